@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* The only reader of bytes from outside: a by-value cursor whose readers name width and order. There is no pointer arithmetic on such
+ * bytes anywhere else. A length field becomes a sub-cursor at once (cursor_take), so that what lies beyond cannot leak in. */
+#ifndef TCPTRIAGE_DECODE_CURSOR_H
+#define TCPTRIAGE_DECODE_CURSOR_H
+
+#include <string.h>
+
+#include "tcptriage/base/util.h"
+
+/**
+ * struct cursor - a window on bytes.
+ * @p: next byte. @captured_left: bytes that are there. @wire_left: bytes that were there before a capture cut them (≥ @captured_left).
+ */
+struct cursor {
+	const uint8_t *p;
+	size_t captured_left, wire_left;
+};
+
+/** cursor_of() - a window on @len bytes that are all there. */
+static inline struct cursor cursor_of(const void *bytes, size_t len)
+{
+	return (struct cursor){ .p = bytes, .captured_left = len, .wire_left = len };
+}
+
+/** cursor_skip() - moves past @n bytes. Return: false, unmoved, when fewer are there. */
+static inline bool cursor_skip(struct cursor *c, size_t n)
+{
+	if (UNLIKELY(c->captured_left < n))
+		return false;
+	c->p += n;
+	c->captured_left -= n;
+	c->wire_left -= n;
+	return true;
+}
+
+/** cursor_bytes() - copies the next @n bytes. Return: false, unmoved, when fewer are there. */
+static inline bool cursor_bytes(struct cursor *c, void *out, size_t n)
+{
+	const uint8_t *p = c->p;
+
+	if (UNLIKELY(!cursor_skip(c, n)))
+		return false;
+	memcpy(out, p, n);
+	return true;
+}
+
+/** cursor_u8() - one byte. */
+static inline bool cursor_u8(struct cursor *c, uint8_t *out)
+{
+	return cursor_bytes(c, out, 1);
+}
+
+/** cursor_u16be() - 16 bits, most significant byte first (network order), to host order. */
+static inline bool cursor_u16be(struct cursor *c, uint16_t *out)
+{
+	uint8_t b[2];
+
+	if (UNLIKELY(!cursor_bytes(c, b, 2)))
+		return false;
+	*out = (uint16_t)(b[0] << 8 | b[1]);
+	return true;
+}
+
+/** cursor_u16ne() - 16 bits in this machine's order, as netlink writes them. */
+static inline bool cursor_u16ne(struct cursor *c, uint16_t *out)
+{
+	return cursor_bytes(c, out, 2);
+}
+
+/** cursor_u32ne() - 32 bits in this machine's order. */
+static inline bool cursor_u32ne(struct cursor *c, uint32_t *out)
+{
+	return cursor_bytes(c, out, 4);
+}
+
+/** cursor_u64ne() - 64 bits in this machine's order. */
+static inline bool cursor_u64ne(struct cursor *c, uint64_t *out)
+{
+	return cursor_bytes(c, out, 8);
+}
+
+/** cursor_take() - splits the next @n bytes off into @sub. Return: false, unmoved, when fewer are there. */
+static inline bool cursor_take(struct cursor *c, size_t n, struct cursor *sub)
+{
+	const uint8_t *p = c->p;
+
+	if (UNLIKELY(!cursor_skip(c, n)))
+		return false;
+	*sub = cursor_of(p, n);
+	return true;
+}
+
+/**
+ * struct attr - one netlink attribute (struct nlattr, include/uapi/linux/netlink.h). @type: without its flag bits. @payload: its bytes.
+ */
+struct attr {
+	uint16_t type;
+	struct cursor payload;
+};
+
+/** enum attr_step - outcome of attr_next(). */
+enum attr_step { ATTR_END, ATTR_OK, ATTR_TRUNCATED, ATTR_MALFORMED };
+
+/**
+ * attr_next() - takes the next attribute and its padding off @c. Every ATTR_OK moves @c by at least four bytes, so a loop ends.
+ * Return: ATTR_END at the end (fewer than four padding bytes may be left), ATTR_TRUNCATED when the length reaches past the end,
+ * ATTR_MALFORMED when it is shorter than its own header.
+ */
+static inline enum attr_step attr_next(struct cursor *c, struct attr *out)
+{
+	uint16_t len, type;
+	size_t padded;
+
+	if (c->captured_left < 4)
+		return ATTR_END;
+	cursor_u16ne(c, &len);
+	cursor_u16ne(c, &type);
+	if (UNLIKELY(len < 4))
+		return ATTR_MALFORMED;
+	if (UNLIKELY(!cursor_take(c, len - 4u, &out->payload)))
+		return ATTR_TRUNCATED;
+	padded = (len + 3u) & ~3u;
+	cursor_skip(c, MIN(padded - len, c->captured_left));
+	out->type = type & 0x3fff;
+	return ATTR_OK;
+}
+
+#endif

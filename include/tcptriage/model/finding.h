@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* A finding: what is wrong, for whom, how sure, what speaks against it, what to do. Plain data between triage/ and render/.
+ *
+ * Texts are templates that live beside their rule; {name} is replaced by the evidence of that name, or by a piece of the scope
+ * ({owner} "app[4121]", {pid}, {comm}, {unit}, {container}, {netns}, {local}, {peer}, {peer_addr}, {peer_port}, {local_port}, {interface},
+ * {count}). One function expands them, so every format agrees. */
+#ifndef TCPTRIAGE_MODEL_FINDING_H
+#define TCPTRIAGE_MODEL_FINDING_H
+
+#include "tcptriage/base/arena.h"
+#include "tcptriage/model/owner.h"
+#include "tcptriage/model/unit.h"
+
+/** enum severity - the class of a finding; also its exit status (0, 1, 2). */
+enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL, SEVERITY_COUNT };
+/** severity_name() - "info", "warning", "critical". */
+const char *severity_name(enum severity severity);
+
+/** struct evidence - one typed fact. @text, when not NULL, is the value instead of @value (text from outside: escaped when printed). */
+struct evidence {
+	const char *name;
+	double value;
+	enum unit unit;
+	const char *text;
+	const char *source; /* "sock_diag", "TcpExtListenOverflows", "/proc/PID/limits", "rule" */
+};
+
+/**
+ * struct scope - whom a finding concerns; a member that does not apply is NULL, 0 or has @has_… false.
+ * Strings from outside are escaped when printed.
+ */
+struct scope {
+	uint32_t pid;
+	const char *comm, *unit, *container, *netns, *interface;
+	bool has_local, has_peer;
+	struct endpoint local, peer;
+};
+
+#define FINDING_EVIDENCE_MAX 24
+#define FINDING_LINES_MAX 8
+
+/** struct threshold_used - the limit that decided the severity and where its value came from ("default", "--…"). */
+struct threshold_used {
+	const char *name, *origin;
+	double value;
+	enum unit unit;
+};
+
+/**
+ * struct finding - one verdict.
+ * @rule: rule id (static). @id: stable hash of rule and scope. @confidence: 0…1. @score: 0…100 (RULES §6). @share, @growth, @scope_factor:
+ * inputs of the score. @title, @detail: templates. @against, @causes, @next, @fixes, @refs: NULL-terminated lists of templates.
+ * @count: sockets (or events) concerned. @folded: symptoms that this finding explains. @parent: the finding that explains this one.
+ */
+struct finding {
+	const char *rule;
+	uint64_t id;
+	enum severity severity;
+	double confidence, score, share, growth, scope_factor;
+	struct scope scope;
+	uint64_t count;
+	const char *title, *detail;
+	struct evidence evidence[FINDING_EVIDENCE_MAX];
+	unsigned evidence_count;
+	const char *against[FINDING_LINES_MAX + 1];
+	const char *const *causes, *const *next, *const *fixes, *const *refs;
+	struct threshold_used threshold;
+	struct finding *parent;
+	unsigned folded;
+};
+
+/** finding_evidence() - the evidence named @name, NULL when there is none. */
+const struct evidence *finding_evidence(const struct finding *finding, const char *name);
+/** finding_expand() - writes @template with its {placeholders} filled; an unknown placeholder is a BUG (a test walks them all). */
+void finding_expand(struct out *out, const struct finding *finding, const char *template);
+
+/** struct skipped_rule - a rule that could not speak, and why. */
+struct skipped_rule {
+	const char *rule, *reason;
+};
+
+/** struct near_miss - a rule that looked and did not fire, with the number nearest to its threshold. */
+struct near_miss {
+	const char *rule;
+	double value;
+	double threshold;
+	enum unit unit;
+	const char *what; /* "oldest SYN-SENT" */
+};
+
+#endif

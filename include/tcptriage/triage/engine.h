@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* The rule engine: runs every rule on a view, ranks what they found, folds symptoms into causes, says who could not speak. */
+#ifndef TCPTRIAGE_TRIAGE_ENGINE_H
+#define TCPTRIAGE_TRIAGE_ENGINE_H
+
+#include "tcptriage/triage/rule.h"
+
+/** triage_rules - all rules in the order of rules.def; triage_rule_count their number (at most 64). */
+extern const struct rule *const triage_rules[];
+extern const size_t triage_rule_count;
+/** triage_rule_find() - by id; NULL when unknown. */
+const struct rule *triage_rule_find(const char *id);
+
+/**
+ * struct triage_options - what the user asked of the engine.
+ * @only: ids to run (NULL-terminated; NULL all). @muted: ids not to run. @quick: one sample was asked for.
+ */
+struct triage_options {
+	const char *const *only, *const *muted;
+	bool quick;
+};
+
+/**
+ * struct verdict - the outcome over all namespaces of a run; arrays live in @arena.
+ * @findings: sorted worst first (score, severity), folded ones directly behind their cause. @skipped, @misses: as found.
+ */
+struct verdict {
+	struct arena *arena;
+	struct finding **findings;
+	size_t finding_count, finding_cap;
+	struct skipped_rule *skipped;
+	size_t skipped_count, skipped_cap;
+	struct near_miss *misses;
+	size_t miss_count, miss_cap;
+};
+
+/** triage_want() - a snapshot_want_fn: which rules want to remember this socket (context: const struct triage_options *, may be NULL). */
+uint64_t triage_want(const struct sock *sock, void *context);
+/** triage_run() - evaluate the rules on one namespace's view and append to @verdict. */
+void triage_run(const struct view *view, const struct triage_options *options,
+		struct verdict *verdict);
+/** triage_rank() - score, fold and sort after the last triage_run(). */
+void triage_rank(struct verdict *verdict);
+/** triage_status() - highest severity among unfolded findings with confidence ≥ @min_confidence. Return: false when there is none. */
+bool triage_status(const struct verdict *verdict, double min_confidence, enum severity *worst);
+/** triage_confidence_word() - "certain", "very likely", "possible", "weak". */
+const char *triage_confidence_word(double confidence);
+
+#endif

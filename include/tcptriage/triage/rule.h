@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* The contract of a rule: one file, one const struct rule, one line in rules.def. */
+#ifndef TCPTRIAGE_TRIAGE_RULE_H
+#define TCPTRIAGE_TRIAGE_RULE_H
+
+#include "tcptriage/model/finding.h"
+#include "tcptriage/model/route.h"
+#include "tcptriage/track/snapshot.h"
+
+/** Inputs that a rule cannot do without: bits of rule.needs. The engine skips, and says so, when one is missing. */
+enum rule_needs {
+	RULE_NEEDS_SOCKETS = 1 << 0,
+	RULE_NEEDS_TCP_INFO = 1 << 1,
+	RULE_NEEDS_COUNTERS = 1 << 2,
+	RULE_NEEDS_SYSCTLS = 1 << 3,
+	RULE_NEEDS_TWO_SAMPLES = 1 << 4,
+	RULE_NEEDS_HISTORY = 1 << 5,
+	RULE_NEEDS_SKMEM = 1 << 6,
+};
+
+/** struct threshold - a named limit. @def: default in @unit. @reason: why this number. Full key: rule.<id>.<name>. */
+struct threshold {
+	const char *name;
+	enum unit unit;
+	double def;
+	const char *reason;
+};
+
+/**
+ * struct view - the const evidence that a rule judges: one namespace over the samples of a run.
+ * @snap: sockets, groups, counters, settings. @holders_of: owner lookup (NULL context-free answers when owners were not read).
+ * @route_of: what this host does with packets to an address; NULL result when unknown. @netns: name for the scope, NULL for ours.
+ * @window_us: span over which counters grew. @values: threshold values of the rule being evaluated, in the order of its table.
+ */
+struct view {
+	const struct snapshot *snap;
+	const struct process *(*owner_of)(const struct view *view, const struct sock *sock,
+					  enum owner_unknown *reason);
+	const struct route *(*route_of)(const struct view *view, const struct addr *destination);
+	void *context;
+	const char *netns, *container, *unit;
+	int64_t window_us;
+	const double *values;
+	struct arena *arena;
+};
+
+struct sink;
+
+/**
+ * struct rule - one rule, const data but for its eval function.
+ * @id: kebab-case, permanent. @title: one line for lists. @needs: RULE_NEEDS_*. @states: STATE_BIT() of TCP sockets that candidate() is asked about.
+ * @candidate: does this socket have to be remembered (NULL: never). @eval: looks at the view, files findings.
+ * @thresholds: table ended by a NULL name. @explain: paragraphs. @look_alikes: what it is not. @causes, @next, @fixes: templates, in order.
+ * @refs: RFC sections and kernel files. @repro: how the fault is made. All lists end with NULL.
+ */
+struct rule {
+	const char *id, *title;
+	unsigned needs;
+	uint32_t states;
+	bool (*candidate)(const struct sock *sock);
+	void (*eval)(const struct view *view, struct sink *sink);
+	const struct threshold *thresholds;
+	const char *explain;
+	const char *const *look_alikes, *const *causes, *const *next, *const *fixes, *const *refs;
+	const char *repro;
+};
+
+/** sink_finding() - a new finding of the rule being evaluated, with its lists, growth 1 and scope factor 1; fill it. Lives in the arena. */
+struct finding *sink_finding(struct sink *sink, enum severity severity, double confidence);
+/** sink_near_miss() - says which number came nearest to which threshold (by index in the rule's table). */
+void sink_near_miss(struct sink *sink, const char *what, double value, unsigned threshold);
+/** sink_skip() - the rule, or a part of it, could not speak, and why. */
+void sink_skip(struct sink *sink, const char *reason);
+
+/** finding_add() - attach evidence. @source: where the number came from. */
+void finding_add(struct finding *finding, const char *name, double value, enum unit unit,
+		 const char *source);
+/** finding_add_text() - attach evidence that is text; @text must live as long as the finding. */
+void finding_add_text(struct finding *finding, const char *name, const char *text,
+		      const char *source);
+/** finding_against() - a template of what speaks against the finding. */
+void finding_against(struct finding *finding, const char *template);
+/** finding_threshold() - names the limit (by index in the rule's table) that decided the severity. */
+void finding_threshold(struct finding *finding, const struct sink *sink, unsigned threshold);
+/** finding_owner() - put a process (may be NULL) into the scope. */
+void finding_owner(struct finding *finding, const struct process *process);
+/** finding_peer(), finding_local() - put an endpoint into the scope. */
+void finding_peer(struct finding *finding, const struct endpoint *peer);
+void finding_local(struct finding *finding, const struct endpoint *local);
+
+#endif

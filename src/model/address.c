@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* Addresses: parsing, order, classes (a table of prefixes) and text. */
+#include "tcptriage/model/address.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <string.h>
+
+struct addr addr_v4(uint32_t host_order)
+{
+	return (struct addr){ .bytes = { (uint8_t)(host_order >> 24), (uint8_t)(host_order >> 16),
+					 (uint8_t)(host_order >> 8), (uint8_t)host_order },
+			      .family = ADDR_V4 };
+}
+
+bool addr_parse(const char *text, struct addr *out)
+{
+	char bare[64];
+	size_t len = strlen(text);
+
+	*out = (struct addr){ .family = ADDR_V4 };
+	if (inet_pton(AF_INET, text, out->bytes) == 1)
+		return true;
+	if (len >= 2 && text[0] == '[' && text[len - 1] == ']' && len - 2 < sizeof(bare)) {
+		memcpy(bare, text + 1, len - 2);
+		bare[len - 2] = '\0';
+		text = bare;
+	}
+	out->family = ADDR_V6;
+	return inet_pton(AF_INET6, text, out->bytes) == 1;
+}
+
+bool addr_equal(const struct addr *a, const struct addr *b)
+{
+	return a->family == b->family && !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+int addr_compare(const struct addr *a, const struct addr *b)
+{
+	if (a->family != b->family)
+		return a->family < b->family ? -1 : 1;
+	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+uint64_t addr_hash(const struct addr *addr)
+{
+	uint64_t words[2];
+
+	memcpy(words, addr->bytes, sizeof(words));
+	return addr->family == ADDR_V4 ? hash_u64(words[0] + 1) : hash_mix(words[0], words[1]);
+}
+
+bool addr_in_prefix(const struct addr *addr, const struct addr *prefix, unsigned bits)
+{
+	unsigned whole = bits / 8, rest = bits % 8;
+
+	if (addr->family != prefix->family || bits > (addr->family == ADDR_V4 ? 32 : 128))
+		return false;
+	if (memcmp(addr->bytes, prefix->bytes, whole))
+		return false;
+	return !rest || !((addr->bytes[whole] ^ prefix->bytes[whole]) >> (8 - rest));
+}
+
+struct addr addr_mask(const struct addr *addr, unsigned bits)
+{
+	struct addr masked = { .family = addr->family };
+	unsigned max = addr->family == ADDR_V4 ? 32 : 128, whole;
+
+	bits = MIN(bits, max);
+	whole = bits / 8;
+	memcpy(masked.bytes, addr->bytes, whole);
+	if (bits % 8)
+		masked.bytes[whole] = addr->bytes[whole] & (uint8_t)(0xff00 >> bits % 8);
+	return masked;
+}
+
+struct addr addr_prefix(const struct addr *addr)
+{
+	return addr_mask(addr, addr->family == ADDR_V4 ? 24 : 64);
+}
+
+/* First match wins, so the narrower prefix stands before the wider one. */
+static const struct class_row {
+	struct addr prefix;
+	uint8_t bits, class;
+} class_rows[] = {
+	{ { { 0 }, ADDR_V4 }, 32, ADDR_CLASS_ANY },
+	{ { { 127 }, ADDR_V4 }, 8, ADDR_CLASS_LOOPBACK },
+	{ { { 172, 17 }, ADDR_V4 }, 16, ADDR_CLASS_DOCKER },
+	{ { { 10 }, ADDR_V4 }, 8, ADDR_CLASS_RFC1918 },
+	{ { { 172, 16 }, ADDR_V4 }, 12, ADDR_CLASS_RFC1918 },
+	{ { { 192, 168 }, ADDR_V4 }, 16, ADDR_CLASS_RFC1918 },
+	{ { { 100, 64 }, ADDR_V4 }, 10, ADDR_CLASS_CGNAT },
+	{ { { 169, 254, 169, 254 }, ADDR_V4 }, 32, ADDR_CLASS_METADATA },
+	{ { { 169, 254 }, ADDR_V4 }, 16, ADDR_CLASS_LINK_LOCAL },
+	{ { { 198, 18 }, ADDR_V4 }, 15, ADDR_CLASS_BENCHMARK },
+	{ { { 192, 0, 2 }, ADDR_V4 }, 24, ADDR_CLASS_DOCUMENTATION },
+	{ { { 198, 51, 100 }, ADDR_V4 }, 24, ADDR_CLASS_DOCUMENTATION },
+	{ { { 203, 0, 113 }, ADDR_V4 }, 24, ADDR_CLASS_DOCUMENTATION },
+	{ { { 224 }, ADDR_V4 }, 4, ADDR_CLASS_MULTICAST },
+	{ { { 0 }, ADDR_V6 }, 128, ADDR_CLASS_ANY },
+	{ { { [15] = 1 }, ADDR_V6 }, 128, ADDR_CLASS_LOOPBACK },
+	{ { { 0xfc }, ADDR_V6 }, 7, ADDR_CLASS_ULA },
+	{ { { 0xfe, 0x80 }, ADDR_V6 }, 10, ADDR_CLASS_LINK_LOCAL },
+	{ { { 0, 0x64, 0xff, 0x9b }, ADDR_V6 }, 96, ADDR_CLASS_NAT64 },
+	{ { { 0x20, 0x01, 0x0d, 0xb8 }, ADDR_V6 }, 32, ADDR_CLASS_DOCUMENTATION },
+	{ { { 0xff }, ADDR_V6 }, 8, ADDR_CLASS_MULTICAST },
+};
+
+static const char *const class_names[] = {
+	[ADDR_CLASS_GLOBAL] = "",
+	[ADDR_CLASS_ANY] = "any address",
+	[ADDR_CLASS_LOOPBACK] = "loopback",
+	[ADDR_CLASS_RFC1918] = "private, RFC 1918",
+	[ADDR_CLASS_CGNAT] = "CGNAT, RFC 6598",
+	[ADDR_CLASS_LINK_LOCAL] = "link-local",
+	[ADDR_CLASS_METADATA] = "cloud metadata service",
+	[ADDR_CLASS_BENCHMARK] = "benchmark range, RFC 2544",
+	[ADDR_CLASS_DOCUMENTATION] = "documentation range",
+	[ADDR_CLASS_MULTICAST] = "multicast",
+	[ADDR_CLASS_ULA] = "unique local, RFC 4193",
+	[ADDR_CLASS_NAT64] = "NAT64, RFC 6052",
+	[ADDR_CLASS_DOCKER] = "Docker's default bridge range",
+};
+static_assert(ARRAY_SIZE(class_names) == ADDR_CLASS_COUNT, "a name for every class");
+
+enum addr_class addr_class(const struct addr *addr)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(class_rows); i++)
+		if (addr_in_prefix(addr, &class_rows[i].prefix, class_rows[i].bits))
+			return class_rows[i].class;
+	return ADDR_CLASS_GLOBAL;
+}
+
+const char *addr_class_name(enum addr_class class)
+{
+	return class_names[class];
+}
+
+bool addr_is_any(const struct addr *addr)
+{
+	static const uint8_t zero[16];
+
+	return !memcmp(addr->bytes, zero, sizeof(zero));
+}
+
+bool addr_is_loopback(const struct addr *addr)
+{
+	return addr_class(addr) == ADDR_CLASS_LOOPBACK;
+}
+
+bool addr_is_global(const struct addr *addr)
+{
+	return addr_class(addr) == ADDR_CLASS_GLOBAL;
+}
+
+void out_addr(struct out *out, const struct addr *addr)
+{
+	char *at = out_need(out, INET6_ADDRSTRLEN);
+
+	if (addr->family == ADDR_V6) {
+		inet_ntop(AF_INET6, addr->bytes, at, INET6_ADDRSTRLEN);
+		out->at += strlen(at);
+		return;
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		at = decimal_digits(at, addr->bytes[i]);
+		*at++ = '.';
+	}
+	out->at = at - 1;
+}
+
+void out_endpoint(struct out *out, const struct endpoint *endpoint)
+{
+	if (endpoint->addr.family == ADDR_V6) {
+		out_char(out, '[');
+		out_addr(out, &endpoint->addr);
+		out_char(out, ']');
+	} else {
+		out_addr(out, &endpoint->addr);
+	}
+	out_char(out, ':');
+	if (endpoint->port)
+		out_u64(out, endpoint->port);
+	else
+		out_char(out, '*');
+}
+
+bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->port == b->port && addr_equal(&a->addr, &b->addr);
+}

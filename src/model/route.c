@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of neighbour states (include/uapi/linux/neighbour.h). */
+#include "tcptriage/model/route.h"
+
+const char *route_neighbour_name(uint16_t state)
+{
+	static const struct {
+		uint16_t bit;
+		const char *name;
+	} rows[] = {
+		{ 0x01, "INCOMPLETE" }, { 0x02, "REACHABLE" }, { 0x04, "STALE" },
+		{ 0x08, "DELAY" },	{ 0x10, "PROBE" },     { 0x20, "FAILED" },
+		{ 0x40, "NOARP" },	{ 0x80, "PERMANENT" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (state & rows[i].bit)
+			return rows[i].name;
+	return "NONE";
+}

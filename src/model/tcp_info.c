@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The rows of tcp_info.def as data. */
+#include "tcptriage/model/tcp_info.h"
+
+#include <assert.h>
+
+const struct tcpi_field tcpi_fields[TCPI_COUNT] = {
+#define TCPI(id, field, json, at, width, first, measure)                                           \
+	[TCPI_##id] = { .name = field,                                                             \
+			.key = json,                                                               \
+			.offset = at,                                                              \
+			.need = at + ((width) + 7) / 8,                                            \
+			.bits = width,                                                             \
+			.shift = first,                                                            \
+			.unit = measure },
+#include "tcptriage/model/tcp_info.def"
+#undef TCPI
+};
+
+#define TCPI(id, name, key, offset, bits, shift, unit)                                             \
+	static_assert((offset) + ((bits) + 7) / 8 <= TCP_INFO_MAX, "inside the longest tcp_info");
+#include "tcptriage/model/tcp_info.def"
+#undef TCPI
+
+enum tcpi_id tcpi_find(const char *name)
+{
+	for (unsigned i = 0; i < TCPI_COUNT; i++)
+		if (!strcmp(name, tcpi_fields[i].name) || !strcmp(name, tcpi_fields[i].key))
+			return (enum tcpi_id)i;
+	return TCPI_COUNT;
+}
