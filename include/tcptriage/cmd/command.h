@@ -48,6 +48,7 @@ struct common_options {
 	bool json, ndjson, numeric, quiet, verbose, help, version, all_netns;
 	const char *color, *netns;
 };
+/** common_option_rows - the options of struct common_options, for every command. */
 extern const struct option_row common_option_rows[];
 
 /**
@@ -61,6 +62,7 @@ struct command {
 	int (*run)(void *options, int operand_count, char **operands);
 };
 
+/** commands - all subcommands in the order of the help; command_count their number. */
 extern const struct command *const commands[];
 extern const size_t command_count;
 /** command_find() - by name, NULL when unknown. */

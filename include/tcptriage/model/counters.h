@@ -17,6 +17,7 @@ enum counter_id {
 struct counter_row {
 	const char *group, *column, *nstat;
 };
+/** counter_rows - all counters that are read, by counter. */
 extern const struct counter_row counter_rows[COUNTER_COUNT];
 
 /** struct counters - values at one moment; absent is not zero: @has[id] says what the kernel delivered. */

@@ -18,6 +18,7 @@ struct sysctl_row {
 	const char *path;
 	unsigned word;
 };
+/** sysctl_rows - all settings that are read, by setting. */
 extern const struct sysctl_row sysctl_rows[SYSCTL_COUNT];
 
 /**

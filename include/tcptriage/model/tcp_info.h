@@ -27,6 +27,7 @@ struct tcpi_field {
 	uint8_t bits, shift, unit;
 };
 
+/** tcpi_fields - the whole table, by field. */
 extern const struct tcpi_field tcpi_fields[TCPI_COUNT];
 
 /** The longest tcp_info this table knows; a longer one is kept up to here. */

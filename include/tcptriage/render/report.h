@@ -36,8 +36,9 @@ struct report {
 	struct style style;
 };
 
-/** report_render[] - one function a format. */
+/** report_render_fn - writes the whole report in one format. */
 typedef void report_render_fn(struct out *out, const struct report *report);
+/** report_renderers - one function a format. */
 extern report_render_fn *const report_renderers[FORMAT_COUNT];
 
 /**

@@ -54,6 +54,7 @@ struct row_renderer {
 	void (*end)(struct out *out, const struct row_options *options, const struct document *doc,
 		    const struct state_counts *counts);
 };
+/** row_renderers - one a format. */
 extern const struct row_renderer row_renderers[FORMAT_COUNT];
 
 /** row_column_name() - the @index-th column id for --columns and completion, NULL after the last. */
