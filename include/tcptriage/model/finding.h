@@ -2,8 +2,9 @@
 /* A finding: what is wrong, for whom, how sure, what speaks against it, what to do. Plain data between triage/ and render/.
  *
  * Texts are templates that live beside their rule; {name} is replaced by the evidence of that name, or by a piece of the scope
- * ({owner} "app[4121]", {pid}, {comm}, {unit}, {container}, {netns}, {local}, {peer}, {peer_addr}, {peer_port}, {local_port}, {interface},
- * {count}). One function expands them, so every format agrees. */
+ * ({owner} "app[4121]", {pid}, {comm}, {unit}, {container}, {netns}, {local}, {peer}, {peer_addr}, {peer_port}, {local_addr}, {local_port},
+ * {interface}, {count}). One function expands them, so every format agrees. A piece that is not known reads as a word in its place
+ * ("an unknown process", "PID"), so that a command stays one that a person can complete. */
 #ifndef TCPTRIAGE_MODEL_FINDING_H
 #define TCPTRIAGE_MODEL_FINDING_H
 
@@ -27,10 +28,11 @@ struct evidence {
 
 /**
  * struct scope - whom a finding concerns; a member that does not apply is NULL, 0 or has @has_… false.
- * Strings from outside are escaped when printed.
+ * Strings from outside are escaped when printed. @peer_bits: when not 0, @peer is a network of that many bits ("10.9.9.0/24:80").
  */
 struct scope {
 	uint32_t pid;
+	uint8_t peer_bits;
 	const char *comm, *unit, *container, *netns, *interface;
 	bool has_local, has_peer;
 	struct endpoint local, peer;

@@ -30,12 +30,13 @@ void sock_copy_set(struct sock_copy *copy, const struct sock *sock);
  * @first, @last: as first and last seen. @seen: samples in which it stood. @first_us, @last_us: CLOCK_MONOTONIC of those samples.
  * @recv_q_min: smallest Recv-Q of all samples. @recv_q_fell: Recv-Q was once below its first value. @present: seen in the newest sample.
  * @rules: bit per rule index that asked for it. @outbound: its local port is no listener's: we opened it.
+ * @key: cookie, or a hash of the tuple where the kernel gave none. @epoch: sample that saw it last (a dump may repeat a socket).
  */
 struct candidate {
 	struct sock_copy first, last;
 	int64_t first_us, last_us;
-	uint64_t rules;
-	uint32_t recv_q_min;
+	uint64_t rules, key;
+	uint32_t recv_q_min, epoch;
 	unsigned seen;
 	bool recv_q_fell, present, outbound;
 };
@@ -43,32 +44,52 @@ struct candidate {
 /**
  * struct listener - a listening TCP socket over the samples.
  * @first, @last: as first and last seen. @recv_q_max, @full_samples: largest accept queue, samples with Recv-Q above backlog.
- * @children_waiting, @oldest_child_ms: not yet accepted connections (inode 0) on its port in the newest sample.
+ * @drop_samples: samples in which its own drop count had grown. @present: seen in the newest sample.
+ * @estab, @time_wait: accepted connections and what is left of them in the newest sample. @children_waiting, @oldest_child_ms:
+ * connections not yet accepted (inode 0), −1 none. These four are kept by the first of several listeners on one endpoint (SO_REUSEPORT),
+ * the one that snapshot_listener_for() finds. @key, @epoch: as in struct candidate.
  */
 struct listener {
 	struct sock_copy first, last;
-	uint32_t recv_q_max;
-	unsigned seen, full_samples;
-	uint32_t children_waiting;
+	uint64_t key;
+	uint32_t recv_q_max, epoch;
+	unsigned seen, full_samples, drop_samples;
+	uint32_t estab, time_wait, children_waiting;
 	int64_t oldest_child_ms;
+	bool present;
 };
 
+/** TIME-WAIT younger than this counts as recent: how many sockets were closed a second, from one sample. */
+#define SNAPSHOT_TW_RECENT_MS 5000
+/** ESTAB whose every clock is below this counts as young. */
+#define SNAPSHOT_YOUNG_MS 60000
+
 /**
- * struct tuple_group - sockets of one (local address, peer address, peer port): what shares one supply of source ports (RULES §3.1).
+ * struct tuple_group - outbound sockets of one (local address, peer address, peer port): what shares one supply of source ports
+ * (RULES §3.1); accepted sockets are grouped by (local address, peer address) with @peer_port 0.
+ *
+ * Which groups are kept when there are more than SNAPSHOT_GROUPS: the heavy ones. When the table is full, the lightest quarter goes, and
+ * the level they had is remembered: a group that enters later may have missed that many sockets (@lossy). By the argument of Misra and
+ * Gries, that level stays below (N + N')/(SNAPSHOT_GROUPS/4) with N sockets in this sample and N' in the one before: no group above it is
+ * ever missing, and no count is further below the truth. Same input in the same order, same groups.
+ *
  * Counts are of the newest complete sample. @in_range: outbound with a source port in the ephemeral range (reserved ports not counted).
- * @tw_reusable: TIME-WAIT old enough for tcp_tw_reuse. @estab_young: ESTAB whose lifetime is below 60 s as far as it tells.
- * @fresh_ack_ms: smallest last_ack_recv among sockets with nothing unacknowledged; UINT32_MAX none. @inode: of one live socket, 0 none.
- * @pinned: a candidate belongs to it, so it is never dropped. @first_in_range, @first_us: its use at the first sample it was seen.
+ * @tw_in_range: of those in TIME-WAIT; @tw_past_delay: old enough for tcp_tw_reuse; @tw_reusable: and the setting allows it here.
+ * @tw_recent: TIME-WAIT younger than SNAPSHOT_TW_RECENT_MS. @estab_young: ESTAB whose lifetime is below SNAPSHOT_YOUNG_MS as far as it tells.
+ * @fresh_ack_ms: smallest last_ack_recv among ESTAB sockets with nothing unacknowledged; UINT32_MAX none. @inode: of one live socket, 0 none.
+ * @pinned: a candidate belongs to it, so it is not dropped. @first_in_range, @first_us: its use at the first sample it was seen.
+ * @growth_samples: samples in which @in_range had grown. @prev_total, @prev_in_range: of the sample before.
  */
 struct tuple_group {
 	struct addr local, peer;
 	uint16_t peer_port;
 	bool outbound, pinned;
-	uint32_t total, estab, time_wait, syn_sent, close_wait, other;
-	uint32_t in_range, tw_in_range, tw_reusable, prev_in_range;
+	uint32_t total, estab, estab_young, time_wait, syn_sent, close_wait, other;
+	uint32_t in_range, tw_in_range, tw_past_delay, tw_reusable, tw_recent;
+	uint32_t prev_total, prev_in_range;
 	uint32_t fresh_ack_ms;
 	uint32_t inode;
-	uint32_t lossy; /* sockets that may have been missed while the group was not kept */
+	uint32_t lossy;
 	uint32_t first_in_range, growth_samples;
 	int64_t first_us;
 	uint32_t epoch;
@@ -90,11 +111,13 @@ struct listener_table;
 /**
  * struct snapshot - one namespace over one run.
  * @counts: sockets by netid, family and state in the newest sample. @oldest_ms: greatest known age by state, -1 unknown.
- * @samples: finished samples. @sample_us: CLOCK_MONOTONIC of each of the first 16. @complete: every dump so far was whole.
- * @total_sockets: seen in the newest sample. @candidates_lost, @groups_dropped, @listeners_lost: what the bounds turned away.
+ * @samples: finished samples. @sample_us: CLOCK_MONOTONIC of each of the first 16. @complete: every dump so far was whole (the
+ * caller clears it). @total_sockets: seen in the newest sample. @candidates_lost, @groups_dropped, @listeners_lost: what the bounds turned away.
  * @tcp_info_len: longest tcp_info seen. @has_tcp_info, @has_skmem: sockets carried it.
  * @counters: first and newest. @sysctls: as read at the start. @ports: from @sysctls and the newest sample.
- * @cost_us: wall time of the newest sample. @info_for_all: tcp_info was asked for every socket (else for candidates only).
+ * @cost_us: wall time of the newest sample (set by the caller). @info_for_all: tcp_info was asked for every socket (else for candidates
+ * only; set by the caller). @range: bit per port of the ephemeral range without reserved ports. @taken: bit per port that a listener or a
+ * bound-only socket holds in this sample.
  */
 struct snapshot {
 	uint64_t counts[NETID_COUNT][ADDR_FAMILY_COUNT][SOCK_STATE_COUNT];
@@ -117,6 +140,7 @@ struct snapshot {
 	int64_t now_us;
 	uint32_t rto_max_ms, fin_timeout_ms, tw_reuse_delay_ms;
 	int tw_reuse;
+	uint8_t range[65536 / 8], taken[65536 / 8];
 };
 
 /** snapshot_init() - empty; @want decides what is remembered per socket (NULL: nothing). */
@@ -142,7 +166,7 @@ const struct listener *snapshot_listener(const struct snapshot *snap, size_t ind
 const struct listener *snapshot_listener_for(const struct snapshot *snap, const struct endpoint *local);
 /** snapshot_group() - the @index-th tuple group kept, NULL after the last; no order. Groups not seen in the newest sample have total 0. */
 const struct tuple_group *snapshot_group(const struct snapshot *snap, size_t index);
-/** snapshot_group_find() - group of one tuple, NULL when not kept. */
+/** snapshot_group_find() - group of one tuple (@peer_port 0: the accepted sockets of that peer), NULL when not kept. */
 const struct tuple_group *snapshot_group_find(const struct snapshot *snap, const struct addr *local,
 					      const struct addr *peer, uint16_t peer_port);
 /** snapshot_span_us() - time between the first and the newest sample. */

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* Findings: their evidence by name, and the one place where their texts are filled in. */
+#include "tcptriage/model/finding.h"
+
+#include <string.h>
+
+#define NAME_MAX_LEN 40
+
+const char *severity_name(enum severity severity)
+{
+	static const char *const names[SEVERITY_COUNT] = { "info", "warning", "critical" };
+
+	return names[severity];
+}
+
+const struct evidence *finding_evidence(const struct finding *finding, const char *name)
+{
+	for (unsigned i = 0; i < finding->evidence_count; i++) {
+		if (!strcmp(finding->evidence[i].name, name))
+			return &finding->evidence[i];
+	}
+	return NULL;
+}
+
+static void out_or(struct out *out, const char *text, const char *otherwise)
+{
+	if (text && *text)
+		out_escaped(out, text, strlen(text));
+	else
+		out_str(out, otherwise);
+}
+
+static void put_owner(struct out *out, const struct scope *scope)
+{
+	out_or(out, scope->comm, "an unknown process");
+	if (scope->pid)
+		out_printf(out, "[%u]", scope->pid);
+}
+
+static void put_pid(struct out *out, const struct scope *scope)
+{
+	if (scope->pid)
+		out_u64(out, scope->pid);
+	else
+		out_lit(out, "PID");
+}
+
+static void put_comm(struct out *out, const struct scope *scope)
+{
+	out_or(out, scope->comm, "COMMAND");
+}
+
+static void put_unit(struct out *out, const struct scope *scope)
+{
+	out_or(out, scope->unit, "no unit");
+}
+
+static void put_container(struct out *out, const struct scope *scope)
+{
+	out_or(out, scope->container, "no container");
+}
+
+static void put_netns(struct out *out, const struct scope *scope)
+{
+	out_or(out, scope->netns, "this namespace");
+}
+
+static void put_interface(struct out *out, const struct scope *scope)
+{
+	out_or(out, scope->interface, "IFACE");
+}
+
+static void put_local(struct out *out, const struct scope *scope)
+{
+	if (scope->has_local)
+		out_endpoint(out, &scope->local);
+	else
+		out_lit(out, "any local address");
+}
+
+static void put_network(struct out *out, const struct scope *scope)
+{
+	bool brackets = scope->peer.addr.family == ADDR_V6;
+
+	if (brackets)
+		out_char(out, '[');
+	out_addr(out, &scope->peer.addr);
+	if (brackets)
+		out_char(out, ']');
+	out_printf(out, "/%u", scope->peer_bits);
+	if (scope->peer.port)
+		out_printf(out, ":%u", scope->peer.port);
+}
+
+static void put_peer(struct out *out, const struct scope *scope)
+{
+	if (!scope->has_peer)
+		out_lit(out, "any peer");
+	else if (scope->peer_bits)
+		put_network(out, scope);
+	else if (scope->peer.port)
+		out_endpoint(out, &scope->peer);
+	else
+		out_addr(out, &scope->peer.addr);
+}
+
+static void put_addr(struct out *out, bool known, const struct addr *addr)
+{
+	if (known)
+		out_addr(out, addr);
+	else
+		out_lit(out, "ADDRESS");
+}
+
+static void put_port(struct out *out, bool known, uint16_t port)
+{
+	if (known && port)
+		out_u64(out, port);
+	else
+		out_lit(out, "PORT");
+}
+
+static void put_peer_addr(struct out *out, const struct scope *scope)
+{
+	put_addr(out, scope->has_peer, &scope->peer.addr);
+}
+
+static void put_peer_port(struct out *out, const struct scope *scope)
+{
+	put_port(out, scope->has_peer, scope->peer.port);
+}
+
+static void put_local_addr(struct out *out, const struct scope *scope)
+{
+	put_addr(out, scope->has_local, &scope->local.addr);
+}
+
+static void put_local_port(struct out *out, const struct scope *scope)
+{
+	put_port(out, scope->has_local, scope->local.port);
+}
+
+static const struct scope_word {
+	const char *name;
+	void (*put)(struct out *out, const struct scope *scope);
+} scope_words[] = {
+	{ "owner", put_owner },		{ "pid", put_pid },
+	{ "comm", put_comm },		{ "unit", put_unit },
+	{ "container", put_container }, { "netns", put_netns },
+	{ "interface", put_interface }, { "local", put_local },
+	{ "peer", put_peer },		{ "peer_addr", put_peer_addr },
+	{ "peer_port", put_peer_port }, { "local_addr", put_local_addr },
+	{ "local_port", put_local_port },
+};
+
+static bool put_scope(struct out *out, const struct finding *finding, const char *name)
+{
+	if (!strcmp(name, "count")) {
+		out_u64(out, finding->count);
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(scope_words); i++) {
+		if (!strcmp(name, scope_words[i].name)) {
+			scope_words[i].put(out, &finding->scope);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool put_evidence(struct out *out, const struct finding *finding, const char *name)
+{
+	const struct evidence *e = finding_evidence(finding, name);
+
+	if (!e)
+		return false;
+	if (e->text)
+		out_escaped(out, e->text, strlen(e->text));
+	else
+		out_value(out, e->value, e->unit);
+	return true;
+}
+
+static void put_placeholder(struct out *out, const struct finding *finding, const char *at,
+			    size_t len)
+{
+	char name[NAME_MAX_LEN];
+
+	BUG_ON(len >= sizeof(name));
+	memcpy(name, at, len);
+	name[len] = '\0';
+	BUG_ON(!put_scope(out, finding, name) && !put_evidence(out, finding, name));
+}
+
+void finding_expand(struct out *out, const struct finding *finding, const char *template)
+{
+	const char *open, *close;
+
+	while ((open = strchr(template, '{'))) {
+		out_mem(out, template, (size_t)(open - template));
+		close = strchr(open, '}');
+		BUG_ON(!close);
+		put_placeholder(out, finding, open + 1, (size_t)(close - open - 1));
+		template = close + 1;
+	}
+	out_str(out, template);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* The three tables behind a snapshot: listeners, groups by tuple, candidates. */
+#ifndef TCPTRIAGE_TRACK_TABLES_H
+#define TCPTRIAGE_TRACK_TABLES_H
+
+#include "index.h"
+#include "pool.h"
+#include "tcptriage/track/snapshot.h"
+
+/** port_bit(), port_set() - one bit a port. */
+static inline bool port_bit(const uint8_t *map, uint16_t port)
+{
+	return map[port / 8] >> port % 8 & 1;
+}
+static inline void port_set(uint8_t *map, uint16_t port)
+{
+	map[port / 8] |= (uint8_t)(1u << port % 8);
+}
+
+/** sock_key() - the cookie, or a hash of the tuple where the kernel gave none. */
+uint64_t sock_key(const struct sock *sock);
+
+struct listener_table *listeners_new(void);
+void listeners_free(struct listener_table *table);
+/** listeners_begin() - a new sample: what is counted anew restarts. */
+void listeners_begin(struct listener_table *table);
+/** listeners_add() - a LISTEN socket of sample @epoch. Return: false when the table is full. */
+bool listeners_add(struct listener_table *table, const struct sock *sock, uint32_t epoch);
+/** listeners_end() - marks those that sample @epoch did not see. */
+void listeners_end(struct listener_table *table, uint32_t epoch);
+/** listeners_find() - the listener that accepts on @local: its own address before any address; NULL none. */
+struct listener *listeners_find(const struct listener_table *table, const struct endpoint *local);
+const struct listener *listeners_at(const struct listener_table *table, size_t index);
+
+struct group_table *groups_new(void);
+void groups_free(struct group_table *table);
+/** groups_begin() - a new sample: everybody may enter again. */
+void groups_begin(struct group_table *table, uint32_t epoch);
+/** groups_take() - the group of a socket, made if need be, counts restarted when it is new to this sample. Return: NULL when there is no room. */
+struct tuple_group *groups_take(struct group_table *table, const struct sock *sock, bool outbound);
+/** groups_pin() - keeps @group from being dropped, as long as fewer than half of all are pinned. */
+void groups_pin(struct group_table *table, struct tuple_group *group);
+/** groups_end() - zeroes what the sample did not see, records growth. @now_us: of the sample. */
+void groups_end(struct group_table *table, int64_t now_us);
+/** groups_find() - see snapshot_group_find(). */
+const struct tuple_group *groups_find(const struct group_table *table, const struct addr *local,
+				      const struct addr *peer, uint16_t peer_port);
+const struct tuple_group *groups_at(const struct group_table *table, size_t index);
+/** groups_dropped() - groups let go so far, and sockets that found no room. */
+uint64_t groups_dropped(const struct group_table *table);
+
+struct candidate_table *candidates_new(void);
+void candidates_free(struct candidate_table *table);
+/**
+ * candidates_add() - remembers @sock for @rules, or refreshes it when it is known (also with @rules 0).
+ * @added: set when it is new. Return: false when it was wanted and the table is full.
+ */
+bool candidates_add(struct candidate_table *table, const struct sock *sock, uint64_t rules,
+		    bool outbound, int64_t now_us, uint32_t epoch, bool *added);
+/** candidates_end() - marks those that sample @epoch did not see. */
+void candidates_end(struct candidate_table *table, uint32_t epoch);
+const struct candidate *candidates_at(const struct candidate_table *table, size_t index);
+
+#endif
