@@ -154,20 +154,85 @@ bool addr_is_global(const struct addr *addr)
 	return addr_class(addr) == ADDR_CLASS_GLOBAL;
 }
 
-void out_addr(struct out *out, const struct addr *addr)
+static char *put_octet(char *at, unsigned value)
 {
-	char *at = out_need(out, INET6_ADDRSTRLEN);
-
-	if (addr->family == ADDR_V6) {
-		inet_ntop(AF_INET6, addr->bytes, at, INET6_ADDRSTRLEN);
-		out->at += strlen(at);
-		return;
+	if (value >= 100) {
+		*at++ = (char)('0' + value / 100);
+		value %= 100;
+		*at++ = (char)('0' + value / 10);
+	} else if (value >= 10) {
+		*at++ = (char)('0' + value / 10);
 	}
-	for (unsigned i = 0; i < 4; i++) {
-		at = decimal_digits(at, addr->bytes[i]);
+	*at++ = (char)('0' + value % 10);
+	return at;
+}
+
+static char *put_v4(char *at, const uint8_t bytes[4])
+{
+	for (unsigned i = 0; i < 3; i++) {
+		at = put_octet(at, bytes[i]);
 		*at++ = '.';
 	}
-	out->at = at - 1;
+	return put_octet(at, bytes[3]);
+}
+
+static char *put_group(char *at, unsigned value)
+{
+	for (unsigned shift = value > 0xfff ? 12 : value > 0xff ? 8 : value > 0xf ? 4 : 0;; shift -= 4) {
+		*at++ = "0123456789abcdef"[value >> shift & 15];
+		if (!shift)
+			return at;
+	}
+}
+
+/* The longest run of at least two zero groups, the first among equals (RFC 5952 §4.2). */
+static unsigned zero_run(const uint16_t group[8], unsigned *length)
+{
+	unsigned best = 8, run = 0;
+
+	*length = 1;
+	for (unsigned i = 0; i < 8; i++) {
+		run = group[i] ? 0 : run + 1;
+		if (run > *length) {
+			*length = run;
+			best = i + 1 - run;
+		}
+	}
+	return best;
+}
+
+static char *put_v6(char *at, const uint8_t bytes[16])
+{
+	uint16_t group[8];
+	unsigned start, length, i = 0;
+
+	for (unsigned g = 0; g < 8; g++)
+		group[g] = (uint16_t)(bytes[2 * g] << 8 | bytes[2 * g + 1]);
+	start = zero_run(group, &length);
+	while (i < 8) {
+		if (i == start) {
+			*at++ = ':';
+			*at++ = ':';
+			i += length;
+			continue;
+		}
+		if (i && i != start + length)
+			*at++ = ':';
+		if (i == 6 && start == 0 && (length == 6 || (length == 5 && group[5] == 0xffff)))
+			return put_v4(at, bytes + 12); /* ::a.b.c.d and ::ffff:a.b.c.d */
+		at = put_group(at, group[i++]);
+	}
+	return at;
+}
+
+char *addr_text(char *at, const struct addr *addr)
+{
+	return addr->family == ADDR_V4 ? put_v4(at, addr->bytes) : put_v6(at, addr->bytes);
+}
+
+void out_addr(struct out *out, const struct addr *addr)
+{
+	out->at = addr_text(out_need(out, ADDR_TEXT_MAX), addr);
 }
 
 void out_endpoint(struct out *out, const struct endpoint *endpoint)

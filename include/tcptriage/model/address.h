@@ -68,6 +68,10 @@ const char *addr_class_name(enum addr_class class);
 /** addr_is_global() - a global unicast address: reachable from, and exposed to, the Internet. */
 bool addr_is_global(const struct addr *addr);
 
+/** Longest text of an address, without NUL. */
+#define ADDR_TEXT_MAX 46
+/** addr_text() - writes the address in RFC 5952 text at @at (ADDR_TEXT_MAX bytes suffice), no NUL. Return: one past the last byte. */
+char *addr_text(char *at, const struct addr *addr);
 /** out_addr() - the address in RFC 5952 text, without brackets. */
 void out_addr(struct out *out, const struct addr *addr);
 /** out_endpoint() - "10.0.0.1:80" or "[2001:db8::1]:80"; port 0 is '*'. */

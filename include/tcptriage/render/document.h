@@ -15,7 +15,7 @@ bool format_parse(const char *text, enum format *out);
 /**
  * struct document - the frame around rows or findings.
  * @schema: "tcptriage.states/1". @generated_us: CLOCK_REALTIME. @host, @netns: text from outside; @netns "" is our own namespace.
- * @complete: nothing was interrupted, lost or cut. @notices: what is missing and why.
+ * @complete: nothing was interrupted, lost or cut. @notices: what is missing and why; NULL none.
  */
 struct document {
 	const char *schema, *host, *netns;
@@ -32,13 +32,13 @@ struct state_counts {
 
 /** document_json_open() - '{' and the head members (schema, version, generated_at, host, netns), without a closing brace or trailing comma. */
 void document_json_open(struct out *out, const struct document *doc);
-/** document_json_close() - ',"summary":…' (NULL: none), ',"complete":…,"notices":[…]}' and a line feed. */
+/** document_json_close() - ',"summary":…' (null when @counts is NULL), ',"complete":…,"notices":[…]}' and a line feed. */
 void document_json_close(struct out *out, const struct document *doc, const struct state_counts *counts);
 /** document_ndjson_header() - the first line: {"type":"header",…}. */
 void document_ndjson_header(struct out *out, const struct document *doc);
 /** document_ndjson_summary() - the last line: {"type":"summary",…}. */
 void document_ndjson_summary(struct out *out, const struct document *doc, const struct state_counts *counts);
-/** document_text_notices() - one line a notice on stderr-like @out, with its count when above one. */
+/** document_text_notices() - one line a notice, with its count when above one, and a line when the result is incomplete; for stderr. */
 void document_text_notices(struct out *out, const struct document *doc);
 
 /**
