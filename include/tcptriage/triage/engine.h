@@ -34,7 +34,7 @@ struct verdict {
 	size_t miss_count, miss_cap;
 };
 
-/** triage_want() - a snapshot_want_fn: which rules want to remember this socket (context: const struct triage_options *, may be NULL). */
+/** triage_want() - a snapshot_want_fn: which rules want to remember this socket (context unused: a muted rule's sockets are remembered too). */
 uint64_t triage_want(const struct sock *sock, void *context);
 /** triage_run() - evaluate the rules on one namespace's view and append to @verdict. */
 void triage_run(const struct view *view, const struct triage_options *options,

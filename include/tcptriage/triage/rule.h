@@ -30,7 +30,7 @@ struct threshold {
  * struct view - the const evidence that a rule judges: one namespace over the samples of a run.
  * @snap: sockets, groups, counters, settings. @holders_of: owner lookup (NULL context-free answers when owners were not read).
  * @route_of: what this host does with packets to an address; NULL result when unknown. @netns: name for the scope, NULL for ours.
- * @window_us: span over which counters grew. @values: threshold values of the rule being evaluated, in the order of its table.
+ * @window_us: span over which counters grew. @boot_us: CLOCK_BOOTTIME at the newest sample, 0 unknown. @values: threshold values of the rule being evaluated, in the order of its table.
  */
 struct view {
 	const struct snapshot *snap;
@@ -39,7 +39,7 @@ struct view {
 	const struct route *(*route_of)(const struct view *view, const struct addr *destination);
 	void *context;
 	const char *netns, *container, *unit;
-	int64_t window_us;
+	int64_t window_us, boot_us;
 	const double *values;
 	struct arena *arena;
 };
@@ -65,7 +65,7 @@ struct rule {
 	const char *repro;
 };
 
-/** sink_finding() - a new finding of the rule being evaluated, with its lists, growth 1 and scope factor 1; fill it. Lives in the arena. */
+/** sink_finding() - a new finding of the rule being evaluated, with its lists, the view's namespace, growth, share and scope factor 1; fill it. Lives in the arena. */
 struct finding *sink_finding(struct sink *sink, enum severity severity, double confidence);
 /** sink_near_miss() - says which number came nearest to which threshold (by index in the rule's table). */
 void sink_near_miss(struct sink *sink, const char *what, double value, unsigned threshold);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine: asks every rule that has its inputs, and says of every other why it was not asked. */
+#include <assert.h>
+#include <string.h>
+
+#include "kit.h"
+
+#define RULE(symbol) extern const struct rule symbol;
+#include "rules.def"
+#undef RULE
+
+const struct rule *const triage_rules[] = {
+#define RULE(symbol) &symbol,
+#include "rules.def"
+#undef RULE
+};
+const size_t triage_rule_count = ARRAY_SIZE(triage_rules);
+static_assert(ARRAY_SIZE(triage_rules) <= 64, "a bit for every rule");
+
+const struct rule *triage_rule_find(const char *id)
+{
+	for (size_t i = 0; i < triage_rule_count; i++) {
+		if (!strcmp(triage_rules[i]->id, id))
+			return triage_rules[i];
+	}
+	return NULL;
+}
+
+uint64_t triage_want(const struct sock *sock, void *context)
+{
+	uint64_t rules = 0;
+
+	(void)context;
+	for (size_t i = 0; i < triage_rule_count; i++) {
+		const struct rule *rule = triage_rules[i];
+
+		if (UNLIKELY(rule->states >> sock->state & 1) && rule->candidate(sock))
+			rules |= UINT64_C(1) << i;
+	}
+	return rules;
+}
+
+static bool listed(const char *const *ids, const char *id)
+{
+	for (; *ids; ids++) {
+		if (!strcmp(*ids, id))
+			return true;
+	}
+	return false;
+}
+
+static bool asked_for(const struct triage_options *options, const struct rule *rule)
+{
+	if (!options)
+		return true;
+	if (options->muted && listed(options->muted, rule->id))
+		return false;
+	return !options->only || listed(options->only, rule->id);
+}
+
+/* An input that only sockets bring is not missing where there are none of the kind. */
+static bool has_subjects(const struct snapshot *snap, const struct rule *rule)
+{
+	for (unsigned state = 0; state < SOCK_STATE_COUNT; state++) {
+		if (rule->states >> state & 1 && (snap->counts[NETID_TCP][ADDR_V4][state] ||
+						  snap->counts[NETID_TCP][ADDR_V6][state]))
+			return true;
+	}
+	return false;
+}
+
+static const char *missing_input(const struct snapshot *snap, const struct rule *rule,
+				 const struct triage_options *options)
+{
+	bool quick = options && options->quick, subjects = has_subjects(snap, rule);
+	const struct {
+		unsigned need;
+		bool missing;
+		const char *reason;
+	} rows[] = {
+		{ RULE_NEEDS_SOCKETS, !snap->samples, "no sockets could be read" },
+		{ RULE_NEEDS_TCP_INFO, subjects && !snap->has_tcp_info,
+		  "the kernel delivered no tcp_info" },
+		{ RULE_NEEDS_SKMEM, subjects && !snap->has_skmem,
+		  "the kernel delivered no socket memory numbers" },
+		{ RULE_NEEDS_COUNTERS, !snap->has_counters, "no kernel counters could be read" },
+		{ RULE_NEEDS_SYSCTLS, !snap->has_sysctls, "no kernel settings could be read" },
+		{ RULE_NEEDS_TWO_SAMPLES, snap->samples < 2,
+		  quick ? "needs two samples, --quick takes one" :
+			  "needs two samples, only one was taken" },
+		{ RULE_NEEDS_HISTORY, true, "needs history, none is kept yet" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rule->needs & rows[i].need && rows[i].missing)
+			return rows[i].reason;
+	}
+	return NULL;
+}
+
+static const double *default_values(const struct rule *rule, struct arena *arena)
+{
+	size_t count = 0;
+	double *values;
+
+	while (rule->thresholds[count].name)
+		count++;
+	values = arena_alloc(arena, (count + 1) * sizeof(*values));
+	for (size_t i = 0; i < count; i++)
+		values[i] = rule->thresholds[i].def;
+	return values;
+}
+
+void triage_run(const struct view *view, const struct triage_options *options,
+		struct verdict *verdict)
+{
+	for (size_t i = 0; i < triage_rule_count; i++) {
+		const struct rule *rule = triage_rules[i];
+		struct view own = *view;
+		struct sink sink = {
+			.view = &own, .rule = rule, .index = (unsigned)i, .verdict = verdict
+		};
+		const char *missing = missing_input(view->snap, rule, options);
+
+		if (!asked_for(options, rule))
+			continue;
+		own.values = default_values(rule, view->arena);
+		if (missing)
+			sink_skip(&sink, missing);
+		else
+			rule->eval(&own, &sink);
+	}
+}
+
+bool triage_status(const struct verdict *verdict, double min_confidence, enum severity *worst)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < verdict->finding_count; i++) {
+		const struct finding *f = verdict->findings[i];
+
+		if (f->parent || f->confidence < min_confidence)
+			continue;
+		*worst = any ? MAX(*worst, f->severity) : f->severity;
+		any = true;
+	}
+	return any;
+}
+
+const char *triage_confidence_word(double confidence)
+{
+	static const struct {
+		double from;
+		const char *word;
+	} words[] = { { 0.9, "certain" }, { 0.7, "very likely" }, { 0.4, "possible" }, { 0, "weak" } };
+	size_t i = 0;
+
+	while (i + 1 < ARRAY_SIZE(words) && confidence < words[i].from)
+		i++;
+	return words[i].word;
+}

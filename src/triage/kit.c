@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* What rules are built with. */
+#include "kit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* RULES §6: how sure one may be at most, by what was looked at. */
+#define CONFIDENCE_ONE_SAMPLE 0.8
+#define CONFIDENCE_SAMPLES 0.9
+#define CONFIDENCE_EXACT 0.95
+#define CONFIDENCE_INCOMPLETE 0.9
+
+static struct member member_of(const struct view *view, const struct candidate *candidate)
+{
+	const struct snapshot *snap = view->snap;
+	const struct sock *sock = &candidate->last.sock;
+	struct member member = { .candidate = candidate, .sock = sock, .key = sock->peer };
+	enum owner_unknown reason;
+
+	member.age_ms =
+		sock_age_ms(sock, snap->rto_max_ms, snap->fin_timeout_ms, &member.age_exact);
+	if (sock->inode)
+		member.owner = view->owner_of(view, sock, &reason);
+	return member;
+}
+
+static size_t count_candidates(const struct snapshot *snap)
+{
+	size_t count = 0;
+
+	while (snapshot_candidate(snap, count))
+		count++;
+	return count;
+}
+
+struct members members_collect(const struct sink *sink, member_keep_fn *keep)
+{
+	const struct view *view = sink->view;
+	size_t all = count_candidates(view->snap);
+	struct members members = { .at = arena_alloc(view->arena, (all + 1) * sizeof(struct member)) };
+
+	for (size_t i = 0; i < all; i++) {
+		const struct candidate *candidate = snapshot_candidate(view->snap, i);
+
+		if (!candidate->present || !(candidate->rules >> sink->index & 1))
+			continue;
+		members.at[members.count] = member_of(view, candidate);
+		members.count += keep(view, &members.at[members.count]);
+	}
+	return members;
+}
+
+static int by_number(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int by_first_sight(const struct member *a, const struct member *b)
+{
+	int order = by_number((uint64_t)a->candidate->first_us, (uint64_t)b->candidate->first_us);
+
+	return order ? order : by_number(a->candidate->key, b->candidate->key);
+}
+
+static int by_endpoint(const struct member *a, const struct member *b)
+{
+	int order = addr_compare(&a->key.addr, &b->key.addr);
+
+	return order ? order : by_number(a->key.port, b->key.port);
+}
+
+static uint32_t pid_of(const struct member *member)
+{
+	return member->owner ? member->owner->pid : 0;
+}
+
+int member_by_key(const void *a, const void *b)
+{
+	int order = by_endpoint(a, b);
+
+	return order ? order : by_first_sight(a, b);
+}
+
+int member_by_owner(const void *a, const void *b)
+{
+	int order = by_number(pid_of(a), pid_of(b));
+
+	return order ? order : by_first_sight(a, b);
+}
+
+int member_by_owner_and_key(const void *a, const void *b)
+{
+	int order = by_number(pid_of(a), pid_of(b));
+
+	return order ? order : member_by_key(a, b);
+}
+
+void members_sort(struct members *members, int (*order)(const void *, const void *))
+{
+	qsort(members->at, members->count, sizeof(*members->at), order);
+}
+
+bool members_same_key(const struct member *a, const struct member *b)
+{
+	return !by_endpoint(a, b);
+}
+
+bool members_same_owner(const struct member *a, const struct member *b)
+{
+	return pid_of(a) == pid_of(b);
+}
+
+bool members_same_owner_and_key(const struct member *a, const struct member *b)
+{
+	return members_same_owner(a, b) && members_same_key(a, b);
+}
+
+struct members members_run(const struct members *members, size_t from,
+			   bool (*same)(const struct member *, const struct member *))
+{
+	struct members run = { .at = members->at + from, .count = 1 };
+
+	while (from + run.count < members->count && same(run.at, run.at + run.count))
+		run.count++;
+	return run;
+}
+
+const struct process *members_owner(const struct members *members)
+{
+	const struct process *owner = NULL;
+	size_t votes = 0;
+
+	for (size_t i = 0; i < members->count; i++) {
+		if (!votes)
+			owner = members->at[i].owner;
+		votes += members->at[i].owner == owner ? 1 : (size_t)-1;
+	}
+	return owner;
+}
+
+int64_t members_oldest_ms(const struct members *members)
+{
+	int64_t oldest = -1;
+
+	for (size_t i = 0; i < members->count; i++)
+		oldest = MAX(oldest, members->at[i].age_ms);
+	return oldest;
+}
+
+double view_confidence(const struct view *view, double confidence, bool exact)
+{
+	double cap = view->snap->samples > 1 ? CONFIDENCE_SAMPLES : CONFIDENCE_ONE_SAMPLE;
+
+	if (exact)
+		cap = CONFIDENCE_EXACT;
+	if (!view->snap->complete)
+		cap *= CONFIDENCE_INCOMPLETE;
+	return MIN(confidence, cap);
+}
+
+bool view_delta(const struct view *view, enum counter_id id, uint64_t *delta)
+{
+	*delta = 0;
+	return view->snap->has_counters && view->snap->samples > 1 &&
+	       counters_delta(&view->snap->counters_first, &view->snap->counters_last, id, delta);
+}
+
+double view_window_s(const struct view *view)
+{
+	return view->window_us > 0 ? (double)view->window_us / 1e6 : 0;
+}
+
+const struct process *view_owner_of_inode(const struct view *view, uint32_t inode)
+{
+	struct sock sock = { .state = SOCK_STATE_ESTAB, .inode = inode };
+	enum owner_unknown reason;
+
+	return inode ? view->owner_of(view, &sock, &reason) : NULL;
+}
+
+const char *view_addr_text(const struct view *view, const struct addr *addr)
+{
+	struct out out CLEANUP(out_close);
+
+	out_open_mem(&out);
+	out_addr(&out, addr);
+	return arena_strdup(view->arena, out_text(&out));
+}
+
+static void put_route(struct out *out, const struct route *route)
+{
+	out_str(out, route->has & ROUTE_HAS_DEVICE ? route->device : "an unknown interface");
+	if (route->has & ROUTE_HAS_GATEWAY) {
+		out_lit(out, " via ");
+		out_addr(out, &route->gateway);
+	}
+	if (route->has & ROUTE_HAS_LINK && !route->carrier)
+		out_lit(out, ", no carrier");
+	if (route->has & ROUTE_HAS_NEIGHBOUR)
+		out_printf(out, ", next hop %s", route_neighbour_name(route->neighbour_state));
+}
+
+const char *view_route_text(const struct view *view, const struct addr *destination)
+{
+	const struct route *route = view->route_of(view, destination);
+	struct out out CLEANUP(out_close);
+
+	if (!route)
+		return "unknown";
+	out_open_mem(&out);
+	if (route->error)
+		out_printf(&out, "refused by this host (%s)", strerror(-route->error));
+	else
+		put_route(&out, route);
+	return arena_strdup(view->arena, out_text(&out));
+}
+
+void finding_counter(struct finding *finding, const struct view *view, enum counter_id id,
+		     const char *name)
+{
+	uint64_t delta;
+
+	if (view_delta(view, id, &delta))
+		finding_add(finding, name, (double)delta, UNIT_COUNT, counter_rows[id].nstat);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* What rules are built with: their candidates in runs, growth of counters, caps of confidence, and the switch that breaks one. */
+#ifndef TCPTRIAGE_TRIAGE_KIT_H
+#define TCPTRIAGE_TRIAGE_KIT_H
+
+#include "tcptriage/triage/engine.h"
+
+/* RULE_MAIN(SYN_SENT_STALL, condition): the condition; false when the build defines BREAK_RULE_SYN_SENT_STALL (as 1), so that the
+ * rule's tests can be seen to fail. */
+#define KIT_SECOND(first, second, ...) second
+#define KIT_PICK(...) KIT_SECOND(__VA_ARGS__, 1, 0)
+#define KIT_BROKEN_1 0, 0
+#define KIT_IS_WHOLE(value) KIT_PICK_VALUE(KIT_BROKEN_##value)
+#define KIT_PICK_VALUE(...) KIT_PICK(__VA_ARGS__)
+#define KIT_WHOLE(value) KIT_IS_WHOLE(value)
+#define RULE_MAIN(ID, ...) (KIT_WHOLE(BREAK_RULE_##ID) && (__VA_ARGS__))
+
+/** struct sink - where the rule @rule files what it finds in @view. @index: its bit. @filed: findings so far. */
+struct sink {
+	const struct view *view;
+	const struct rule *rule;
+	unsigned index;
+	struct verdict *verdict;
+	size_t filed;
+};
+
+/** More findings of one rule in one namespace than a person reads; the rest is said to be left out. */
+#define SINK_FINDINGS_MAX 100
+
+/** struct member - a candidate of the rule with what is known beside it. @key: by what it is grouped. @age_ms: −1 unknown. */
+struct member {
+	const struct candidate *candidate;
+	const struct sock *sock; /* as last seen */
+	const struct process *owner;
+	struct endpoint key;
+	int64_t age_ms;
+	bool age_exact;
+};
+
+/** struct members - the rule's candidates that stand in the newest sample. */
+struct members {
+	struct member *at;
+	size_t count;
+};
+
+/** member_keep_fn - does this socket concern the rule? May set member->key (the peer at first). */
+typedef bool member_keep_fn(const struct view *view, struct member *member);
+/** members_collect() - candidates that @keep keeps, with owner and age. */
+struct members members_collect(const struct sink *sink, member_keep_fn *keep);
+
+/** Orders: by key; by process and key. Ties by order of first sight. */
+int member_by_key(const void *a, const void *b);
+int member_by_owner_and_key(const void *a, const void *b);
+int member_by_owner(const void *a, const void *b);
+/** members_sort() - put them in @order. */
+void members_sort(struct members *members, int (*order)(const void *, const void *));
+/** members_same_key(), members_same_owner() - a and b belong together. */
+bool members_same_key(const struct member *a, const struct member *b);
+bool members_same_owner(const struct member *a, const struct member *b);
+bool members_same_owner_and_key(const struct member *a, const struct member *b);
+/** members_run() - the run of members from @from on that belong together. */
+struct members members_run(const struct members *members, size_t from,
+			   bool (*same)(const struct member *, const struct member *));
+/** members_owner() - the process that holds most of them, as far as one vote can tell; NULL when it is unknown. */
+const struct process *members_owner(const struct members *members);
+/** members_oldest_ms() - greatest age; −1 none known. */
+int64_t members_oldest_ms(const struct members *members);
+
+/** view_confidence() - @confidence within what the kind of evidence allows (RULES §6). @exact: the signal has one possible meaning. */
+double view_confidence(const struct view *view, double confidence, bool exact);
+/** view_delta() - growth of a counter over the window; 0 when it is unknown. Return: whether it is known. */
+bool view_delta(const struct view *view, enum counter_id id, uint64_t *delta);
+/** view_window_s() - the window in seconds, 0 when there is none. */
+double view_window_s(const struct view *view);
+/** view_owner_of_inode() - who holds a live socket of which only the inode is known; NULL when unknown. */
+const struct process *view_owner_of_inode(const struct view *view, uint32_t inode);
+/** view_route_text() - "eth0 via 10.0.0.1, next hop REACHABLE", in the arena. */
+const char *view_route_text(const struct view *view, const struct addr *destination);
+/** view_addr_text() - an address as text in the arena. */
+const char *view_addr_text(const struct view *view, const struct addr *addr);
+
+/** finding_counter() - attach the growth of a counter under nstat's name. */
+void finding_counter(struct finding *finding, const struct view *view, enum counter_id id,
+		     const char *name);
+
+#endif

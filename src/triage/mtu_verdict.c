@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* The decision table of a stuck sender, as data: one row a line of RULES §3.2. */
+#include "mtu_verdict.h"
+
+/* Which answers a row accepts. */
+#define YES (1u << ANSWER_YES)
+#define NO (1u << ANSWER_NO)
+#define OPEN (1u << ANSWER_UNKNOWN)
+#define NOT_YES (NO | OPEN)
+#define ANY (YES | NO | OPEN)
+
+static const struct row {
+	uint8_t stuck, full_size, small_ok, head_dead, path_alive, told;
+	struct mtu_verdict verdict;
+} rows[] = {
+	{ YES, YES, YES, YES, YES, NOT_YES, { MTU_BLACK_HOLE, 0.85, "mtu-blackhole-send" } },
+	{ YES, YES, YES, YES, OPEN, NOT_YES, { MTU_BLACK_HOLE_OR_DEAD, 0.5, "mtu-blackhole-send" } },
+	{ YES, YES, YES, YES, NO, NOT_YES, { MTU_DEAD_PEER, 0.7, "dead-peer-unacked" } },
+	{ YES, NO, ANY, ANY, ANY, ANY, { MTU_SMALL_STUCK, 0.9, "dead-peer-unacked" } },
+	{ YES, OPEN, YES, YES, YES, NOT_YES, { MTU_BLACK_HOLE, 0.75, "mtu-blackhole-send" } },
+	{ YES, OPEN, YES, YES, OPEN, NOT_YES, { MTU_BLACK_HOLE_OR_DEAD, 0.5, "mtu-blackhole-send" } },
+	{ YES, YES, YES, NO, ANY, ANY, { MTU_PLAIN_LOSS, 0.9, "retrans-high" } },
+	{ NO, ANY, ANY, ANY, ANY, YES, { MTU_TOLD, 0.95, "pmtu-shrunk" } },
+	{ YES, YES, YES, YES, YES, YES, { MTU_IGNORED, 0.8, "mtu-blackhole-send" } },
+};
+
+static bool accepts(const struct row *row, const struct mtu_signs *s)
+{
+	return row->stuck >> s->stuck & 1 && row->full_size >> s->full_size & 1 &&
+	       row->small_ok >> s->small_ok & 1 && row->head_dead >> s->head_dead & 1 &&
+	       row->path_alive >> s->path_alive & 1 && row->told >> s->told & 1;
+}
+
+struct mtu_verdict mtu_verdict(const struct mtu_signs *signs)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (accepts(&rows[i], signs))
+			return rows[i].verdict;
+	}
+	return (struct mtu_verdict){ .story = MTU_NO_VERDICT };
+}

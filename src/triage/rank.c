@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* Order among findings (RULES §6): identity, score, which one explains which, worst first. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kit.h"
+
+#define EXCLUSIVE_MARGIN 0.15
+#define FOLD_CONFIDENCE 0.5
+#define SCORE_MAX 100.0
+
+/* Impact of a severity: from @low for a small share of what is affected to @high for all of it. */
+static const struct impact {
+	double low, high;
+} impacts[SEVERITY_COUNT] = {
+	[SEVERITY_INFO] = { 5, 20 },
+	[SEVERITY_WARNING] = { 40, 70 },
+	[SEVERITY_CRITICAL] = { 80, 100 },
+};
+
+static double score_of(const struct finding *f)
+{
+	const struct impact *i = &impacts[f->severity];
+	double impact = i->low + MIN(MAX(f->share, 0), 1) * (i->high - i->low);
+
+	return MIN(impact * f->confidence * f->growth * f->scope_factor, SCORE_MAX);
+}
+
+static uint64_t mix_text(uint64_t hash, const char *text)
+{
+	return text ? hash_bytes(hash, text, strlen(text)) : hash_mix(hash, 0);
+}
+
+static uint64_t mix_endpoint(uint64_t hash, bool has, const struct endpoint *e)
+{
+	return has ? hash_mix(hash_bytes(hash, e->addr.bytes, sizeof(e->addr.bytes)), e->port) :
+		     hash_mix(hash, 1);
+}
+
+/* The pid is left out: the same fault after a restart is the same finding. */
+static uint64_t identity(const struct finding *f)
+{
+	uint64_t hash = mix_text(0, f->rule);
+
+	hash = mix_text(hash, f->scope.comm);
+	hash = mix_text(hash, f->scope.unit);
+	hash = mix_text(hash, f->scope.container);
+	hash = mix_text(hash, f->scope.netns);
+	hash = mix_text(hash, f->scope.interface);
+	hash = mix_endpoint(hash, f->scope.has_local, &f->scope.local);
+	hash = mix_endpoint(hash, f->scope.has_peer, &f->scope.peer);
+	return hash_mix(hash, f->scope.peer_bits);
+}
+
+/* Workers of one name with one fault need the pid to be told apart. */
+static void part_twins(const struct verdict *v, size_t index)
+{
+	struct finding *f = v->findings[index];
+	uint64_t plain = f->id;
+
+	for (size_t i = 0; i < index; i++) {
+		if (v->findings[i]->id == plain)
+			f->id = hash_mix(plain, f->scope.pid + i);
+	}
+}
+
+static bool same_netns(const struct finding *a, const struct finding *b)
+{
+	return !strcmp(a->scope.netns ? a->scope.netns : "", b->scope.netns ? b->scope.netns : "");
+}
+
+static bool match_host(const struct finding *a, const struct finding *b)
+{
+	return same_netns(a, b);
+}
+
+static bool match_process(const struct finding *a, const struct finding *b)
+{
+	return same_netns(a, b) && a->scope.pid && a->scope.pid == b->scope.pid;
+}
+
+static unsigned scope_bits(const struct scope *scope)
+{
+	return scope->peer_bits ? scope->peer_bits : scope->peer.addr.family == ADDR_V4 ? 32 : 128;
+}
+
+static bool match_peer(const struct finding *a, const struct finding *b)
+{
+	if (!same_netns(a, b))
+		return false;
+	if (!a->scope.has_peer || !b->scope.has_peer)
+		return true;
+	return addr_in_prefix(&a->scope.peer.addr, &b->scope.peer.addr,
+			      MIN(scope_bits(&a->scope), scope_bits(&b->scope)));
+}
+
+static bool match_local(const struct finding *a, const struct finding *b)
+{
+	return same_netns(a, b) && a->scope.has_local && b->scope.has_local &&
+	       addr_equal(&a->scope.local.addr, &b->scope.local.addr);
+}
+
+/* The cause is a listener on this host, the symptom a connection to it. */
+static bool match_listener(const struct finding *a, const struct finding *b)
+{
+	if (!a->scope.has_local || !b->scope.has_peer || a->scope.local.port != b->scope.peer.port)
+		return false;
+	if (addr_is_any(&a->scope.local.addr))
+		return same_netns(a, b) && addr_is_loopback(&b->scope.peer.addr);
+	return addr_equal(&a->scope.local.addr, &b->scope.peer.addr);
+}
+
+typedef bool match_fn(const struct finding *a, const struct finding *b);
+
+/* Cause, symptom, and what makes them one story. A symptom stands alone as long as the cause is less severe or less than likely. */
+static const struct fold_row {
+	const char *cause, *symptom;
+	match_fn *match;
+} fold_rows[] = {
+	{ "cidr-overlap", "syn-local-stuck", match_peer },
+	{ "syn-local-stuck", "syn-sent-stall", match_peer },
+	{ "conntrack-full", "syn-sent-stall", match_host },
+	{ "nat-pressure", "syn-sent-stall", match_peer },
+	{ "ttl-exceeded", "syn-sent-stall", match_peer },
+	{ "icmp-unreachable", "syn-sent-stall", match_peer },
+	{ "accept-queue-overflow", "syn-sent-stall", match_listener },
+	{ "accept-stuck", "syn-sent-stall", match_listener },
+	{ "backlog-clipped", "syn-sent-stall", match_listener },
+	{ "rp-filter-drop", "syn-recv-stall", match_host },
+	{ "recvq-not-drained", "peer-zero-window", match_process },
+	{ "close-wait-leak", "ephemeral-port-exhaustion", match_peer },
+	{ "estab-growth", "ephemeral-port-exhaustion", match_peer },
+	{ "explicit-bind-waste", "ephemeral-port-exhaustion", match_local },
+	{ "ephemeral-port-exhaustion", "time-wait-churn", match_peer },
+	{ "tw-bucket-overflow", "time-wait-churn", match_host },
+	{ "close-wait-leak", "fd-headroom", match_process },
+	{ "estab-growth", "fd-headroom", match_process },
+	{ "fd-headroom", "accept-queue-overflow", match_process },
+	{ "mtu-blackhole-send", "retrans-high", match_peer },
+	{ "mtu-blackhole-recv", "awaiting-response", match_peer },
+	{ "idle-no-keepalive", "rst-after-idle", match_peer },
+	{ "rst-after-idle", "dead-peer-unacked", match_peer },
+	{ "host-drop-path", "retrans-high", match_host },
+	{ "host-drop-path", "udp-rcvbuf-drop", match_host },
+};
+
+/* Two readings of the same facts: the surer one stands, within the margin both do. */
+static const struct fold_row exclusive_rows[] = {
+	{ "syn-flood", "syn-recv-stall", match_local },
+	{ "mtu-blackhole-send", "dead-peer-unacked", match_peer },
+};
+
+static bool descends(const struct finding *f, const struct finding *ancestor)
+{
+	for (; f; f = f->parent) {
+		if (f == ancestor)
+			return true;
+	}
+	return false;
+}
+
+static void adopt(struct finding *parent, struct finding *child)
+{
+	if (child->parent || descends(parent, child))
+		return;
+	child->parent = parent;
+	parent->folded++;
+}
+
+static void fold_pair(struct finding *a, struct finding *b)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fold_rows); i++) {
+		const struct fold_row *row = &fold_rows[i];
+
+		if (!strcmp(a->rule, row->cause) && !strcmp(b->rule, row->symptom) &&
+		    a->severity >= b->severity && a->confidence >= FOLD_CONFIDENCE &&
+		    row->match(a, b))
+			adopt(a, b);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(exclusive_rows); i++) {
+		const struct fold_row *row = &exclusive_rows[i];
+
+		if (strcmp(a->rule, row->cause) || strcmp(b->rule, row->symptom) || !row->match(a, b))
+			continue;
+		if (a->confidence > b->confidence + EXCLUSIVE_MARGIN)
+			adopt(a, b);
+		else if (b->confidence > a->confidence + EXCLUSIVE_MARGIN)
+			adopt(b, a);
+	}
+}
+
+static int worst_first(const void *left, const void *right)
+{
+	const struct finding *a = *(struct finding *const *)left;
+	const struct finding *b = *(struct finding *const *)right;
+
+	if (a->score != b->score)
+		return a->score > b->score ? -1 : 1;
+	if (a->severity != b->severity)
+		return a->severity > b->severity ? -1 : 1;
+	return a->id < b->id ? -1 : a->id > b->id;
+}
+
+static void place(const struct verdict *v, struct finding **to, size_t *count,
+		  struct finding *finding)
+{
+	to[(*count)++] = finding;
+	for (size_t i = 0; finding->folded && i < v->finding_count; i++) {
+		if (v->findings[i]->parent == finding)
+			place(v, to, count, v->findings[i]);
+	}
+}
+
+static void put_children_behind(struct verdict *v)
+{
+	struct finding **ordered = arena_alloc(v->arena, (v->finding_count + 1) * sizeof(*ordered));
+	size_t count = 0;
+
+	for (size_t i = 0; i < v->finding_count; i++) {
+		if (!v->findings[i]->parent)
+			place(v, ordered, &count, v->findings[i]);
+	}
+	v->findings = ordered;
+	v->finding_cap = count;
+}
+
+void triage_rank(struct verdict *v)
+{
+	for (size_t i = 0; i < v->finding_count; i++) {
+		v->findings[i]->id = identity(v->findings[i]);
+		v->findings[i]->score = score_of(v->findings[i]);
+		part_twins(v, i);
+	}
+	for (size_t a = 0; a < v->finding_count; a++) {
+		for (size_t b = 0; b < v->finding_count; b++)
+			fold_pair(v->findings[a], v->findings[b]);
+	}
+	if (v->finding_count)
+		qsort(v->findings, v->finding_count, sizeof(*v->findings), worst_first);
+	put_children_behind(v);
+}
