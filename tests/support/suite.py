@@ -26,7 +26,7 @@ FUZZ_SECONDS = 30
 
 Case = collections.namedtuple("Case", "name verdict detail")  # verdict: passed, failed, skipped
 
-TAP = re.compile(r"^(?P<no>not )?ok\b(?: +\d+)?(?: +-)? *(?P<name>[^#]*?)(?: *# *(?P<skip>SKIP)\b[: ]*(?P<why>.*))?$", re.I)
+TAP = re.compile(r"^(?P<no>not )?ok\b(?: +\d+)?(?: +-)? *(?P<name>[^#]*?)(?: *# *(?P<skip>SKIP\b)?[: ]*(?P<why>.*))?$", re.I)
 UNITTEST = re.compile(r"^(?P<name>\w+ \([\w.]+\)).*\.\.\. (?P<verdict>ok|FAIL|ERROR|skipped '(?P<why>.*)')$")
 
 

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: MIT
+"""Connections that the peer has closed and our program has not, at the default thresholds: so each case waits a minute."""
+import contextlib
+import resource
+import time
+
+from cases import case
+from lab import connected, listener, rest, Wrong
+
+RULE = "close-wait-leak"
+PORT = 5432
+MINUTE = 62
+
+
+def closing_server(lab, before_close=0.3, word=b""):
+    """Accepts, perhaps says a word, and closes a moment later; then stays."""
+    def program(tell):
+        sock = listener(lab, PORT, 256)
+        tell("listening")
+        waiting = []
+        sock.settimeout(0.05)
+        while True:
+            with contextlib.suppress(TimeoutError):
+                connection = sock.accept()[0]
+                if word:
+                    connection.send(word)
+                waiting.append((time.monotonic() + before_close, connection))
+            while waiting and waiting[0][0] < time.monotonic():
+                waiting.pop(0)[1].close()
+    return program
+
+
+def leaker(lab, count, reads=True, files=None):
+    """Opens `count` connections, reads their end (or never reads), closes none."""
+    def program(tell):
+        if files:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+        kept = [connected(lab, PORT) for _ in range(count)]
+        if reads:
+            for sock in kept:
+                while sock.recv(100):
+                    pass
+        tell(len(kept))
+        rest()
+    return program
+
+
+def leak(lab, count, word=b"", **how):
+    lab.build()
+    lab.spawn("s", closing_server(lab, word=word), "lab-serve").hear()
+    program = lab.spawn("c", leaker(lab, count, **how), "lab-leak")
+    program.hear()
+    time.sleep(MINUTE)
+    rows = lab.sockets("c", count, "state", "close-wait")
+    return program, rows
+
+
+@case(RULE, "fault", waits=MINUTE)
+def thirty_six_seen_and_kept(lab):
+    """Read to the end, never closed: the program's own bug. One look cannot tell it from a pool: a warning."""
+    program, rows = leak(lab, 36)
+    lab.check(all(row.recv_q == 0 for row in rows), "an end was left unread")
+    finding = lab.expect(lab.report("c"), RULE, "warning", program, (lab.addr("s"), PORT), count=36, confidence=(0.5, 0.6))
+    if finding and not finding["against"]:
+        raise Wrong("nothing is said against it, but a lazy pool looks the same")
+
+
+@case(RULE, "fault", waits=MINUTE)
+def sixty_of_a_hundred_files(lab):
+    """60 kept where the process may open 100 files: half of its limit is gone."""
+    program, _ = leak(lab, 60, files=100)
+    lab.expect(lab.report("c"), RULE, "critical", program, (lab.addr("s"), PORT), count=60, confidence=(0.5, 0.9))
+
+
+@case(RULE, "fault", waits=MINUTE)
+def reader_does_not_run(lab):
+    """The end itself is unread (Recv-Q 1): the read loop stands still; 40 of 256 files."""
+    program, rows = leak(lab, 40, reads=False, files=256)
+    lab.check(all(row.recv_q == 1 for row in rows), f"Recv-Q {sorted({row.recv_q for row in rows})}, expected the FIN alone")
+    lab.expect(lab.report("c"), RULE, "warning", program, (lab.addr("s"), PORT), count=40)
+
+
+@case(RULE, "twin", waits=MINUTE)
+def pool_of_five(lab):
+    """Five pooled connections that the peer gave up: below the count of a leak, and flat."""
+    leak(lab, 5)
+    lab.expect_silent(lab.report("c"), RULE)
+
+
+@case(RULE, "twin", waits=MINUTE)
+def half_close_server_keeps_sending(lab):
+    """A deliberate half-close: the peer is done sending, we go on answering, in CLOSE-WAIT, for a minute."""
+    lab.build()
+
+    def streamer(tell):
+        sock = listener(lab, PORT)
+        tell("listening")
+        kept = [sock.accept()[0] for _ in range(40)]
+        for connection in kept:
+            while connection.recv(100):
+                pass
+        tell("half closed")
+        while True:
+            for connection in kept:
+                connection.send(b"tick")
+            time.sleep(0.4)
+
+    def client(tell):
+        kept = [connected(lab, PORT) for _ in range(40)]
+        for sock in kept:
+            sock.shutdown(1)
+            sock.setblocking(False)
+        tell("half closed")
+        while True:
+            for sock in kept:
+                with contextlib.suppress(BlockingIOError):
+                    sock.recv(100)
+            time.sleep(0.2)
+    program = lab.spawn("s", streamer, "lab-stream")
+    program.hear()
+    lab.spawn("c", client, "lab-listen").hear()
+    program.hear()
+    time.sleep(MINUTE)
+    lab.sockets("s", 40, "state", "close-wait")
+    lab.sockets("c", 40, "state", "fin-wait-2")
+    lab.expect_silent(lab.report("s"), RULE)
+
+
+@case(RULE, "twin")
+def closed_a_moment_later(lab):
+    """20 a second, each closed 0.3 s after its peer: always a handful in CLOSE-WAIT, never the same ones."""
+    lab.build()
+    lab.spawn("s", closing_server(lab, before_close=0.0), "lab-serve").hear()
+
+    def client(tell):
+        kept = []
+        for number in range(10000):
+            kept.append((time.monotonic() + 0.4, connected(lab, PORT)))
+            while kept[0][0] < time.monotonic():
+                kept.pop(0)[1].close()
+            if number == 20:
+                tell("under way")
+            time.sleep(0.05)
+    lab.spawn("c", client, "lab-visit").hear()
+    lab.sockets("c", (3, 12), "state", "close-wait")
+    lab.expect_silent(lab.report("c"), RULE)

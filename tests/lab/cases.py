@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+"""The table of cases: what each file case_<rule>.py declares with @case."""
+import collections
+import importlib
+import pathlib
+
+Case = collections.namedtuple("Case", "name rule kind family waits run")
+CASES = []
+
+
+def case(rule, kind, families=(4, 6), waits=5):
+    """Declares a case. kind: "fault", "twin" (must stay silent) or "view". waits: seconds until it measures."""
+    def declare(function):
+        for family in families:
+            name = f"{rule}/{function.__name__.replace('_', '-')}/v{family}"
+            CASES.append(Case(name, rule, kind, family, waits, function))
+        return function
+    return declare
+
+
+def load():
+    for path in sorted(pathlib.Path(__file__).parent.glob("case_*.py")):
+        importlib.import_module(path.stem)
+    return CASES
