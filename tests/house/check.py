@@ -36,7 +36,7 @@ def check_arrow(root):
             yield f"{path.relative_to(root)}: '{room}' is no room of the house"
             continue
         for target in INCLUDE.findall(path.read_text()):
-            parts = target.removeprefix("tcptriage/").split("/")
+            parts = target.removeprefix("tcptriage/").removeprefix("src/").split("/")
             other = parts[0] if len(parts) > 1 else room
             if other not in ROOMS:
                 if (path.parent / target).exists() or (root / "src" / room / target).exists():
@@ -49,7 +49,7 @@ def check_arrow(root):
 
 
 def check_documented(root):
-    for path in sources(root, "include/tcptriage/**/*.h", "src/**/*.h"):
+    for path in sources(root, "include/tcptriage/**/*.h"):
         text = path.read_text()
         docs = "\n".join(DOC.findall(text))
         code = COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
