@@ -7,15 +7,30 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 /* The kernel fills at most 32 KiB a datagram (net/netlink/af_netlink.c, netlink_dump) once it has seen a reader that large. */
 #define RECV_BUFFER (64 * 1024)
 #define SOCKET_BUFFER (4 * 1024 * 1024)
+/* A datagram larger than the buffer doubles it; the kernel's never are, so a peer that claims more is not followed for ever. */
+#define RECV_BUFFER_MAX (1024 * 1024)
 #define OVERRUN_RETRIES 3
+/* A dump is made while it is read: an answer that does not come at once was lost. */
+#define ANSWER_TIMEOUT_S 5
+
+static void set_options(int fd)
+{
+	struct timeval timeout = { .tv_sec = ANSWER_TIMEOUT_S };
+	int size = SOCKET_BUFFER;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	/* Beyond rmem_max only with CAP_NET_ADMIN; either is a wish, the dump survives less. */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+}
 
 int netlink_open(struct netlink *nl, int protocol, struct err *err)
 {
-	int size = SOCKET_BUFFER;
 
 	*nl = (struct netlink){ .protocol = protocol };
 	nl->sock = mnl_socket_open2(protocol, SOCK_CLOEXEC);
@@ -27,9 +42,7 @@ int netlink_open(struct netlink *nl, int protocol, struct err *err)
 		netlink_close(nl);
 		return err_errno(err, code, "cannot bind a netlink socket");
 	}
-	/* Beyond rmem_max only with CAP_NET_ADMIN; either is a wish, the dump survives less. */
-	if (setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
-		setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	set_options(mnl_socket_get_fd(nl->sock));
 	nl->size = RECV_BUFFER;
 	nl->buf = xmalloc(nl->size);
 	return 0;
@@ -92,12 +105,12 @@ int netlink_walk(const uint8_t *buf, size_t len, uint32_t seq, netlink_message_f
 	return 0;
 }
 
-/* One datagram. Return: its length (0 was cut beyond use), or -errno. */
+/* One datagram. Return: its length, or -errno. */
 static ssize_t receive(struct netlink *nl, struct netlink_dump_result *result)
 {
 	for (unsigned overruns = 0;;) {
 		struct iovec iov = { .iov_base = nl->buf, .iov_len = nl->size };
-		struct sockaddr_nl from;
+		struct sockaddr_nl from = { .nl_pid = 0 };
 		struct msghdr msg = { .msg_name = &from,
 				      .msg_namelen = sizeof(from),
 				      .msg_iov = &iov,
@@ -111,46 +124,17 @@ static ssize_t receive(struct netlink *nl, struct netlink_dump_result *result)
 			continue;
 		}
 		if (n < 0)
-			return -errno;
+			return errno == EAGAIN ? -ETIMEDOUT : -errno;
 		if (msg.msg_namelen == sizeof(from) && from.nl_pid != 0)
 			continue; /* not from the kernel */
 		if (msg.msg_flags & MSG_TRUNC) {
 			result->truncated++;
-			nl->size *= 2; /* the next datagram fits */
+			nl->size = MIN(nl->size * 2, (size_t)RECV_BUFFER_MAX); /* the next one fits */
 			nl->buf = xrealloc_array(nl->buf, nl->size, 1);
 		}
 		result->bytes += (uint64_t)n;
 		return n;
 	}
-}
-
-static int send_request(struct netlink *nl, struct nlmsghdr *request, struct err *err)
-{
-	request->nlmsg_seq = ++nl->seq;
-	if (mnl_socket_sendto(nl->sock, request, request->nlmsg_len) < 0)
-		return err_errno(err, -errno, "cannot ask the kernel over netlink");
-	return 0;
-}
-
-int netlink_dump(struct netlink *nl, struct nlmsghdr *request, netlink_message_fn *fn, void *context,
-		 struct netlink_dump_result *result, struct err *err)
-{
-	bool done = false;
-	int code = send_request(nl, request, err);
-
-	while (!code && !done) {
-		ssize_t n = receive(nl, result);
-
-		if (n < 0)
-			return err_errno(err, (int)n, "cannot read the kernel's answer");
-		code = netlink_walk(nl->buf, (size_t)n, nl->seq, fn, context, result, &done);
-		if (code < 0 && done)
-			return err_errno(err, code, "the kernel refused the question");
-		/* a single answer (no dump) is not followed by NLMSG_DONE */
-		if (!(request->nlmsg_flags & NLM_F_DUMP))
-			break;
-	}
-	return code;
 }
 
 static int ignore(const struct nlmsghdr *message, void *context)
@@ -160,22 +144,77 @@ static int ignore(const struct nlmsghdr *message, void *context)
 	return 0;
 }
 
-int netlink_dump_raw(struct netlink *nl, struct nlmsghdr *request, netlink_raw_fn *fn, void *context,
-		     struct netlink_dump_result *result, struct err *err)
+/* Reads what an abandoned dump still has to say: while it runs, the kernel answers -EBUSY to the next one. */
+static void drain(struct netlink *nl)
 {
+	struct netlink_dump_result unused = { 0 };
 	bool done = false;
-	int code = send_request(nl, request, err);
 
-	while (!code && !done) {
+	while (nl->unfinished && !done) {
+		ssize_t n = receive(nl, &unused);
+
+		if (n < 0)
+			break;
+		netlink_walk(nl->buf, (size_t)n, nl->seq, ignore, NULL, &unused, &done);
+	}
+	nl->unfinished = false;
+}
+
+static int send_request(struct netlink *nl, struct nlmsghdr *request, struct err *err)
+{
+	drain(nl);
+	request->nlmsg_seq = ++nl->seq;
+	if (mnl_socket_sendto(nl->sock, request, request->nlmsg_len) < 0)
+		return err_errno(err, -errno, "cannot ask the kernel over netlink");
+	nl->unfinished = request->nlmsg_flags & NLM_F_DUMP;
+	return 0;
+}
+
+/* Who gets the answers: each message (@fn), or each datagram as it came (@raw). */
+struct taker {
+	netlink_message_fn *fn;
+	netlink_raw_fn *raw;
+	void *context;
+};
+
+static int answers(struct netlink *nl, const struct nlmsghdr *request, const struct taker *taker,
+		   struct netlink_dump_result *result, struct err *err)
+{
+	bool dump = request->nlmsg_flags & NLM_F_DUMP, done = false;
+	uint64_t before = result->messages;
+	int code = 0;
+
+	/* a single answer is not followed by NLMSG_DONE */
+	while (!code && !done && (dump || result->messages == before)) {
 		ssize_t n = receive(nl, result);
 
 		if (n < 0)
 			return err_errno(err, (int)n, "cannot read the kernel's answer");
-		code = fn(nl->buf, (size_t)n, context);
+		if (taker->raw)
+			code = taker->raw(nl->buf, (size_t)n, taker->context);
 		if (!code)
-			code = netlink_walk(nl->buf, (size_t)n, nl->seq, ignore, NULL, result, &done);
-		if (code < 0 && done)
-			return err_errno(err, code, "the kernel refused the question");
+			code = netlink_walk(nl->buf, (size_t)n, nl->seq, taker->fn, taker->context,
+					    result, &done);
 	}
-	return code;
+	if (done)
+		nl->unfinished = false;
+	return code < 0 && done ? err_errno(err, code, "the kernel refused the question") : code;
+}
+
+int netlink_dump(struct netlink *nl, struct nlmsghdr *request, netlink_message_fn *fn, void *context,
+		 struct netlink_dump_result *result, struct err *err)
+{
+	struct taker taker = { .fn = fn, .context = context };
+	int code = send_request(nl, request, err);
+
+	return code ? code : answers(nl, request, &taker, result, err);
+}
+
+int netlink_dump_raw(struct netlink *nl, struct nlmsghdr *request, netlink_raw_fn *fn, void *context,
+		     struct netlink_dump_result *result, struct err *err)
+{
+	struct taker taker = { .fn = ignore, .raw = fn, .context = context };
+	int code = send_request(nl, request, err);
+
+	return code ? code : answers(nl, request, &taker, result, err);
 }

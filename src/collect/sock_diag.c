@@ -58,11 +58,11 @@ int sock_diag_take(const struct nlmsghdr *message, void *context)
 	result->decode[status]++;
 	if (UNLIKELY(status != DECODE_OK))
 		return 0;
-	/* A recording holds every state: take what was asked for. Bound-inactive sockets come as UNCONN. */
-	state = STATE_BIT(sock.state);
-	if (sock.state == SOCK_STATE_UNCONN && tally->states & STATE_BIT(SOCK_STATE_BOUND_INACTIVE))
-		state = tally->states;
-	if (!(tally->states & state) || !(tally->families & 1u << sock.family))
+	/* A recording holds every state: take what was asked for. TCP's UNCONN are the bound-inactive ones, and only they. */
+	state = sock.state;
+	if (state == SOCK_STATE_UNCONN && tally->netid == NETID_TCP)
+		state = SOCK_STATE_BOUND_INACTIVE;
+	if (!(tally->states & STATE_BIT(state)) || !(tally->families & 1u << sock.family))
 		return 0;
 	result->tcp_info_len = MAX(result->tcp_info_len, sock.info.len);
 	result->sockets++;
@@ -145,7 +145,7 @@ int sock_diag_one(struct netlink *nl, struct sock *sock, uint8_t *buf, size_t si
 	question = mnl_nlmsg_put_extra_header(header, sizeof(*question));
 	question->sdiag_family = (uint8_t)family_number(sock->family);
 	question->sdiag_protocol = (uint8_t)protocol_number(sock->netid);
-	question->idiag_ext = DIAG_EXT_INFO | DIAG_EXT_SKMEMINFO;
+	question->idiag_ext = DIAG_EXT_ALL;
 	question->idiag_states = UINT32_MAX;
 	question->id.idiag_sport = htons(sock->local.port);
 	question->id.idiag_dport = htons(sock->peer.port);
@@ -156,7 +156,7 @@ int sock_diag_one(struct netlink *nl, struct sock *sock, uint8_t *buf, size_t si
 	question->id.idiag_cookie[1] = (uint32_t)(sock->cookie >> 32);
 	code = netlink_dump(nl, header, keep_answer, &answer, &result, NULL);
 	if (code)
-		return code;
+		return code == -ESTALE ? -ENOENT : code; /* the tuple lives on as another socket */
 	if (!answer.len || inet_diag_decode(buf, answer.len, sock->netid, &found) != DECODE_OK)
 		return -ENOENT;
 	*sock = found;

@@ -12,6 +12,7 @@ struct mnl_socket;
 /**
  * struct netlink - an open netlink socket with a large receive buffer. One per namespace; close with netlink_close().
  * @sock: libmnl's handle (owned). @buf, @size: receive buffer (owned). @seq: last sequence number used. @protocol: NETLINK_*.
+ * @unfinished: an earlier dump was left before its end; the next request reads the rest of it away first.
  */
 struct netlink {
 	struct mnl_socket *sock;
@@ -19,6 +20,7 @@ struct netlink {
 	size_t size;
 	uint32_t seq;
 	int protocol;
+	bool unfinished;
 };
 
 /** netlink_open() - open @protocol (NETLINK_SOCK_DIAG, NETLINK_ROUTE) in the current network namespace. Return: 0 or -errno. */
@@ -48,7 +50,8 @@ int netlink_walk(const uint8_t *buf, size_t len, uint32_t seq, netlink_message_f
 		 struct netlink_dump_result *result, bool *done);
 
 /**
- * netlink_dump() - send @request (its sequence is set here) and feed every answer to @fn until the dump is done.
+ * netlink_dump() - send @request (its sequence is set here) and feed every answer to @fn until the dump is done, or until one answer
+ * came when @request is no dump.
  * Messages may already have been fed when an error comes: the caller decides what a partial truth is worth.
  * Return: 0, or a negative errno (-ENOENT: no such module or table; -EPERM …) with @err.
  */

@@ -17,8 +17,8 @@ struct nlmsghdr *sock_diag_build(void *buf, size_t size, const struct diag_reque
 				 enum addr_family family);
 
 /**
- * sock_diag_ask() - dump one family after the other and feed what decodes to @fn. States reported under another number
- * (bound-inactive as UNCONN) are let through.
+ * sock_diag_ask() - dump one family after the other and feed what decodes to @fn. TCP sockets that are bound but not connected
+ * are asked for as SOCK_STATE_BOUND_INACTIVE and come as SOCK_STATE_UNCONN.
  * Return: 0, or -errno with @err: -ENOENT when the kernel has no such table, -EPERM when the filter needs privilege.
  */
 int sock_diag_ask(struct netlink *nl, const struct diag_request *request, source_socket_fn *fn,
@@ -37,7 +37,7 @@ struct sock_diag_tally {
 int sock_diag_take(const struct nlmsghdr *message, void *context);
 
 /**
- * sock_diag_one() - tcp_info and skmem of one TCP socket, by its tuple and cookie (not a dump).
+ * sock_diag_one() - one socket with every extension, by its tuple and cookie (not a dump).
  * @sock: knows tuple, family, interface and cookie; refilled from the answer, its info points into @buf. Return: 0 or -errno (-ENOENT: gone).
  */
 int sock_diag_one(struct netlink *nl, struct sock *sock, uint8_t *buf, size_t size);

@@ -77,6 +77,11 @@ bool source_is_recorded(const struct source *source);
 unsigned source_samples(const struct source *source);
 /** source_clock() - the clocks of sample @sample: now for a live source. */
 struct clock_reading source_clock(struct source *source, unsigned sample);
+/**
+ * source_set_redact() - from now on deliver addresses, names and paths as stand-ins (redact.h), so that every printer agrees. Before the
+ * first namespace is looked for. A filter that is judged on delivered sockets sees stand-ins; the kernel's bytecode sees the truth.
+ */
+void source_set_redact(struct source *source);
 /** source_host() - host name, as recorded or as uname() tells. */
 const char *source_host(const struct source *source);
 /** source_kernel() - kernel release. */
@@ -116,6 +121,12 @@ int source_route(struct source_ns *ns, const struct addr *destination, struct ro
 		 struct err *err);
 
 /**
+ * source_cgroup_path() - cgroup v2 path of a socket's cgroup_id, found by a walk of the cgroup2 mount (cached, bounded).
+ * Return: owned by the source; NULL when there is no such cgroup, or no cgroup2 mount to look at.
+ */
+const char *source_cgroup_path(struct source *source, uint64_t id);
+
+/**
  * source_owners() - who holds which socket.
  * @wanted: inodes to find, sorted ascending, or NULL for every socket of every process. @count: of @wanted.
  * One pass over /proc that stops when every wanted inode is found (then only the first holder of each is certain).
@@ -123,11 +134,21 @@ int source_route(struct source_ns *ns, const struct addr *destination, struct ro
  */
 int source_owners(struct source *source, const uint32_t *wanted, size_t count,
 		  struct owner_map **out, struct err *err);
+/**
+ * owner_map_second_look() - another pass, for those of @inodes (sorted ascending) that have no holder yet. What is found joins the map;
+ * pointers that owner_map_find() gave earlier are void, processes stay. A no-op when nothing is unknown or in a recording.
+ */
+void owner_map_second_look(struct owner_map *map, const uint32_t *inodes, size_t count);
 /** owner_map_find() - holders of @inode. Return: their number; *@holders points at the first; 0 when none is known. */
 size_t owner_map_find(const struct owner_map *map, uint32_t inode, const struct holder **holders);
-/** owner_map_reason() - why @sock has no holder: from its state, or from what the pass could not read. OWNER_KNOWN when it has one. */
+/**
+ * owner_map_reason() - why @sock has no holder: from its state, or from what the pass could not read. OWNER_KNOWN when it has one.
+ * A pass for wanted inodes: an inode that was not wanted is OWNER_RACED. Otherwise, and for a whole pass: a process that could not be
+ * read makes it OWNER_NO_PERMISSION, a /proc that does not show every process OWNER_OTHER_PID_NAMESPACE. If every process was read: an
+ * inode that was looked for by number (wanted, or in a second look) is OWNER_KERNEL, any other appeared or vanished meanwhile: OWNER_RACED.
+ */
 enum owner_unknown owner_map_reason(const struct owner_map *map, const struct sock *sock);
-/** owner_map_cost_us() - wall time of the pass. */
+/** owner_map_cost_us() - wall time of the passes. */
 int64_t owner_map_cost_us(const struct owner_map *map);
 /** owner_map_denied() - processes whose descriptors could not be read for lack of permission. */
 unsigned owner_map_denied(const struct owner_map *map);

@@ -25,6 +25,7 @@ const char *owner_unknown_name(enum owner_unknown reason);
  * struct process - one process that holds sockets. Strings are owned by the owner map, text from outside (escape it).
  * @comm: up to 15 bytes. @cgroup: cgroup v2 path ("" unknown). @unit: systemd unit ("" none). @container: runtime's short id or pod
  * ("" none). @start_us: start in CLOCK_BOOTTIME µs, 0 unknown. @nofile: RLIMIT_NOFILE soft limit, 0 unknown. @fds: open descriptors.
+ * @sockets: descriptors of it that the owner map holds.
  * @run_state: /proc/PID/stat's state letter (R S D T Z), 0 unknown. @nspid: pid inside its own pid namespace, 0 unknown.
  */
 struct process {
@@ -36,10 +37,11 @@ struct process {
 	char run_state;
 };
 
-/** struct holder - one descriptor of one process. */
+/** struct holder - one descriptor of one process on the socket @inode. */
 struct holder {
 	const struct process *process;
 	int32_t fd;
+	uint32_t inode;
 };
 
 /**

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* Inode to holders: a sorted array, because it is filled once, asked often, and may be large. */
+#include "collect/owner_map.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tcptriage/collect/redact.h"
+
+bool inode_set_has(const struct inode_set *set, uint32_t inode, size_t *index)
+{
+	size_t lo = 0, hi = set->count;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (set->inode[mid] < inode)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (index)
+		*index = lo;
+	return lo < set->count && set->inode[lo] == inode;
+}
+
+struct inode_set inode_set_copy(const uint32_t *inodes, size_t count)
+{
+	struct inode_set set = { .inode = xmalloc(count * sizeof(*inodes)), .count = count };
+
+	if (count)
+		memcpy(set.inode, inodes, count * sizeof(*inodes));
+	return set;
+}
+
+struct owner_map *owner_map_new(struct redactor *redactor)
+{
+	struct owner_map *map = xcalloc(1, sizeof(*map));
+
+	map->redactor = redactor;
+	map->proc = -1;
+	return map;
+}
+
+void owner_map_free(struct owner_map *map)
+{
+	if (!map)
+		return;
+	free(map->holders);
+	free(map->wanted.inode);
+	free(map->named.inode);
+	arena_free(&map->arena);
+	free(map);
+}
+
+void owner_map_process(struct owner_map *map, struct process *process)
+{
+	struct redactor *r = map->redactor;
+
+	if (!r)
+		return;
+	process->comm = redact_text(r, REDACT_COMM, process->comm);
+	process->cgroup = redact_text(r, REDACT_CGROUP, process->cgroup);
+	process->unit = redact_text(r, REDACT_UNIT, process->unit);
+	process->container = redact_text(r, REDACT_CONTAINER, process->container);
+}
+
+void owner_map_add(struct owner_map *map, uint32_t inode, const struct process *process, int32_t fd)
+{
+	if (map->count == map->cap) {
+		map->cap = map->cap ? map->cap * 2 : 256;
+		map->holders = xrealloc_array(map->holders, map->cap, sizeof(*map->holders));
+	}
+	map->holders[map->count++] =
+		(struct holder){ .process = process, .fd = fd, .inode = inode };
+}
+
+static int compare_holders(const void *left, const void *right)
+{
+	const struct holder *a = left, *b = right;
+
+	if (a->inode != b->inode)
+		return a->inode < b->inode ? -1 : 1;
+	if (a->process->pid != b->process->pid)
+		return a->process->pid < b->process->pid ? -1 : 1;
+	return (a->fd > b->fd) - (a->fd < b->fd);
+}
+
+void owner_map_sort(struct owner_map *map)
+{
+	if (map->count)
+		qsort(map->holders, map->count, sizeof(*map->holders), compare_holders);
+}
+
+size_t owner_map_find(const struct owner_map *map, uint32_t inode, const struct holder **holders)
+{
+	size_t lo = 0, hi = map->count, end;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (map->holders[mid].inode < inode)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (end = lo; end < map->count && map->holders[end].inode == inode; end++)
+		;
+	*holders = end > lo ? &map->holders[lo] : NULL;
+	return end - lo;
+}
+
+enum owner_unknown owner_map_reason(const struct owner_map *map, const struct sock *sock)
+{
+	enum owner_unknown reason = owner_reason_of_state(sock);
+	const struct holder *holders;
+	bool named;
+
+	if (reason != OWNER_KNOWN || owner_map_find(map, sock->inode, &holders))
+		return reason;
+	named = inode_set_has(&map->wanted, sock->inode, NULL) ||
+		inode_set_has(&map->named, sock->inode, NULL);
+	if (!map->whole && !named)
+		return OWNER_RACED;
+	if (map->denied)
+		return OWNER_NO_PERMISSION;
+	if (map->hidden)
+		return OWNER_OTHER_PID_NAMESPACE;
+	return named ? OWNER_KERNEL : OWNER_RACED;
+}
+
+/* Adds @inodes to the set of those that were looked for by number; both are sorted. */
+static void remember_named(struct inode_set *set, const uint32_t *inodes, size_t count)
+{
+	struct inode_set all = { .inode = xmalloc((set->count + count) * sizeof(*inodes)) };
+
+	for (size_t a = 0, b = 0; a < set->count || b < count;) {
+		bool left = b == count || (a < set->count && set->inode[a] <= inodes[b]);
+		uint32_t inode = left ? set->inode[a++] : inodes[b++];
+
+		if (!all.count || all.inode[all.count - 1] != inode)
+			all.inode[all.count++] = inode;
+	}
+	free(set->inode);
+	*set = all;
+}
+
+void owner_map_second_look(struct owner_map *map, const uint32_t *inodes, size_t count)
+{
+	struct inode_set missing = { .inode = xmalloc(count * sizeof(*inodes)) };
+	const struct holder *holders;
+
+	for (size_t i = 0; i < count; i++)
+		if (inodes[i] && !owner_map_find(map, inodes[i], &holders))
+			missing.inode[missing.count++] = inodes[i];
+	if (missing.count && map->proc >= 0) {
+		owners_scan_again(map, missing.inode, missing.count);
+		remember_named(&map->named, missing.inode, missing.count);
+	}
+	free(missing.inode);
+}
+
+int64_t owner_map_cost_us(const struct owner_map *map)
+{
+	return map->cost_us;
+}
+
+unsigned owner_map_denied(const struct owner_map *map)
+{
+	return map->denied;
+}
+
+void owner_map_each(const struct owner_map *map,
+		    void (*fn)(uint32_t inode, const struct holder *holder, void *context),
+		    void *context)
+{
+	for (size_t i = 0; i < map->count; i++)
+		fn(map->holders[i].inode, &map->holders[i], context);
+}
