@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* Offline knowledge: what each state, rule, counter, tcp_info field, socket column, owner reason and sysctl means, and what to do. */
+#ifndef TCPTRIAGE_TRIAGE_TOPICS_H
+#define TCPTRIAGE_TRIAGE_TOPICS_H
+
+#include "tcptriage/base/out.h"
+#include "tcptriage/base/words.h"
+#include "tcptriage/triage/rule.h"
+
+/** enum topic_kind - in the order in which lists show them. */
+enum topic_kind {
+	TOPIC_STATE,
+	TOPIC_RULE,
+	TOPIC_COLUMN,
+	TOPIC_REASON,
+	TOPIC_FIELD,
+	TOPIC_COUNTER,
+	TOPIC_SYSCTL,
+	TOPIC_KIND_COUNT
+};
+/** topic_kind_name() - "state", "rule", "column", "owner reason", "tcp_info field", "counter", "sysctl". */
+const char *topic_kind_name(enum topic_kind kind);
+
+#define TOPIC_REFS_MAX 4
+
+/**
+ * struct topic_text - what is known about one topic other than a rule.
+ * @also: other names users know it by, separated by blanks; NULL none. @summary: one line without a full stop.
+ * @meaning: what it is. @normal: how it looks in health. @bad: which value means trouble. @action: what to do then. @refs: RFC sections, kernel files.
+ */
+struct topic_text {
+	const char *also, *summary, *meaning, *normal, *bad, *action;
+	const char *refs[TOPIC_REFS_MAX + 1];
+};
+
+/**
+ * struct topic - one entry. @name: as users meet it. @alias: its other name in the model's tables, NULL none: a counter's column, a
+ * field's JSON key, a sysctl's path below /proc/sys/net. @text: NULL for a rule. @rule: NULL for everything else.
+ */
+struct topic {
+	enum topic_kind kind;
+	const char *name, *alias;
+	const struct topic_text *text;
+	const struct rule *rule;
+};
+
+/** topic_at() - the @index-th topic, kinds in order. Return: false past the last. */
+bool topic_at(size_t index, struct topic *out);
+/** topic_summary() - one line for lists; a rule's title. */
+const char *topic_summary(const struct topic *topic);
+/**
+ * topic_find() - every topic that @word names, in any spelling (time-wait, TIME_WAIT, net.ipv4.tcp_tw_reuse, ListenDrops, lastsnd, tcpi_rtt).
+ * @found, @max: caller's storage. Return: number found (at most @max).
+ */
+size_t topic_find(const char *word, struct topic *found, size_t max);
+/** topic_offer_names() - offers every name and alias to a search for the nearest word. */
+void topic_offer_names(struct words_nearest *search);
+/** topic_expand() - writes a rule's template as general text: {peer_port} becomes <peer-port>. */
+void topic_expand(struct out *out, const char *template);
+
+/* The tables behind it, one a kind; their order is that of the model's tables. */
+extern const struct topic_text topic_states[], topic_columns[], topic_reasons[], topic_fields[], topic_counters[],
+	topic_sysctls[];
+/** topic_column_names[] - names of topic_columns[], ended by NULL. */
+extern const char *const topic_column_names[];
+
+#endif

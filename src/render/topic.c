@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/* Topics as wrapped text and as JSON. */
+#include "tcptriage/render/topic.h"
+
+#include "src/render/json.h"
+
+#define LABEL_WIDTH 10
+#define WIDEST 100
+
+/* Columns that @len bytes of UTF-8 take; every character of our texts is one column wide. */
+static size_t columns(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return n;
+}
+
+static void new_line(struct out *out, size_t indent)
+{
+	out_char(out, '\n');
+	out_spaces(out, indent);
+}
+
+/* Writes text whose first line begins at column @indent; '\n' in it begins a paragraph. Width 0: no wrapping. */
+static void wrapped(struct out *out, const char *text, size_t indent, unsigned width)
+{
+	size_t at = indent;
+
+	while (*text) {
+		size_t len = strcspn(text, " \n"), wide = columns(text, len);
+
+		if (at > indent && width && at + 1 + wide > width) {
+			new_line(out, indent);
+			at = indent;
+		}
+		if (at > indent) {
+			out_char(out, ' ');
+			at++;
+		}
+		out_mem(out, text, len);
+		at += wide;
+		text += len;
+		if (*text == '\n') {
+			new_line(out, indent);
+			at = indent;
+		}
+		text += strspn(text, " \n");
+	}
+	out_char(out, '\n');
+}
+
+static unsigned wrap_width(const struct topic_page *page)
+{
+	return MIN(page->style.width, WIDEST);
+}
+
+static void label(struct out *out, const struct topic_page *page, const char *text)
+{
+	out_lit(out, "  ");
+	if (page->style.color)
+		out_lit(out, "\033[2m");
+	out_str(out, text);
+	if (page->style.color)
+		out_lit(out, "\033[0m");
+	out_spaces(out, LABEL_WIDTH - columns(text, strlen(text)));
+}
+
+static void part(struct out *out, const struct topic_page *page, const char *name, const char *text)
+{
+	label(out, page, name);
+	wrapped(out, text, LABEL_WIDTH + 2, wrap_width(page));
+}
+
+/* A list of templates, its label in front of the first line only. */
+static void part_list(struct out *out, const struct topic_page *page, const char *name,
+		      const char *const *lines)
+{
+	CLEANUP(out_close) struct out line;
+
+	out_open_mem(&line);
+	for (size_t i = 0; lines && lines[i]; i++) {
+		out_clear(&line);
+		topic_expand(&line, lines[i]);
+		part(out, page, i ? "" : name, out_text(&line));
+	}
+}
+
+static void threshold_lines(struct out *out, const struct topic_page *page, const struct rule *rule)
+{
+	CLEANUP(out_close) struct out line;
+
+	out_open_mem(&line);
+	for (const struct threshold *t = rule->thresholds; t && t->name; t++) {
+		out_clear(&line);
+		out_str(&line, t->name);
+		out_char(&line, ' ');
+		out_value(&line, t->def, t->unit);
+		if (t->unit == UNIT_SOCKETS || t->unit == UNIT_PORTS || t->unit == UNIT_SEGMENTS)
+			out_printf(&line, " %s", unit_name(t->unit));
+		out_printf(&line, ": %s", t->reason);
+		part(out, page, t == rule->thresholds ? "limits" : "", out_text(&line));
+	}
+}
+
+static void rule_text(struct out *out, const struct topic_page *page, const struct rule *rule)
+{
+	part(out, page, "meaning", rule->explain);
+	threshold_lines(out, page, rule);
+	part_list(out, page, "not this", rule->look_alikes);
+	part_list(out, page, "causes", rule->causes);
+	part_list(out, page, "next", rule->next);
+	part_list(out, page, "fix", rule->fixes);
+	part_list(out, page, "see", rule->refs);
+	if (rule->repro)
+		part(out, page, "made by", rule->repro);
+}
+
+static void refs_line(struct out *out, const struct topic_page *page, const struct topic_text *text)
+{
+	label(out, page, "see");
+	for (size_t i = 0; text->refs[i]; i++) {
+		if (i)
+			out_lit(out, " · ");
+		out_str(out, text->refs[i]);
+	}
+	out_char(out, '\n');
+}
+
+static void plain_text(struct out *out, const struct topic_page *page, const struct topic_text *text)
+{
+	part(out, page, "meaning", text->meaning);
+	part(out, page, "normal", text->normal);
+	part(out, page, "bad", text->bad);
+	part(out, page, "do", text->action);
+	refs_line(out, page, text);
+}
+
+/* "tcp_tw_reuse (sysctl net.ipv4.tcp_tw_reuse): summary". */
+static void heading(struct out *out, const struct topic_page *page, const struct topic *topic)
+{
+	out_str(out, page->style.color ? "\033[1m" : "");
+	out_str(out, topic->name);
+	out_str(out, page->style.color ? "\033[0m" : "");
+	out_printf(out, " (%s", topic_kind_name(topic->kind));
+	if (topic->kind == TOPIC_SYSCTL) {
+		out_lit(out, " net.");
+		for (const char *c = topic->alias; *c; c++)
+			out_char(out, *c == '/' ? '.' : *c);
+	}
+	out_lit(out, "): ");
+	out_str(out, topic_summary(topic));
+	out_char(out, '\n');
+}
+
+static void text_full(struct out *out, const struct topic_page *page)
+{
+	for (size_t i = 0; i < page->count; i++) {
+		const struct topic *topic = &page->topic[i];
+
+		if (i)
+			out_char(out, '\n');
+		heading(out, page, topic);
+		if (topic->rule)
+			rule_text(out, page, topic->rule);
+		else
+			plain_text(out, page, topic->text);
+	}
+}
+
+static void text_list(struct out *out, const struct topic_page *page)
+{
+	for (size_t i = 0; i < page->count; i++) {
+		const struct topic *topic = &page->topic[i];
+		size_t start;
+
+		if (!i || topic->kind != topic[-1].kind)
+			out_printf(out, "%s%ss\n", i ? "\n" : "", topic_kind_name(topic->kind));
+		start = out_len(out);
+		out_lit(out, "  ");
+		out_str(out, topic->name);
+		out_char(out, ' ');
+		out_pad_to(out, start, 34);
+		out_str(out, topic_summary(topic));
+		out_char(out, '\n');
+	}
+	out_lit(out, "\ntcptriage explain TOPIC tells the rest\n");
+}
+
+static void render_text(struct out *out, const struct topic_page *page)
+{
+	if (page->full)
+		text_full(out, page);
+	else
+		text_list(out, page);
+}
+
+static void json_list(struct out *out, const char *const *lines)
+{
+	CLEANUP(out_close) struct out line;
+
+	out_open_mem(&line);
+	out_char(out, '[');
+	for (size_t i = 0; lines && lines[i]; i++) {
+		out_clear(&line);
+		topic_expand(&line, lines[i]);
+		out_str(out, i ? "," : "");
+		out_json(out, out_text(&line), out_len(&line));
+	}
+	out_char(out, ']');
+}
+
+static void json_thresholds(struct out *out, const struct rule *rule)
+{
+	out_char(out, '[');
+	for (const struct threshold *t = rule->thresholds; t && t->name; t++) {
+		out_str(out, t == rule->thresholds ? "{" : ",{");
+		json_key(out, "", "name");
+		json_text(out, t->name);
+		json_key(out, ",", "default");
+		out_number(out, t->def);
+		json_key(out, ",", "unit");
+		json_text(out, unit_name(t->unit));
+		json_key(out, ",", "reason");
+		json_text(out, t->reason);
+		out_char(out, '}');
+	}
+	out_char(out, ']');
+}
+
+static void json_rule(struct out *out, const struct rule *rule)
+{
+	json_key(out, ",", "meaning");
+	json_text(out, rule->explain);
+	json_key(out, ",", "thresholds");
+	json_thresholds(out, rule);
+	json_key(out, ",", "look_alikes");
+	json_list(out, rule->look_alikes);
+	json_key(out, ",", "causes");
+	json_list(out, rule->causes);
+	json_key(out, ",", "next");
+	json_list(out, rule->next);
+	json_key(out, ",", "fixes");
+	json_list(out, rule->fixes);
+	json_key(out, ",", "refs");
+	json_list(out, rule->refs);
+	json_key(out, ",", "repro");
+	json_text(out, rule->repro);
+}
+
+static void json_plain(struct out *out, const struct topic_text *text)
+{
+	json_key(out, ",", "meaning");
+	json_text(out, text->meaning);
+	json_key(out, ",", "normal");
+	json_text(out, text->normal);
+	json_key(out, ",", "bad");
+	json_text(out, text->bad);
+	json_key(out, ",", "action");
+	json_text(out, text->action);
+	json_key(out, ",", "refs");
+	json_list(out, text->refs);
+}
+
+/* The members of one topic, without the brace that opens its object. */
+static void json_topic(struct out *out, const struct topic_page *page, const struct topic *topic)
+{
+	json_key(out, "", "kind");
+	json_text(out, topic_kind_name(topic->kind));
+	json_key(out, ",", "name");
+	json_text(out, topic->name);
+	json_key(out, ",", "alias");
+	json_text(out, topic->alias);
+	json_key(out, ",", "summary");
+	json_text(out, topic_summary(topic));
+	if (page->full && topic->rule)
+		json_rule(out, topic->rule);
+	else if (page->full)
+		json_plain(out, topic->text);
+	out_char(out, '}');
+}
+
+static void render_json(struct out *out, const struct topic_page *page)
+{
+	document_json_open(out, page->doc);
+	json_key(out, ",", "topics");
+	out_char(out, '[');
+	for (size_t i = 0; i < page->count; i++) {
+		out_str(out, i ? ",{" : "{");
+		json_topic(out, page, &page->topic[i]);
+	}
+	out_char(out, ']');
+	document_json_close(out, page->doc, NULL);
+}
+
+static void render_ndjson(struct out *out, const struct topic_page *page)
+{
+	document_ndjson_header(out, page->doc);
+	for (size_t i = 0; i < page->count; i++) {
+		out_lit(out, "{\"type\":\"topic\",");
+		json_topic(out, page, &page->topic[i]);
+		out_char(out, '\n');
+	}
+	document_ndjson_summary(out, page->doc, NULL);
+}
+
+topic_render_fn *const topic_renderers[FORMAT_COUNT] = {
+	[FORMAT_TEXT] = render_text,
+	[FORMAT_JSON] = render_json,
+	[FORMAT_NDJSON] = render_ndjson,
+};

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* Finding a topic by any spelling of its name: one list made of the model's tables, the rules, and the texts beside them. */
+#include "tcptriage/triage/topics.h"
+
+#include <string.h>
+
+#include "tcptriage/model/counters.h"
+#include "tcptriage/model/owner.h"
+#include "tcptriage/model/sysctls.h"
+#include "tcptriage/triage/engine.h"
+
+#define NAME_MAX_LEN 96
+
+static const char *const kind_names[TOPIC_KIND_COUNT] = {
+	[TOPIC_STATE] = "state",	    [TOPIC_RULE] = "rule",
+	[TOPIC_COLUMN] = "column",	    [TOPIC_REASON] = "owner reason",
+	[TOPIC_FIELD] = "tcp_info field", [TOPIC_COUNTER] = "counter",
+	[TOPIC_SYSCTL] = "sysctl",
+};
+
+const char *topic_kind_name(enum topic_kind kind)
+{
+	return kind_names[kind];
+}
+
+/* Each kind answers for its own index: false past its end. */
+static bool state_at(size_t index, struct topic *out)
+{
+	if (index >= ARRAY_SIZE(sock_state_display_order))
+		return false;
+	out->name = sock_state_name(sock_state_display_order[index]);
+	out->text = &topic_states[sock_state_display_order[index]];
+	return true;
+}
+
+static bool rule_at(size_t index, struct topic *out)
+{
+	if (index >= triage_rule_count)
+		return false;
+	out->rule = triage_rules[index];
+	out->name = out->rule->id;
+	return true;
+}
+
+static bool column_at(size_t index, struct topic *out)
+{
+	out->name = topic_column_names[index];
+	out->text = &topic_columns[index];
+	return out->name;
+}
+
+static bool reason_at(size_t index, struct topic *out)
+{
+	if (index + 1 >= OWNER_UNKNOWN_COUNT)
+		return false;
+	out->name = owner_unknown_name((enum owner_unknown)(index + 1));
+	out->text = &topic_reasons[index + 1];
+	return true;
+}
+
+static bool field_at(size_t index, struct topic *out)
+{
+	if (index >= TCPI_COUNT)
+		return false;
+	out->name = tcpi_fields[index].name;
+	out->alias = tcpi_fields[index].key;
+	out->text = &topic_fields[index];
+	return true;
+}
+
+static bool counter_at(size_t index, struct topic *out)
+{
+	if (index >= COUNTER_COUNT)
+		return false;
+	out->name = counter_rows[index].nstat;
+	out->alias = counter_rows[index].column;
+	out->text = &topic_counters[index];
+	return true;
+}
+
+static bool sysctl_at(size_t index, struct topic *out)
+{
+	if (index >= SYSCTL_COUNT)
+		return false;
+	out->alias = sysctl_rows[index].path;
+	out->name = strrchr(out->alias, '/') + 1;
+	out->text = &topic_sysctls[index];
+	return true;
+}
+
+static bool (*const kinds[TOPIC_KIND_COUNT])(size_t, struct topic *) = {
+	[TOPIC_STATE] = state_at,   [TOPIC_RULE] = rule_at,   [TOPIC_COLUMN] = column_at,
+	[TOPIC_REASON] = reason_at, [TOPIC_FIELD] = field_at, [TOPIC_COUNTER] = counter_at,
+	[TOPIC_SYSCTL] = sysctl_at,
+};
+
+/* A file that gives two numbers has two rows in sysctls.def and one topic. */
+static bool repeats_last(const struct topic *topic, size_t index)
+{
+	return topic->kind == TOPIC_SYSCTL && index &&
+	       !strcmp(sysctl_rows[index - 1].path, topic->alias);
+}
+
+struct walk {
+	size_t kind, index;
+};
+
+static bool walk_next(struct walk *walk, struct topic *out)
+{
+	for (; walk->kind < TOPIC_KIND_COUNT; walk->kind++, walk->index = 0) {
+		*out = (struct topic){ .kind = (enum topic_kind)walk->kind };
+		while (kinds[walk->kind](walk->index, out))
+			if (!repeats_last(out, walk->index++))
+				return true;
+	}
+	return false;
+}
+
+bool topic_at(size_t index, struct topic *out)
+{
+	struct walk walk = { 0 };
+
+	while (walk_next(&walk, out))
+		if (!index--)
+			return true;
+	return false;
+}
+
+const char *topic_summary(const struct topic *topic)
+{
+	return topic->rule ? topic->rule->title : topic->text->summary;
+}
+
+/* Letters and digits only, lower case; "" when it does not fit. */
+static void fold(const char *text, size_t len, char out[NAME_MAX_LEN])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len && n + 1 < NAME_MAX_LEN; i++) {
+		char c = text[i];
+
+		if (c >= 'A' && c <= 'Z')
+			c |= 0x20;
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+			out[n++] = c;
+	}
+	out[len < NAME_MAX_LEN ? n : 0] = '\0';
+}
+
+static bool same(const char *wanted, const char *name, size_t len)
+{
+	char known[NAME_MAX_LEN];
+
+	fold(name, len, known);
+	return *wanted && !strcmp(wanted, known);
+}
+
+static bool among_others(const char *wanted, const char *also)
+{
+	while (also && *also) {
+		size_t len = strcspn(also, " ");
+
+		if (same(wanted, also, len))
+			return true;
+		also += len + (also[len] == ' ');
+	}
+	return false;
+}
+
+static bool names(const char *wanted, const struct topic *topic)
+{
+	return same(wanted, topic->name, strlen(topic->name)) ||
+	       (topic->alias && same(wanted, topic->alias, strlen(topic->alias))) ||
+	       (topic->text && among_others(wanted, topic->text->also));
+}
+
+/* What users put before a name: the file's or the structure's prefix. */
+static const char *without_prefix(const char *word)
+{
+	static const char *const prefixes[] = { "/proc/sys/net/", "net.", "net/", "tcpi_" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (!strncasecmp(word, prefixes[i], strlen(prefixes[i])))
+			return word + strlen(prefixes[i]);
+	return word;
+}
+
+size_t topic_find(const char *word, struct topic *found, size_t max)
+{
+	const char *rest = without_prefix(word);
+	struct walk walk = { 0 };
+	struct topic topic;
+	char wanted[NAME_MAX_LEN];
+	size_t count = 0;
+
+	fold(rest, strlen(rest), wanted);
+	while (count < max && walk_next(&walk, &topic))
+		if (names(wanted, &topic))
+			found[count++] = topic;
+	return count;
+}
+
+void topic_offer_names(struct words_nearest *search)
+{
+	struct walk walk = { 0 };
+	struct topic topic;
+
+	while (walk_next(&walk, &topic)) {
+		words_offer(search, topic.name);
+		if (topic.alias)
+			words_offer(search, topic.alias);
+	}
+}
+
+void topic_expand(struct out *out, const char *template)
+{
+	bool inside = false;
+
+	for (; *template; template++) {
+		char c = *template;
+
+		if (c == '{' || c == '}') {
+			inside = c == '{';
+			c = inside ? '<' : '>';
+		}
+		out_char(out, inside && c == '_' ? '-' : c);
+	}
+}
