@@ -118,7 +118,8 @@ static struct listener *add(struct listener_table *table, const struct sock *soc
 	return listener;
 }
 
-bool listeners_add(struct listener_table *table, const struct sock *sock, uint32_t epoch)
+bool listeners_add(struct listener_table *table, const struct sock *sock, uint32_t epoch,
+		   bool role_only)
 {
 	uint64_t key = sock_key(sock), hash = hash_u64(key ^ table->seed);
 	struct listener *listener = find(table, key, hash);
@@ -135,7 +136,8 @@ bool listeners_add(struct listener_table *table, const struct sock *sock, uint32
 			sock->skmem[SKMEM_DROPS] > listener->last.sock.skmem[SKMEM_DROPS];
 	}
 	listener->epoch = epoch;
-	listener->present = true;
+	listener->role_only = role_only;
+	listener->present = !role_only;
 	sock_copy_set(&listener->last, sock);
 	return true;
 }
@@ -145,7 +147,7 @@ void listeners_end(struct listener_table *table, uint32_t epoch)
 	for (size_t i = 0; i < table->pool.count; i++) {
 		struct listener *listener = pool_at(&table->pool, i);
 
-		listener->present = listener->epoch == epoch;
+		listener->present = listener->epoch == epoch && !listener->role_only;
 	}
 }
 

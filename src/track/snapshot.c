@@ -82,9 +82,9 @@ void snapshot_begin(struct snapshot *snap, int64_t now_us)
 	groups_begin(snap->groups, snap->epoch);
 }
 
-static void add_listener(struct snapshot *snap, const struct sock *sock)
+static void add_listener(struct snapshot *snap, const struct sock *sock, bool role_only)
 {
-	if (!listeners_add(snap->listeners, sock, snap->epoch))
+	if (!listeners_add(snap->listeners, sock, snap->epoch, role_only))
 		snap->listeners_lost++;
 	port_set(snap->taken, sock->local.port);
 }
@@ -206,11 +206,16 @@ void snapshot_add(struct snapshot *snap, const struct sock *sock)
 	if (sock->state != SOCK_STATE_ESTAB)
 		note_age(snap, sock);
 	if (sock->state == SOCK_STATE_LISTEN)
-		add_listener(snap, sock);
+		add_listener(snap, sock, false);
 	else if (sock->peer.port)
 		add_connection(snap, sock);
 	else
 		port_set(snap->taken, sock->local.port);
+}
+
+void snapshot_add_role(struct snapshot *snap, const struct sock *sock)
+{
+	add_listener(snap, sock, true);
 }
 
 void snapshot_end(struct snapshot *snap)

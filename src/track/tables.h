@@ -24,8 +24,9 @@ struct listener_table *listeners_new(void);
 void listeners_free(struct listener_table *table);
 /** listeners_begin() - a new sample: what is counted anew restarts. */
 void listeners_begin(struct listener_table *table);
-/** listeners_add() - a LISTEN socket of sample @epoch. Return: false when the table is full. */
-bool listeners_add(struct listener_table *table, const struct sock *sock, uint32_t epoch);
+/** listeners_add() - a LISTEN socket of sample @epoch; @role_only: outside the view. Return: false when the table is full. */
+bool listeners_add(struct listener_table *table, const struct sock *sock, uint32_t epoch,
+		   bool role_only);
 /** listeners_end() - marks those that sample @epoch did not see. */
 void listeners_end(struct listener_table *table, uint32_t epoch);
 /** listeners_find() - the listener that accepts on @local: its own address before any address; NULL none. */

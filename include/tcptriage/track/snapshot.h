@@ -44,7 +44,8 @@ struct candidate {
 /**
  * struct listener - a listening TCP socket over the samples.
  * @first, @last: as first and last seen. @recv_q_max, @full_samples: largest accept queue, samples with Recv-Q above backlog.
- * @drop_samples: samples in which its own drop count had grown. @present: seen in the newest sample.
+ * @drop_samples: samples in which its own drop count had grown. @present: seen in the newest sample and part of the view.
+ * @role_only: not part of the view (snapshot_add_role()).
  * @estab, @time_wait: accepted connections and what is left of them in the newest sample. @children_waiting, @oldest_child_ms:
  * connections not yet accepted (inode 0), −1 none. These four are kept by the first of several listeners on one endpoint (SO_REUSEPORT),
  * the one that snapshot_listener_for() finds. @key, @epoch: as in struct candidate.
@@ -56,7 +57,7 @@ struct listener {
 	unsigned seen, full_samples, drop_samples;
 	uint32_t estab, time_wait, children_waiting;
 	int64_t oldest_child_ms;
-	bool present;
+	bool present, role_only;
 };
 
 /** TIME-WAIT younger than this counts as recent: how many sockets were closed a second, from one sample. */
@@ -153,6 +154,11 @@ void snapshot_set_sysctls(struct snapshot *snap, const struct sysctls *sysctls);
 void snapshot_begin(struct snapshot *snap, int64_t now_us);
 /** snapshot_add() - one socket of this sample. LISTEN sockets must come before the others. Never allocates per socket. */
 void snapshot_add(struct snapshot *snap, const struct sock *sock);
+/**
+ * snapshot_add_role() - a listener that the view leaves out: it still decides which side opened a connection and holds its port, but it is
+ * never @present and no rule judges it.
+ */
+void snapshot_add_role(struct snapshot *snap, const struct sock *sock);
 /** snapshot_end() - closes the sample: candidates not seen are marked absent, port supply is computed. */
 void snapshot_end(struct snapshot *snap);
 /** snapshot_add_counters() - counters of this sample. */

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands, one a file. */
+#ifndef TCPTRIAGE_SRC_CMD_COMMANDS_H
+#define TCPTRIAGE_SRC_CMD_COMMANDS_H
+
+#include "tcptriage/cmd/command.h"
+
+extern const struct command cmd_states, cmd_report, cmd_explain, cmd_doctor;
+
+#endif

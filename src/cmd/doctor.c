@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/* `tcptriage doctor`: which sources work for this user on this kernel, what each missing one takes away, what would mend it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "session.h"
+
+/** struct doctor_options - the command line: nothing of its own. */
+struct doctor_options {
+	struct common_options common;
+};
+
+static const struct option_row options[] = { { 0 } };
+
+/* How well a source works. */
+enum health { HEALTH_WORKS, HEALTH_PARTLY, HEALTH_MISSING };
+
+/* struct check - one line: what was found. @detail: numbers; @mend: an exact command or "". */
+struct check {
+	enum health health;
+	char detail[200], takes_away[200], mend[400];
+};
+
+/* struct doctor - what the checks share. */
+struct doctor {
+	struct session *session;
+	char executable[256];
+};
+
+static void verdict(struct check *check, enum health health, const char *takes_away,
+		    const char *mend)
+{
+	check->health = health;
+	snprintf(check->takes_away, sizeof(check->takes_away), "%s", takes_away);
+	snprintf(check->mend, sizeof(check->mend), "%s", mend);
+}
+
+struct seen {
+	uint64_t sockets;
+	unsigned with_info;
+	uint32_t inode;
+};
+
+static int see(const struct sock *sock, void *context)
+{
+	struct seen *seen = context;
+
+	seen->sockets++;
+	seen->with_info += sock->info.len != 0;
+	if (sock->inode && sock->state != SOCK_STATE_UNCONN)
+		seen->inode = sock->inode;
+	return 0;
+}
+
+static int ask(struct doctor *doctor, enum netid netid, unsigned families, unsigned ext,
+	       struct seen *seen, struct diag_result *result, struct err *err)
+{
+	struct diag_request request = { .netid = netid,
+					.families = families,
+					.states = STATES_ALL,
+					.ext = ext };
+
+	*result = (struct diag_result){ .complete = true };
+	return source_sockets(doctor->session->ns[0], &request, see, seen, result, err);
+}
+
+static void check_table(struct doctor *doctor, struct check *check, enum netid netid, unsigned families)
+{
+	struct diag_result result;
+	struct seen seen = { 0 };
+	struct err err = { "" };
+	char mend[64];
+
+	if (ask(doctor, netid, families, 0, &seen, &result, &err)) {
+		snprintf(check->detail, sizeof(check->detail), "%.150s", err.text);
+		snprintf(mend, sizeof(mend), "modprobe %s_diag", netid_name(netid));
+		verdict(check, HEALTH_MISSING, netid == NETID_TCP ? "everything" : "UDP rows and counts",
+			mend);
+		return;
+	}
+	snprintf(check->detail, sizeof(check->detail), "%llu sockets in %.1f ms",
+		 (unsigned long long)seen.sockets, (double)result.cost_us / 1000);
+}
+
+static void check_tcp4(struct doctor *doctor, struct check *check)
+{
+	check_table(doctor, check, NETID_TCP, 1u << ADDR_V4);
+}
+
+static void check_tcp6(struct doctor *doctor, struct check *check)
+{
+	check_table(doctor, check, NETID_TCP, 1u << ADDR_V6);
+}
+
+static void check_udp(struct doctor *doctor, struct check *check)
+{
+	check_table(doctor, check, NETID_UDP, 3);
+}
+
+/* A socket of our own makes the answer certain on a machine that has none. */
+static void check_tcp_info(struct doctor *doctor, struct check *check)
+{
+	struct diag_result result;
+	struct seen seen = { 0 };
+	AUTO_FD int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (probe >= 0)
+		listen(probe, 1);
+	if (ask(doctor, NETID_TCP, 3, DIAG_EXT_INFO | DIAG_EXT_SKMEMINFO, &seen, &result, NULL) ||
+	    !result.tcp_info_len) {
+		verdict(check, HEALTH_MISSING, "ages, retransmissions, windows: most rules", "");
+		return;
+	}
+	snprintf(check->detail, sizeof(check->detail), "%u bytes (this version knows %u)",
+		 result.tcp_info_len, TCP_INFO_MAX);
+	if (result.tcp_info_len < 232)
+		verdict(check, HEALTH_PARTLY, "what Linux 5.4 and later add: out-of-order and window fields",
+			"");
+}
+
+static void check_owners(struct doctor *doctor, struct check *check)
+{
+	struct owner_map *map = NULL;
+	struct err err = { "" };
+
+	if (source_owners(doctor->session->source, NULL, 0, &map, &err)) {
+		snprintf(check->detail, sizeof(check->detail), "%.150s", err.text);
+		verdict(check, HEALTH_MISSING, "who owns a socket", "mount -t proc proc /proc");
+		return;
+	}
+	snprintf(check->detail, sizeof(check->detail), "/proc read in %.1f ms",
+		 (double)owner_map_cost_us(map) / 1000);
+	if (owner_map_denied(map)) {
+		char mend[300];
+
+		snprintf(check->detail, sizeof(check->detail), "%u processes may not be read",
+			 owner_map_denied(map));
+		snprintf(mend, sizeof(mend), "sudo setcap cap_sys_ptrace,cap_dac_read_search+ep %.120s",
+			 doctor->executable);
+		verdict(check, HEALTH_PARTLY, "the owners of other users' sockets", mend);
+	}
+	owner_map_free(map);
+}
+
+static void check_counters(struct doctor *doctor, struct check *check)
+{
+	struct counters counters;
+	struct err err = { "" };
+	unsigned have = 0;
+
+	if (source_counters(doctor->session->ns[0], &counters, &err)) {
+		snprintf(check->detail, sizeof(check->detail), "%.150s", err.text);
+		verdict(check, HEALTH_MISSING, "drops, overflows and rates", "mount -t proc proc /proc");
+		return;
+	}
+	for (unsigned i = 0; i < COUNTER_COUNT; i++)
+		have += counters.has[i];
+	snprintf(check->detail, sizeof(check->detail), "%u of %u known counters", have, COUNTER_COUNT);
+	if (have < COUNTER_COUNT)
+		verdict(check, HEALTH_PARTLY, "what this kernel does not count", "");
+}
+
+static void check_sysctls(struct doctor *doctor, struct check *check)
+{
+	struct sysctls *sysctls = arena_alloc(&doctor->session->arena, sizeof(*sysctls));
+	struct err err = { "" };
+	unsigned have = 0;
+
+	if (source_sysctls(doctor->session->ns[0], sysctls, &err)) {
+		snprintf(check->detail, sizeof(check->detail), "%.150s", err.text);
+		verdict(check, HEALTH_MISSING, "port headroom and limits", "mount -t proc proc /proc");
+		return;
+	}
+	for (unsigned i = 0; i < SYSCTL_COUNT; i++)
+		have += sysctls->has[i];
+	snprintf(check->detail, sizeof(check->detail), "%u of %u settings", have, SYSCTL_COUNT);
+}
+
+static void check_routes(struct doctor *doctor, struct check *check)
+{
+	struct addr loopback = addr_v4(0x7f000001);
+	struct route route;
+	struct err err = { "" };
+
+	if (source_route(doctor->session->ns[0], &loopback, &route, &err)) {
+		snprintf(check->detail, sizeof(check->detail), "%.150s", err.text);
+		verdict(check, HEALTH_MISSING, "route, interface MTU and neighbour beside a finding", "");
+		return;
+	}
+	snprintf(check->detail, sizeof(check->detail), "answers");
+}
+
+static void check_namespaces(struct doctor *doctor, struct check *check)
+{
+	const struct netns *list;
+	struct source_ns *ns = NULL;
+	struct err err = { "" };
+	unsigned others;
+	int count = source_namespaces(doctor->session->source, "", &list, &others, &err);
+
+	if (count < 0) {
+		snprintf(check->detail, sizeof(check->detail), "%.150s", err.text);
+		verdict(check, HEALTH_MISSING, "other network namespaces", "");
+		return;
+	}
+	snprintf(check->detail, sizeof(check->detail), "%d found", count);
+	for (int i = 0; i < count; i++) {
+		char mend[300];
+
+		if (!source_ns_open(doctor->session->source, &list[i], &ns, &err)) {
+			source_ns_close(ns);
+			continue;
+		}
+		snprintf(mend, sizeof(mend), "sudo setcap cap_sys_admin,cap_sys_ptrace+ep %.120s",
+			 doctor->executable);
+		verdict(check, HEALTH_PARTLY, "sockets of containers and other namespaces", mend);
+		return;
+	}
+}
+
+static void check_capture(struct doctor *doctor, struct check *check)
+{
+	(void)doctor;
+	snprintf(check->detail, sizeof(check->detail), "not in this version");
+	verdict(check, HEALTH_MISSING, "judging packets", "");
+}
+
+static void check_destroy(struct doctor *doctor, struct check *check)
+{
+	(void)doctor;
+	snprintf(check->detail, sizeof(check->detail),
+		 "never used: nothing in this program ends a connection");
+}
+
+static const struct {
+	const char *name;
+	void (*run)(struct doctor *doctor, struct check *check);
+} checks[] = {
+	{ "sock_diag TCP IPv4", check_tcp4 },  { "sock_diag TCP IPv6", check_tcp6 },
+	{ "sock_diag UDP", check_udp },	       { "tcp_info", check_tcp_info },
+	{ "owners", check_owners },	       { "counters", check_counters },
+	{ "sysctls", check_sysctls },	       { "rtnetlink", check_routes },
+	{ "namespaces", check_namespaces },    { "capture", check_capture },
+	{ "SOCK_DESTROY", check_destroy },
+};
+
+static const char *const health_names[] = { "works", "partly", "missing" };
+
+static void print_text(struct out *out, const struct check *found)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		const struct check *check = &found[i];
+
+		out_printf(out, "%-19s %-8s ", checks[i].name, health_names[check->health]);
+		out_escaped(out, check->detail, strlen(check->detail));
+		out_char(out, '\n');
+		if (*check->takes_away)
+			out_printf(out, "%-19s takes away: %s\n", "", check->takes_away);
+		if (*check->mend)
+			out_printf(out, "%-19s mend: %s\n", "", check->mend);
+	}
+}
+
+static void print_json(struct out *out, const struct document *doc, const struct check *found)
+{
+	document_json_open(out, doc);
+	out_lit(out, ",\"sources\":[");
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		const struct check *check = &found[i];
+
+		out_str(out, i ? ",{\"source\":" : "{\"source\":");
+		out_json(out, checks[i].name, strlen(checks[i].name));
+		out_printf(out, ",\"status\":\"%s\",\"detail\":", health_names[check->health]);
+		out_json(out, check->detail, strlen(check->detail));
+		out_lit(out, ",\"takes_away\":");
+		out_json(out, check->takes_away, strlen(check->takes_away));
+		out_lit(out, ",\"mend\":");
+		out_json(out, check->mend, strlen(check->mend));
+		out_char(out, '}');
+	}
+	out_char(out, ']');
+	document_json_close(out, doc, NULL);
+}
+
+static int run(void *values, int operand_count, char **operands)
+{
+	const struct doctor_options *o = values;
+	CLEANUP(session_close) struct session session = { 0 };
+	struct session_wish wish = { .common = &o->common };
+	struct doctor doctor = { .session = &session };
+	struct check found[ARRAY_SIZE(checks)] = { 0 };
+	struct document doc;
+	struct err err = { "" };
+	struct out out;
+	ssize_t len;
+	int code;
+
+	if (operand_count) {
+		err_set(&err, -EINVAL, "'%s' is one word too many", operands[0]);
+		return usage_error(&cmd_doctor, err.text);
+	}
+	code = session_open(&session, &wish, &err);
+	if (code == -EINVAL)
+		return usage_error(&cmd_doctor, err.text);
+	if (code) {
+		fprintf(stderr, "tcptriage doctor: %s\n", err.text);
+		return EXIT_FAILED;
+	}
+	len = readlink("/proc/self/exe", doctor.executable, sizeof(doctor.executable) - 1);
+	snprintf(doctor.executable + MAX(len, 0), 16, "%s", len > 0 ? "" : "tcptriage");
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
+		checks[i].run(&doctor, &found[i]);
+	doc = session_document(&session, "tcptriage.doctor/1", 0);
+	out_open_fd(&out, STDOUT_FILENO);
+	if (session.format == FORMAT_TEXT)
+		print_text(&out, found);
+	else
+		print_json(&out, &doc, found);
+	code = out_flush(&out);
+	out_close(&out);
+	session_print_notices(&session, &o->common);
+	return code && code != -EPIPE ? EXIT_FAILED : EXIT_RAN;
+}
+
+const struct command cmd_doctor = {
+	.name = "doctor",
+	.summary = "which sources work for this user on this kernel, and what would mend the others",
+	.operands = "",
+	.example = "tcptriage doctor",
+	.options = options,
+	.options_size = sizeof(struct doctor_options),
+	.run = run,
+};

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT */
+/* Samples into snapshots. A sample asks for the listeners first, because they decide which side opened a connection. */
+#include "sampler.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const sampler_source_names[SOURCE_COUNT] = {
+	[SOURCE_SOCK_DIAG] = "sock_diag", [SOURCE_UDP] = "udp_diag", [SOURCE_TCP_INFO] = "tcp_info",
+	[SOURCE_COUNTERS] = "counters",	  [SOURCE_SYSCTLS] = "sysctls", [SOURCE_OWNERS] = "owners",
+	[SOURCE_NAMESPACES] = "namespaces",
+};
+
+#define BOTH_FAMILIES 3u
+#define INFO_EXT (DIAG_EXT_INFO | DIAG_EXT_SKMEMINFO)
+/* What a socket with tcp_info costs until it has been measured; 1.4 µs seen, the rest is margin for slower machines. */
+#define GUESSED_COST_NS 3000
+#define DUMP_RETRIES 2
+#define ROUTES_MAX 256
+/* A socket answered alone: fixed part, tcp_info, skmem and whatever else the kernel adds. */
+#define ONE_ANSWER_BYTES 2048
+
+/**
+ * struct sampler_ns - what is kept beside a namespace's snapshot.
+ * @whole: no dump of the sample in hand was interrupted or cut. @held: sockets of a cheap dump that some rule wants, to be asked for tcp_info one by one. @routes: answers already got.
+ */
+struct sampler_ns {
+	struct sampler *sampler;
+	struct source_ns *source;
+	struct snapshot *snap;
+	const struct netns *description;
+	struct sock *held;
+	size_t held_count, held_cap;
+	bool holding, whole;
+	struct route *routes;
+	size_t route_count;
+	int64_t cost_ns;
+};
+
+static bool selected(const struct sampler *sampler, const struct sock *sock)
+{
+	struct filter_facts facts = { 0 };
+
+	if (!sampler->filter || (!sampler->filter->root && !sampler->filter->states))
+		return true;
+	if (sampler->owners)
+		facts.holder_count = owner_map_find(sampler->owners, sock->inode, &facts.holders);
+	return filter_judge(sampler->filter, sock, &facts);
+}
+
+static void hold(struct sampler_ns *ns, const struct sock *sock)
+{
+	if (ns->held_count == SNAPSHOT_CANDIDATES) {
+		snapshot_add(ns->snap, sock);
+		return;
+	}
+	if (ns->held_count == ns->held_cap) {
+		ns->held_cap = ns->held_cap ? ns->held_cap * 2 : 64;
+		ns->held = xrealloc_array(ns->held, ns->held_cap, sizeof(*ns->held));
+	}
+	ns->held[ns->held_count++] = *sock;
+}
+
+static int take_socket(const struct sock *sock, void *context)
+{
+	struct sampler_ns *ns = context;
+	bool is_selected = selected(ns->sampler, sock);
+
+	if (is_selected && ns->sampler->tap)
+		ns->sampler->tap(sock, ns->sampler->tap_context);
+	if (!is_selected && sock->state == SOCK_STATE_LISTEN)
+		snapshot_add_role(ns->snap, sock);
+	else if (!is_selected)
+		return 0;
+	else if (ns->holding && triage_want(sock, (void *)ns->sampler->triage))
+		hold(ns, sock);
+	else
+		snapshot_add(ns->snap, sock);
+	return interrupted ? -EINTR : 0;
+}
+
+/* tcp_info of the sockets that a cheap dump set aside; one that has gone meanwhile is judged by what the dump said. */
+static void ask_held(struct sampler_ns *ns)
+{
+	_Alignas(8) uint8_t answer[ONE_ANSWER_BYTES];
+
+	for (size_t i = 0; i < ns->held_count; i++) {
+		struct sock sock = ns->held[i];
+
+		if (source_socket_info(ns->source, &sock, answer, sizeof(answer)))
+			sock = ns->held[i];
+		snapshot_add(ns->snap, &sock);
+	}
+	ns->held_count = 0;
+}
+
+/* How many sockets a dump will bring, from sockstat: cheap, and right to a few. */
+static uint64_t expected_sockets(const struct counters *counters)
+{
+	static const enum counter_id parts[] = { COUNTER_SOCKSTAT_TCP_INUSE, COUNTER_SOCKSTAT_TCP_TW,
+						 COUNTER_SOCKSTAT6_TCP_INUSE };
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		sum += counters->has[parts[i]] ? counters->value[parts[i]] : 0;
+	return sum;
+}
+
+static int ask(struct sampler_ns *ns, enum netid netid, uint32_t states, unsigned ext, struct err *err)
+{
+	struct diag_request request = { .netid = netid,
+					.families = BOTH_FAMILIES,
+					.states = states,
+					.ext = ext };
+	struct diag_result result = { .complete = true };
+	int code = source_sockets(ns->source, &request, take_socket, ns, &result, err);
+
+	ns->whole = ns->whole && result.complete;
+	return code;
+}
+
+static void missing(struct sampler_ns *ns, enum sampler_source source, const char *why)
+{
+	struct sampler *sampler = ns->sampler;
+
+	sampler->missing |= 1u << source;
+	notices_add(&sampler->session->notices, "%s could not be read%s%s: %s",
+		    sampler_source_names[source], *ns->description->name ? " in " : "",
+		    ns->description->name, why);
+}
+
+static int take_tcp(struct sampler_ns *ns, uint64_t expected, struct err *err)
+{
+	const uint32_t listen = STATE_BIT(SOCK_STATE_LISTEN);
+	/* bound-inactive too: such a socket blocks a port; kernels before 6.8 ignore the bit */
+	const uint32_t rest = (STATES_ALL | STATE_BIT(SOCK_STATE_BOUND_INACTIVE)) & ~listen;
+	int64_t began = clock_mono_us();
+	int code;
+
+	ns->holding = ns->sampler->max_time_us &&
+		      (int64_t)expected * ns->cost_ns / 1000 > ns->sampler->max_time_us &&
+		      !source_is_recorded(ns->sampler->session->source);
+	code = ask(ns, NETID_TCP, listen, DIAG_EXT_SKMEMINFO, err);
+	if (!code)
+		code = ask(ns, NETID_TCP, rest, ns->holding ? 0 : INFO_EXT, err);
+	ask_held(ns);
+	if (ns->holding)
+		ns->sampler->info_for_all = ns->snap->info_for_all = false;
+	else if (ns->snap->total_sockets >= 1000)
+		ns->cost_ns = (clock_mono_us() - began) * 1000 / (int64_t)ns->snap->total_sockets;
+	return code;
+}
+
+/* An interrupted dump is asked for again a few times, then kept for what it is worth. */
+static int take_tcp_whole(struct sampler_ns *ns, uint64_t expected, int64_t now_us, struct err *err)
+{
+	int code = 0;
+
+	for (unsigned tries = 0; tries <= DUMP_RETRIES; tries++) {
+		ns->whole = true;
+		snapshot_begin(ns->snap, now_us);
+		code = take_tcp(ns, expected, err);
+		if (code || ns->whole)
+			break;
+	}
+	return code;
+}
+
+static int take_ns(struct sampler_ns *ns, struct err *err)
+{
+	struct sampler *sampler = ns->sampler;
+	struct counters counters = { .has = { false } };
+	int64_t began = clock_mono_us();
+	struct err why = { "" };
+	int code;
+
+	source_ns_set_sample(ns->source, sampler->samples);
+	if (source_counters(ns->source, &counters, &why))
+		missing(ns, SOURCE_COUNTERS, why.text);
+	else
+		snapshot_add_counters(ns->snap, &counters);
+	code = take_tcp_whole(ns, expected_sockets(&counters),
+			      source_clock(sampler->session->source, sampler->samples).mono_us, err);
+	if (code && code != -EINTR)
+		missing(ns, SOURCE_SOCK_DIAG, err->text);
+	if (!code && ask(ns, NETID_UDP, UINT32_MAX, 0, &why) && !interrupted)
+		missing(ns, SOURCE_UDP, why.text);
+	snapshot_end(ns->snap);
+	if (!ns->whole)
+		sampler->complete = ns->snap->complete = false;
+	ns->snap->cost_us = clock_mono_us() - began;
+	sampler->read_us += ns->snap->cost_us;
+	return code;
+}
+
+void sampler_open(struct sampler *sampler, struct session *session, const struct filter *filter,
+		  const struct triage_options *triage, int64_t max_time_us)
+{
+	*sampler = (struct sampler){ .session = session,
+				     .filter = filter,
+				     .triage = triage,
+				     .complete = session->unopened == 0,
+				     .info_for_all = true,
+				     .max_time_us = max_time_us };
+	sampler->snaps = xcalloc(session->ns_count, sizeof(*sampler->snaps));
+	sampler->ns = xcalloc(session->ns_count, sizeof(*sampler->ns));
+	if (session->unopened)
+		sampler->missing |= 1u << SOURCE_NAMESPACES;
+	for (unsigned i = 0; i < session->ns_count; i++) {
+		struct sampler_ns *ns = &sampler->ns[i];
+		struct sysctls sysctls;
+		struct err err = { "" };
+
+		*ns = (struct sampler_ns){ .sampler = sampler,
+					   .source = session->ns[i],
+					   .snap = &sampler->snaps[i],
+					   .description = &session->list[i],
+					   .cost_ns = GUESSED_COST_NS };
+		snapshot_init(ns->snap, triage_want, (void *)triage);
+		ns->snap->complete = ns->snap->info_for_all = true;
+		if (source_sysctls(ns->source, &sysctls, &err))
+			missing(ns, SOURCE_SYSCTLS, err.text);
+		else
+			snapshot_set_sysctls(ns->snap, &sysctls);
+	}
+	if (filter && filter->needs & FILTER_NEEDS_OWNERS) {
+		struct err err = { "" };
+
+		if (source_owners(session->source, NULL, 0, &sampler->owners, &err))
+			missing(&sampler->ns[0], SOURCE_OWNERS, err.text);
+		else
+			sampler->owners_us = owner_map_cost_us(sampler->owners);
+	}
+}
+
+int sampler_take(struct sampler *sampler, struct err *err)
+{
+	unsigned failed = 0;
+	int code = 0;
+
+	for (unsigned i = 0; i < sampler->session->ns_count && code != -EINTR; i++) {
+		code = take_ns(&sampler->ns[i], err);
+		failed += code != 0;
+	}
+	if (code == -EINTR)
+		return code;
+	sampler->samples++;
+	return failed == sampler->session->ns_count ? code : 0;
+}
+
+static int compare_inodes(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Inodes that findings may name: candidates, listeners and one of each tuple group; sorted, each once. */
+static size_t wanted_inodes(const struct sampler *sampler, uint32_t **out)
+{
+	struct out list;
+	size_t count, kept = 0;
+	uint32_t *inodes;
+
+	out_open_mem(&list);
+	for (unsigned n = 0; n < sampler->session->ns_count; n++) {
+		const struct snapshot *snap = &sampler->snaps[n];
+		const struct candidate *candidate;
+		const struct listener *listener;
+		const struct tuple_group *group;
+
+		for (size_t i = 0; (candidate = snapshot_candidate(snap, i)); i++)
+			out_mem(&list, &candidate->last.sock.inode, sizeof(uint32_t));
+		for (size_t i = 0; (listener = snapshot_listener(snap, i)); i++)
+			out_mem(&list, &listener->last.sock.inode, sizeof(uint32_t));
+		for (size_t i = 0; (group = snapshot_group(snap, i)); i++)
+			if (group->in_range > snap->ports.size / 4)
+				out_mem(&list, &group->inode, sizeof(uint32_t));
+	}
+	count = out_len(&list) / sizeof(uint32_t);
+	inodes = xcalloc(count, sizeof(*inodes));
+	if (count)
+		memcpy(inodes, list.base, count * sizeof(*inodes));
+	out_close(&list);
+	qsort(inodes, count, sizeof(*inodes), compare_inodes);
+	for (size_t i = 0; i < count; i++)
+		if (inodes[i] && (!kept || inodes[kept - 1] != inodes[i]))
+			inodes[kept++] = inodes[i];
+	*out = inodes;
+	return kept;
+}
+
+void sampler_find_owners(struct sampler *sampler)
+{
+	AUTO_FREE uint32_t *inodes = NULL;
+	struct err err = { "" };
+	size_t count;
+
+	if (sampler->owners)
+		return;
+	count = wanted_inodes(sampler, &inodes);
+	if (!count)
+		return;
+	if (source_owners(sampler->session->source, inodes, count, &sampler->owners, &err)) {
+		missing(&sampler->ns[0], SOURCE_OWNERS, err.text);
+		return;
+	}
+	sampler->owners_us = owner_map_cost_us(sampler->owners);
+	if (owner_map_denied(sampler->owners))
+		notices_add(&sampler->session->notices,
+			    "owners: %u processes could not be read; run as root, or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
+			    owner_map_denied(sampler->owners));
+}
+
+static const struct process *owner_of(const struct view *view, const struct sock *sock,
+				      enum owner_unknown *reason)
+{
+	const struct sampler_ns *ns = view->context;
+	const struct owner_map *owners = ns->sampler->owners;
+	const struct holder *holders;
+	enum owner_unknown unused;
+
+	reason = reason ? reason : &unused;
+	*reason = owner_reason_of_state(sock);
+	if (*reason != OWNER_KNOWN)
+		return NULL;
+	if (!owners) {
+		*reason = OWNER_RACED;
+		return NULL;
+	}
+	if (owner_map_find(owners, sock->inode, &holders))
+		return holders->process;
+	*reason = owner_map_reason(owners, sock);
+	return NULL;
+}
+
+static const struct route *route_of(const struct view *view, const struct addr *destination)
+{
+	struct sampler_ns *ns = view->context;
+	struct route *route;
+
+	for (size_t i = 0; i < ns->route_count; i++)
+		if (addr_equal(&ns->routes[i].destination, destination))
+			return &ns->routes[i];
+	if (ns->route_count == ROUTES_MAX)
+		return NULL;
+	if (!ns->routes)
+		ns->routes = xcalloc(ROUTES_MAX, sizeof(*ns->routes));
+	route = &ns->routes[ns->route_count];
+	if (source_route(ns->source, destination, route, NULL))
+		return NULL;
+	ns->route_count++;
+	return route;
+}
+
+/* An empty name means "does not apply" in a scope. */
+static const char *named(const char *text)
+{
+	return text && *text ? text : NULL;
+}
+
+struct view sampler_view(struct sampler *sampler, unsigned index)
+{
+	struct sampler_ns *ns = &sampler->ns[index];
+
+	return (struct view){ .snap = ns->snap,
+			      .owner_of = owner_of,
+			      .route_of = route_of,
+			      .context = ns,
+			      .netns = named(ns->description->name),
+			      .container = named(ns->description->container),
+			      .unit = named(ns->description->unit),
+			      .window_us = snapshot_span_us(ns->snap),
+			      .arena = &sampler->session->arena };
+}
+
+struct state_counts sampler_counts(const struct sampler *sampler)
+{
+	struct state_counts counts = { .udp = { 0 } };
+
+	for (unsigned n = 0; n < sampler->session->ns_count; n++)
+		for (unsigned f = 0; f < ADDR_FAMILY_COUNT; f++)
+			for (unsigned s = 0; s < SOCK_STATE_COUNT; s++) {
+				counts.tcp[f][s] += sampler->snaps[n].counts[NETID_TCP][f][s];
+				counts.udp[f] += sampler->snaps[n].counts[NETID_UDP][f][s];
+			}
+	return counts;
+}
+
+void sampler_close(struct sampler *sampler)
+{
+	for (unsigned i = 0; sampler->session && i < sampler->session->ns_count; i++) {
+		snapshot_free(&sampler->snaps[i]);
+		free(sampler->ns[i].held);
+		free(sampler->ns[i].routes);
+	}
+	free(sampler->snaps);
+	free(sampler->ns);
+	owner_map_free(sampler->owners);
+	*sampler = (struct sampler){ 0 };
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd/options.c: the one parser of command lines. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tcptriage/cmd/command.h"
+
+struct values {
+	struct common_options common;
+	bool tcp, all;
+	const char *sort, *watch;
+	uint64_t top, interval_us;
+	double least;
+	struct option_list rules;
+};
+
+#define AT(member) offsetof(struct values, member)
+static const struct option_row rows[] = {
+	{ "tcp", 't', NULL, "", OPTION_FLAG, AT(tcp), NULL },
+	{ "all", 'a', NULL, "", OPTION_FLAG, AT(all), NULL },
+	{ "sort", 0, "KEY", "", OPTION_STRING, AT(sort), NULL },
+	{ "watch", 0, "SECS", "", OPTION_OPTIONAL, AT(watch), NULL },
+	{ "top", 'T', "N", "", OPTION_U64, AT(top), NULL },
+	{ "interval", 0, "SECS", "", OPTION_DURATION, AT(interval_us), NULL },
+	{ "least", 0, "C", "", OPTION_FRACTION, AT(least), NULL },
+	{ "rule", 0, "ID", "", OPTION_LIST, AT(rules), NULL },
+	{ "history", 0, "none", "", OPTION_ACCEPTED, 0, NULL },
+	{ 0 },
+};
+static const struct command command = { .name = "x", .options = rows, .options_size = sizeof(struct values) };
+
+static int parse(struct values *values, struct err *err, char **argv)
+{
+	int argc = 0;
+
+	while (argv[argc])
+		argc++;
+	memset(values, 0, sizeof(*values));
+	err->text[0] = '\0';
+	return options_parse(&command, values, argc, argv, err);
+}
+#define PARSE(...) parse(&values, &err, (char *[]){ __VA_ARGS__, NULL })
+
+static void options__every_spelling__is_stored(void **state)
+{
+	struct values values;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(PARSE("-taT5", "--sort=rtt", "--interval", "250ms", "--least", "0.25", "-N", "web"), 0);
+	assert_true(values.tcp && values.all);
+	assert_int_equal(values.top, 5);
+	assert_string_equal(values.sort, "rtt");
+	assert_int_equal(values.interval_us, 250000);
+	assert_true(values.least == 0.25);
+	assert_string_equal(values.common.netns, "web");
+	assert_int_equal(PARSE("--watch", "--rule", "a", "--rule=b", "--history", "none", "--json"), 0);
+	assert_string_equal(values.watch, "");
+	assert_int_equal(values.rules.count, 2);
+	assert_string_equal(values.rules.values[1], "b");
+	assert_true(values.common.json);
+	assert_int_equal(PARSE("--watch=3"), 0);
+	assert_string_equal(values.watch, "3");
+}
+
+static void options__operands_between_options__keep_their_order(void **state)
+{
+	char *argv[] = { "state", "-t", "close-wait", "--sort", "rtt", "pid", "--", "-x", NULL };
+	struct values values = { .tcp = false };
+	struct err err;
+
+	(void)state;
+	assert_int_equal(options_parse(&command, &values, 8, argv, &err), 4);
+	assert_string_equal(argv[0], "state");
+	assert_string_equal(argv[1], "close-wait");
+	assert_string_equal(argv[2], "pid");
+	assert_string_equal(argv[3], "-x");
+	assert_true(values.tcp);
+}
+
+static void options__wrong_words__are_quoted_with_the_nearest(void **state)
+{
+	struct values values;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(PARSE("--sotr", "rtt"), -22);
+	assert_non_null(strstr(err.text, "'--sotr'"));
+	assert_non_null(strstr(err.text, "did you mean '--sort'"));
+	assert_int_equal(PARSE("-tz"), -22);
+	assert_non_null(strstr(err.text, "'-z' in '-tz'"));
+	assert_int_equal(PARSE("--tcp=1"), -22);
+	assert_int_equal(PARSE("--sort"), -22);
+	assert_non_null(strstr(err.text, "--sort KEY"));
+	assert_int_equal(PARSE("--top", "many"), -22);
+	assert_non_null(strstr(err.text, "'many'"));
+	assert_int_equal(PARSE("--interval", "soon"), -22);
+	assert_int_equal(PARSE("--least", "1.5"), -22);
+	assert_int_equal(PARSE("--history", "file.db"), -22);
+}
+
+static void options__too_many_of_a_list__is_an_error(void **state)
+{
+	char *argv[67];
+	struct values values = { .tcp = false };
+	struct err err;
+
+	(void)state;
+	for (int i = 0; i < 33; i++) {
+		argv[2 * i] = "--rule";
+		argv[2 * i + 1] = "a";
+	}
+	assert_int_equal(options_parse(&command, &values, 64, argv, &err), 0);
+	assert_int_equal(values.rules.count, 32);
+	memset(&values, 0, sizeof(values));
+	assert_int_equal(options_parse(&command, &values, 66, argv, &err), -22);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options__every_spelling__is_stored),
+		cmocka_unit_test(options__operands_between_options__keep_their_order),
+		cmocka_unit_test(options__wrong_words__are_quoted_with_the_nearest),
+		cmocka_unit_test(options__too_many_of_a_list__is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
