@@ -33,17 +33,18 @@ static const struct option_row rows[] = {
 };
 static const struct command command = { .name = "x", .options = rows, .options_size = sizeof(struct values) };
 
-static int parse(struct values *values, struct err *err, char **argv)
+static int parse(struct values *values, struct err *err, const char *const *words)
 {
+	char *argv[80];
 	int argc = 0;
 
-	while (argv[argc])
-		argc++;
+	for (; words[argc]; argc++)
+		memcpy(&argv[argc], &words[argc], sizeof(argv[argc]));
 	memset(values, 0, sizeof(*values));
 	err->text[0] = '\0';
 	return options_parse(&command, values, argc, argv, err);
 }
-#define PARSE(...) parse(&values, &err, (char *[]){ __VA_ARGS__, NULL })
+#define PARSE(...) parse(&values, &err, (const char *const[]){ __VA_ARGS__, NULL })
 
 static void options__every_spelling__is_stored(void **state)
 {
@@ -69,11 +70,13 @@ static void options__every_spelling__is_stored(void **state)
 
 static void options__operands_between_options__keep_their_order(void **state)
 {
-	char *argv[] = { "state", "-t", "close-wait", "--sort", "rtt", "pid", "--", "-x", NULL };
+	const char *words[] = { "state", "-t", "close-wait", "--sort", "rtt", "pid", "--", "-x", NULL };
 	struct values values = { .tcp = false };
+	char *argv[ARRAY_SIZE(words)];
 	struct err err;
 
 	(void)state;
+	memcpy(argv, words, sizeof(argv));
 	assert_int_equal(options_parse(&command, &values, 8, argv, &err), 4);
 	assert_string_equal(argv[0], "state");
 	assert_string_equal(argv[1], "close-wait");
@@ -105,19 +108,20 @@ static void options__wrong_words__are_quoted_with_the_nearest(void **state)
 
 static void options__too_many_of_a_list__is_an_error(void **state)
 {
-	char *argv[67];
-	struct values values = { .tcp = false };
+	const char *words[67] = { NULL };
+	struct values values;
 	struct err err;
 
 	(void)state;
-	for (int i = 0; i < 33; i++) {
-		argv[2 * i] = "--rule";
-		argv[2 * i + 1] = "a";
+	for (int i = 0; i < 32; i++) {
+		words[2 * i] = "--rule";
+		words[2 * i + 1] = "a";
 	}
-	assert_int_equal(options_parse(&command, &values, 64, argv, &err), 0);
+	assert_int_equal(parse(&values, &err, words), 0);
 	assert_int_equal(values.rules.count, 32);
-	memset(&values, 0, sizeof(values));
-	assert_int_equal(options_parse(&command, &values, 66, argv, &err), -22);
+	words[64] = "--rule";
+	words[65] = "a";
+	assert_int_equal(parse(&values, &err, words), -22);
 }
 
 int main(void)
