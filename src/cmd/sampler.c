@@ -307,10 +307,6 @@ void sampler_find_owners(struct sampler *sampler)
 		return;
 	}
 	sampler->owners_us = owner_map_cost_us(sampler->owners);
-	if (owner_map_denied(sampler->owners))
-		notices_add(&sampler->session->notices,
-			    "owners: %u processes could not be read; run as root, or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
-			    owner_map_denied(sampler->owners));
 }
 
 static const struct process *owner_of(const struct view *view, const struct sock *sock,
@@ -332,6 +328,8 @@ static const struct process *owner_of(const struct view *view, const struct sock
 	if (owner_map_find(owners, sock->inode, &holders))
 		return holders->process;
 	*reason = owner_map_reason(owners, sock);
+	if (*reason == OWNER_NO_PERMISSION)
+		session_note_denied(ns->sampler->session);
 	return NULL;
 }
 

@@ -164,6 +164,14 @@ struct document session_document(struct session *session, const char *schema, un
 	};
 }
 
+void session_note_denied(struct session *session)
+{
+	if (!session->denied)
+		notices_add(&session->notices,
+			    "some owners are hidden: a process may not be read; run as root, or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
+	session->denied = true;
+}
+
 void session_print_notices(const struct session *session, const struct common_options *common)
 {
 	struct document doc = { .notices = &session->notices, .complete = true };

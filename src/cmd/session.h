@@ -25,6 +25,7 @@ struct replay_options {
  * struct session - one run. Everything is released by session_close().
  * @ns, @list: open namespaces and their descriptions, @ns_count of both. @others: namespaces that exist but were not asked for.
  * @opened_us: CLOCK_MONOTONIC at the start. @unopened: namespaces that could not be entered.
+ * @denied: session_note_denied() has spoken.
  */
 struct session {
 	struct arena arena;
@@ -36,6 +37,7 @@ struct session {
 	enum format format;
 	struct style style;
 	int64_t opened_us;
+	bool denied;
 };
 
 /**
@@ -60,6 +62,8 @@ int session_open(struct session *session, const struct session_wish *wish, struc
 void session_close(struct session *session);
 /** session_document() - the frame of a document of @schema, generated at the clock of sample @sample. */
 struct document session_document(struct session *session, const char *schema, unsigned sample);
+/** session_note_denied() - a socket's owner may be hidden from us: said once, with what would mend it. */
+void session_note_denied(struct session *session);
 /** session_print_notices() - on stderr, unless quiet. */
 void session_print_notices(const struct session *session, const struct common_options *common);
 

@@ -147,10 +147,6 @@ static int find_owners(struct query *query, struct err *err)
 		return code;
 	owner_map_second_look(query->owners, (const uint32_t *)(const void *)inodes.base,
 			      out_len(&inodes) / sizeof(uint32_t));
-	if (owner_map_denied(query->owners))
-		notices_add(&query->session->notices,
-			    "owners: %u processes could not be read; run as root, or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
-			    owner_map_denied(query->owners));
 	return 0;
 }
 
@@ -215,7 +211,7 @@ struct feed {
 	unsigned ns;
 };
 
-static void find_holders(const struct query *query, struct row *row)
+static void find_holders(struct query *query, struct row *row)
 {
 	row->reason = owner_reason_of_state(row->sock);
 	if (row->reason != OWNER_KNOWN)
@@ -223,6 +219,8 @@ static void find_holders(const struct query *query, struct row *row)
 	row->holder_count = owner_map_find(query->owners, row->sock->inode, &row->holders);
 	if (!row->holder_count)
 		row->reason = owner_map_reason(query->owners, row->sock);
+	if (UNLIKELY(row->reason == OWNER_NO_PERMISSION))
+		session_note_denied(query->session);
 }
 
 static int take(const struct sock *sock, void *context)
