@@ -332,8 +332,8 @@ static void say_denied(const struct search *s, struct notices *notices)
 {
 	if (s->denied)
 		notices_add(notices,
-			    "network namespaces: %u processes may not be looked at without root; a namespace that only they are in is not seen",
-			    s->denied);
+			    "%u process%s may not be looked at: a network namespace that nobody else is in was not seen",
+			    s->denied, s->denied == 1 ? "" : "es");
 }
 
 int namespaces_find(int proc, const char *wanted, struct arena *arena, struct notices *notices,
@@ -346,7 +346,8 @@ int namespaces_find(int proc, const char *wanted, struct arena *arena, struct no
 		*others = 0;
 	if (!count && (wanted || others)) {
 		find_all(&s);
-		say_denied(&s, notices);
+		if (others || !*wanted)
+			say_denied(&s, notices);
 	}
 	if (count) {
 		s.count = 0;
