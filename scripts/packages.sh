@@ -59,7 +59,7 @@ packages_install() {
 	case "$manager" in
 	apt-get)
 		as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update || say "apt-get update failed; going on with the lists that are there"
-		as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@"
+		as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 install -y --no-install-recommends "$@"
 		;;
 	dnf) as_root dnf -q -y install "$@" ;;
 	apk) as_root apk add -q "$@" ;;
@@ -77,10 +77,15 @@ packages_need() {
 	done
 	[ -n "$missing" ] || return 0
 	say "installing with $manager:$missing"
-	# shellcheck disable=SC2086 # a list of names
-	packages_install "$manager" $missing </dev/null >&2 && return 0
-	say "that failed; trying once more in 5 s"
-	sleep 5
-	# shellcheck disable=SC2086
-	packages_install "$manager" $missing </dev/null >&2 || die "$manager could not install:$missing"
+	log=$(mktemp)
+	for try in first second; do
+		# shellcheck disable=SC2086 # a list of names
+		if packages_install "$manager" $missing </dev/null >"$log" 2>&1; then
+			rm -f "$log"
+			return 0
+		fi
+		tail -n 15 "$log" >&2
+		[ $try = second ] || { say "that failed; trying once more in 5 s" && sleep 5; }
+	done
+	die "$manager could not install:$missing (its whole output: $log)"
 }

@@ -143,7 +143,8 @@ class Lab:
         return ADDRESSES[self.family][role]
 
     def batch(self, role, *lines):
-        run(["ip", "-n", self.ns(role), "-batch", "-"], input="\n".join(lines) + "\n")
+        # nsenter, not `ip -n`: that one wants to remount / and cannot where / is no mount point (a chroot).
+        run(["nsenter", f"--net=/run/netns/{self.ns(role)}", "ip", "-batch", "-"], input="\n".join(lines) + "\n")
 
     def build(self, roles="cs"):
         """Makes the namespaces, links and addresses of both families. "cs": one link. "crs": a router between."""
