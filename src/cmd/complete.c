@@ -196,7 +196,7 @@ bool complete_words(struct out *out, const char *kind)
 	if (!colon)
 		return kind_words(out, kind);
 	end = strchr(rest, ':');
-	snprintf(name, sizeof(name), "%.*s", (int)(end ? end - rest : 32), rest);
+	snprintf(name, sizeof(name), "%.*s", (int)(end ? MIN(end - rest, 31) : 31), rest);
 	command = command_find(name);
 	if (!strncmp(kind, "values:", 7))
 		return end && value_words(out, command, end + 1);
