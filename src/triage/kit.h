@@ -15,16 +15,20 @@
 #define KIT_WHOLE(value) KIT_IS_WHOLE(value)
 #define RULE_MAIN(ID, ...) (KIT_WHOLE(BREAK_RULE_##ID) && (__VA_ARGS__))
 
-/** struct sink - where the rule @rule files what it finds in @view. @index: its bit. @filed: findings so far. */
+/**
+ * struct sink - where the rule @rule files what it finds in @view. @index: its bit. @filed: findings so far, @first: where they begin in the
+ * verdict. @spare: storage for one that is not kept.
+ */
 struct sink {
 	const struct view *view;
 	const struct rule *rule;
 	unsigned index;
 	struct verdict *verdict;
-	size_t filed;
+	size_t filed, first;
+	struct finding *spare;
 };
 
-/** More findings of one rule in one namespace than a person reads; the rest is said to be left out. */
+/** More findings of one rule in one namespace than a person reads; of the rest only a more severe one takes the place of another. */
 #define SINK_FINDINGS_MAX 100
 
 /** struct member - a candidate of the rule with what is known beside it. @key: by what it is grouped. @age_ms: −1 unknown. */

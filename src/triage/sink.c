@@ -31,12 +31,37 @@ static void keep_finding(struct verdict *v, struct finding *finding)
 	*slot = finding;
 }
 
+static struct finding *new_finding(struct sink *sink)
+{
+	struct finding *finding = arena_alloc(sink->view->arena, sizeof(*finding));
+
+	if (!sink->filed)
+		sink->first = sink->verdict->finding_count;
+	keep_finding(sink->verdict, finding);
+	return finding;
+}
+
+/* Past the bound: the storage of a less severe finding, or of one that is not kept. */
+static struct finding *reused_finding(struct sink *sink, enum severity severity)
+{
+	sink_skip(sink, "more findings than can be shown: the rest is left out");
+	for (size_t i = sink->first; i < sink->verdict->finding_count; i++) {
+		if (sink->verdict->findings[i]->severity < severity)
+			return sink->verdict->findings[i];
+	}
+	if (!sink->spare)
+		sink->spare = arena_alloc(sink->view->arena, sizeof(*sink->spare));
+	return sink->spare;
+}
+
 struct finding *sink_finding(struct sink *sink, enum severity severity, double confidence)
 {
 	const struct rule *rule = sink->rule;
 	const struct view *view = sink->view;
-	struct finding *finding = arena_alloc(view->arena, sizeof(*finding));
+	struct finding *finding = sink->filed < SINK_FINDINGS_MAX ? new_finding(sink) :
+								    reused_finding(sink, severity);
 
+	sink->filed++;
 	*finding = (struct finding){
 		.rule = rule->id,
 		.severity = severity,
@@ -52,10 +77,6 @@ struct finding *sink_finding(struct sink *sink, enum severity severity, double c
 		.fixes = rule->fixes,
 		.refs = rule->refs,
 	};
-	if (sink->filed++ < SINK_FINDINGS_MAX)
-		keep_finding(sink->verdict, finding);
-	else
-		sink_skip(sink, "more findings than can be shown: the rest is left out");
 	return finding;
 }
 

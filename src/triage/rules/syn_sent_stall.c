@@ -29,7 +29,7 @@ static const struct threshold thresholds[] = {
 
 #define CONFIDENCE_ONE_SOCKET 0.8
 #define CONFIDENCE_SEVERAL 0.88
-#define CONFIDENCE_COUNTERS 0.92
+#define SUPPORT_OF_COUNTERS 0.04
 #define DNS_PORT 53
 #define SYN_RTO_MS 1000
 #define SYN_RETRIES 6
@@ -145,9 +145,9 @@ static double confidence_of(const struct view *view, const struct members *run)
 	double confidence = run->count > 1 ? CONFIDENCE_SEVERAL : CONFIDENCE_ONE_SOCKET;
 
 	if (view_delta(view, COUNTER_TCP_SYN_RETRANS, &retrans) &&
-	    view_delta(view, COUNTER_TCP_ACTIVE_OPENS, &opens) && retrans &&
+	    view_delta(view, COUNTER_TCP_ACTIVE_OPENS, &opens) &&
 	    (double)retrans > view->values[SYN_LOSS] * (double)opens)
-		confidence = MAX(confidence, run->count > 1 ? CONFIDENCE_COUNTERS : confidence);
+		confidence += SUPPORT_OF_COUNTERS;
 	return view_confidence(view, confidence, false);
 }
 
