@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "states.h"
 #include "tcptriage/cmd/command.h"
 #include "tcptriage/filter/filter.h"
 #include "tcptriage/render/rows.h"
@@ -93,6 +94,11 @@ static void interface_words(struct out *out)
 	entries(out, "/sys/class/net");
 }
 
+static void sort_words(struct out *out)
+{
+	indexed(out, states_sort_word);
+}
+
 static void file_words(struct out *out)
 {
 	out_lit(out, "@files\n");
@@ -110,7 +116,7 @@ static const struct {
 	{ "commands", command_words },	     { "states", state_words },	  { "rules", rule_words },
 	{ "columns", column_words },	     { "topics", topic_words },	  { "formats", format_words },
 	{ "filter-words", filter_words },    { "files", file_words },	  { "dirs", dir_words },
-	{ "namespaces", namespace_words },   { "interfaces", interface_words },
+	{ "namespaces", namespace_words },   { "interfaces", interface_words }, { "sort-keys", sort_words },
 };
 
 static bool kind_words(struct out *out, const char *kind)
@@ -172,36 +178,60 @@ static bool value_words(struct out *out, const struct command *command, const ch
 		word(out, row->arg, NULL);
 	else if (row->complete && !kind_words(out, row->complete))
 		alternatives(out, row->complete);
+	else if (!row->complete && row->kind != OPTION_FLAG && row->kind != OPTION_OPTIONAL)
+		word(out, "@value", NULL);
 	return true;
 }
 
+/* What the word before in a filter asks for. */
+static const struct {
+	const char *after;
+	void (*print)(struct out *out);
+} filter_values[] = {
+	{ "state", state_words },
+	{ "exclude", state_words },
+	{ "dev", interface_words },
+};
+
 /* What may stand where no option stands; the metavariable of the usage line tells. */
-static bool operand_words(struct out *out, const struct command *command)
+static bool operand_words(struct out *out, const struct command *command, const char *previous)
 {
 	if (!command)
 		return false;
 	if (!strcmp(command->operands, "[TOPIC]"))
 		topic_words(out);
-	if (!strcmp(command->operands, "[FILTER]"))
-		filter_words(out);
+	if (strcmp(command->operands, "[FILTER]") != 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(filter_values); i++)
+		if (!strcmp(filter_values[i].after, previous)) {
+			filter_values[i].print(out);
+			return true;
+		}
+	filter_words(out);
 	return true;
+}
+
+static const struct command *command_named(const char *name, size_t len)
+{
+	for (size_t i = 0; i < command_count; i++)
+		if (strlen(commands[i]->name) == len && !strncmp(commands[i]->name, name, len))
+			return commands[i];
+	return NULL;
 }
 
 bool complete_words(struct out *out, const char *kind)
 {
-	char name[32] = "";
 	const char *colon = strchr(kind, ':'), *rest = colon ? colon + 1 : "", *end;
 	const struct command *command;
 
 	if (!colon)
 		return kind_words(out, kind);
 	end = strchr(rest, ':');
-	snprintf(name, sizeof(name), "%.*s", (int)(end ? MIN(end - rest, 31) : 31), rest);
-	command = command_find(name);
+	command = command_named(rest, end ? (size_t)(end - rest) : strlen(rest));
 	if (!strncmp(kind, "values:", 7))
 		return end && value_words(out, command, end + 1);
 	if (!strncmp(kind, "operands:", 9))
-		return operand_words(out, command);
+		return operand_words(out, command, end ? end + 1 : "");
 	if (strncmp(kind, "options:", 8))
 		return false;
 	if (command)

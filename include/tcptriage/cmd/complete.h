@@ -7,8 +7,9 @@
 
 /**
  * complete_words() - candidates of one kind, one a line; a tab and a description may follow the word.
- * @kind: "commands", "options:COMMAND", "values:COMMAND:OPTION" (OPTION as typed: --name or -x; "@files" and "@dirs" stand for paths, nothing
- * is printed for a flag), "operands:COMMAND", "states", "rules", "columns", "filter-words", "topics", "namespaces", "interfaces", "formats".
+ * @kind: "commands", "options:COMMAND"; "values:COMMAND:OPTION" (as typed: --name or -x; "@files" and "@dirs" stand for paths, "@value"
+ * for anything, a flag prints nothing); "operands:COMMAND:PREVIOUS" (the word before, may be empty); "states", "rules", "columns",
+ * "sort-keys", "filter-words", "topics", "namespaces", "interfaces", "formats".
  * Return: false for an unknown kind.
  */
 bool complete_words(struct out *out, const char *kind);
