@@ -29,9 +29,10 @@ static void join(struct out *out, int count, char **words)
 static int unknown(const char *word)
 {
 	struct words_nearest search = { .word = word };
+	CLEANUP(arena_free) struct arena arena = { 0 };
 	struct err err;
 
-	topic_offer_names(&search);
+	topic_offer_names(&search, &arena);
 	if (search.best)
 		err_set(&err, -EINVAL, "nothing is known about '%s': did you mean '%s'?", word, search.best);
 	else

@@ -59,11 +59,10 @@ static unsigned wrap_width(const struct topic_page *page)
 static void label(struct out *out, const struct topic_page *page, const char *text)
 {
 	out_lit(out, "  ");
-	if (page->style.color)
-		out_lit(out, "\033[2m");
-	out_str(out, text);
-	if (page->style.color)
-		out_lit(out, "\033[0m");
+	if (page->style.color && *text)
+		out_printf(out, "\033[2m%s\033[0m", text);
+	else
+		out_str(out, text);
 	out_spaces(out, LABEL_WIDTH - columns(text, strlen(text)));
 }
 
@@ -73,9 +72,12 @@ static void part(struct out *out, const struct topic_page *page, const char *nam
 	wrapped(out, text, LABEL_WIDTH + 2, wrap_width(page));
 }
 
+/* How the entries of a list begin: as commands to copy, which are never broken, as points, or by rank. */
+enum list_kind { LIST_COMMANDS, LIST_POINTS, LIST_RANKED };
+
 /* A list of templates, its label in front of the first line only. */
 static void part_list(struct out *out, const struct topic_page *page, const char *name,
-		      const char *const *lines)
+		      const char *const *lines, enum list_kind kind)
 {
 	CLEANUP(out_close) struct out line;
 
@@ -83,8 +85,25 @@ static void part_list(struct out *out, const struct topic_page *page, const char
 	for (size_t i = 0; lines && lines[i]; i++) {
 		out_clear(&line);
 		topic_expand(&line, lines[i]);
-		part(out, page, i ? "" : name, out_text(&line));
+		label(out, page, i ? "" : name);
+		if (kind == LIST_RANKED)
+			out_printf(out, "%zu ", i + 1);
+		else if (kind == LIST_POINTS)
+			out_lit(out, "- ");
+		wrapped(out, out_text(&line), LABEL_WIDTH + (kind == LIST_COMMANDS ? 2 : 4),
+			kind == LIST_COMMANDS ? 0 : wrap_width(page));
 	}
+}
+
+static void refs_line(struct out *out, const struct topic_page *page, const char *const *refs)
+{
+	label(out, page, "see");
+	for (size_t i = 0; refs && refs[i]; i++) {
+		if (i)
+			out_lit(out, " · ");
+		out_str(out, refs[i]);
+	}
+	out_char(out, '\n');
 }
 
 static void threshold_lines(struct out *out, const struct topic_page *page, const struct rule *rule)
@@ -96,10 +115,7 @@ static void threshold_lines(struct out *out, const struct topic_page *page, cons
 		out_clear(&line);
 		out_str(&line, t->name);
 		out_char(&line, ' ');
-		out_value(&line, t->def, t->unit);
-		if (t->unit == UNIT_SOCKETS || t->unit == UNIT_PORTS || t->unit == UNIT_SEGMENTS)
-			out_printf(&line, " %s", unit_name(t->unit));
-		out_printf(&line, ": %s", t->reason);
+		topic_limit(&line, t);
 		part(out, page, t == rule->thresholds ? "limits" : "", out_text(&line));
 	}
 }
@@ -108,24 +124,13 @@ static void rule_text(struct out *out, const struct topic_page *page, const stru
 {
 	part(out, page, "meaning", rule->explain);
 	threshold_lines(out, page, rule);
-	part_list(out, page, "not this", rule->look_alikes);
-	part_list(out, page, "causes", rule->causes);
-	part_list(out, page, "next", rule->next);
-	part_list(out, page, "fix", rule->fixes);
-	part_list(out, page, "see", rule->refs);
+	part_list(out, page, "not this", rule->look_alikes, LIST_POINTS);
+	part_list(out, page, "causes", rule->causes, LIST_RANKED);
+	part_list(out, page, "next", rule->next, LIST_COMMANDS);
+	part_list(out, page, "fix", rule->fixes, LIST_RANKED);
+	refs_line(out, page, rule->refs);
 	if (rule->repro)
 		part(out, page, "made by", rule->repro);
-}
-
-static void refs_line(struct out *out, const struct topic_page *page, const struct topic_text *text)
-{
-	label(out, page, "see");
-	for (size_t i = 0; text->refs[i]; i++) {
-		if (i)
-			out_lit(out, " · ");
-		out_str(out, text->refs[i]);
-	}
-	out_char(out, '\n');
 }
 
 static void plain_text(struct out *out, const struct topic_page *page, const struct topic_text *text)
@@ -134,7 +139,7 @@ static void plain_text(struct out *out, const struct topic_page *page, const str
 	part(out, page, "normal", text->normal);
 	part(out, page, "bad", text->bad);
 	part(out, page, "do", text->action);
-	refs_line(out, page, text);
+	refs_line(out, page, text->refs);
 }
 
 /* "tcp_tw_reuse (sysctl net.ipv4.tcp_tw_reuse): summary". */

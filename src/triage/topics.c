@@ -200,15 +200,19 @@ size_t topic_find(const char *word, struct topic *found, size_t max)
 	return count;
 }
 
-void topic_offer_names(struct words_nearest *search)
+void topic_offer_names(struct words_nearest *search, struct arena *arena)
 {
 	struct walk walk = { 0 };
 	struct topic topic;
 
 	while (walk_next(&walk, &topic)) {
+		char *also = topic.text && topic.text->also ? arena_strdup(arena, topic.text->also) : NULL;
+
 		words_offer(search, topic.name);
 		if (topic.alias)
 			words_offer(search, topic.alias);
+		while (also)
+			words_offer(search, strsep(&also, " "));
 	}
 }
 
@@ -225,4 +229,13 @@ void topic_expand(struct out *out, const char *template)
 		}
 		out_char(out, inside && c == '_' ? '-' : c);
 	}
+}
+
+void topic_limit(struct out *out, const struct threshold *threshold)
+{
+	out_value(out, threshold->def, threshold->unit);
+	if (threshold->unit == UNIT_SOCKETS || threshold->unit == UNIT_PORTS ||
+	    threshold->unit == UNIT_SEGMENTS)
+		out_printf(out, " %s", unit_name(threshold->unit));
+	out_printf(out, ": %s", threshold->reason);
 }

@@ -135,13 +135,18 @@ static void topic_find__other_words__are_unknown(void **state)
 
 static void topic_offer__a_slip_of_the_finger__is_mended(void **state)
 {
-	struct words_nearest search = { .word = "clsoe-wait" }, column = { .word = "ListenOverflow" };
+	static const struct {
+		const char *slip, *meant;
+	} rows[] = { { "clsoe-wait", "CLOSE-WAIT" }, { "ListenOverflow", "ListenOverflows" }, { "lastsend", "lastsnd" } };
+	struct arena CLEANUP(arena_free) arena = { 0 };
 
 	(void)state;
-	topic_offer_names(&search);
-	assert_string_equal(search.best, "CLOSE-WAIT");
-	topic_offer_names(&column);
-	assert_string_equal(column.best, "ListenOverflows");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct words_nearest search = { .word = rows[i].slip };
+
+		topic_offer_names(&search, &arena);
+		assert_string_equal(search.best, rows[i].meant);
+	}
 }
 
 static bool whole(const char *text)

@@ -53,14 +53,26 @@ const char *topic_summary(const struct topic *topic);
  * @found, @max: caller's storage. Return: number found (at most @max).
  */
 size_t topic_find(const char *word, struct topic *found, size_t max);
-/** topic_offer_names() - offers every name and alias to a search for the nearest word. */
-void topic_offer_names(struct words_nearest *search);
+/** topic_offer_names() - offers every name by which a topic is known to a search for the nearest word; some live in @arena. */
+void topic_offer_names(struct words_nearest *search, struct arena *arena);
 /** topic_expand() - writes a rule's template as general text: {peer_port} becomes <peer-port>. */
 void topic_expand(struct out *out, const char *template);
 
-/* The tables behind it, one a kind; their order is that of the model's tables. */
-extern const struct topic_text topic_states[], topic_columns[], topic_reasons[], topic_fields[], topic_counters[],
-	topic_sysctls[];
+/** topic_limit() - writes a threshold without its name: "10 sockets: why". */
+void topic_limit(struct out *out, const struct threshold *threshold);
+
+/** topic_states[] - by enum sock_state; the two request-only numbers have none. */
+extern const struct topic_text topic_states[];
+/** topic_reasons[] - by enum owner_unknown; OWNER_KNOWN has none. */
+extern const struct topic_text topic_reasons[];
+/** topic_fields[] - by enum tcpi_id. */
+extern const struct topic_text topic_fields[];
+/** topic_counters[] - by enum counter_id. */
+extern const struct topic_text topic_counters[];
+/** topic_sysctls[] - by enum sysctl_id. */
+extern const struct topic_text topic_sysctls[];
+/** topic_columns[] - in the order of topic_column_names[]. */
+extern const struct topic_text topic_columns[];
 /** topic_column_names[] - names of topic_columns[], ended by NULL. */
 extern const char *const topic_column_names[];
 

@@ -55,7 +55,7 @@ const struct topic_text topic_columns[] = {
 		.refs = { "net/ipv4/tcp_diag.c (tcp_diag_get_info)", "somaxconn" },
 	},
 	{
-		.also = "on keepalive timewait persist delack",
+		.also = "on keepalive persist delack",
 		.summary = "which timer runs, when it runs out, how often it did",
 		.meaning = "timer:(KIND,LEFT,COUNT). on: retransmission of data, SYN or FIN. keepalive: SO_KEEPALIVE is set and the connection idle. persist: the peer's window is closed and probes ask for it. timewait: rest of TIME-WAIT (60 s) or of a closed FIN-WAIT-2. delack: an ACK is being held back. No timer at all: idle without keepalive.",
 		.normal = "None on idle connections; 'on' for moments while data is in flight.",
