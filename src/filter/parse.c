@@ -457,7 +457,9 @@ static int parse_states(struct parser *p)
 		uint32_t mask;
 
 		if (!exclude && strcmp(word, "state"))
-			return 0;
+			return seen && !filter->states ?
+				       err_set(p->err, -EINVAL, "'state' and 'exclude' leave no state") :
+				       0;
 		if (!lexer_value(&ahead, p->arena, &name))
 			return err_set(p->err, -EINVAL, "a state is missing after '%s'", word);
 		if (!sock_state_parse(name, &mask))
@@ -466,8 +468,6 @@ static int parse_states(struct parser *p)
 			filter->states = (seen ? filter->states : STATES_ALL) & ~mask;
 		else
 			filter->states |= mask;
-		if (!filter->states)
-			return err_set(p->err, -EINVAL, "'exclude %s' leaves no state", QUOTE(name));
 		seen = true;
 		p->lexer = ahead;
 	}
