@@ -1,23 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Stands in for what the next commits bring; gone with them. */
-#include <errno.h>
-#include "tcptriage/collect/source.h"
 #include "tcptriage/render/report.h"
 
-int record_write(struct source *live, const struct netns *list, unsigned count, const char *dir,
-		 unsigned samples, int64_t interval_us, bool redact, struct err *err);
-int record_write(struct source *live, const struct netns *list, unsigned count, const char *dir,
-		 unsigned samples, int64_t interval_us, bool redact, struct err *err)
-{
-	(void)live, (void)list, (void)count, (void)dir, (void)samples, (void)interval_us, (void)redact;
-	return err_set(err, -ENOSYS, "recording is not built yet");
-}
-int source_open_recorded(struct source **out, const char *dir, struct arena *arena,
-			 struct notices *notices, struct err *err)
-{
-	(void)out, (void)dir, (void)arena, (void)notices;
-	return err_set(err, -ENOSYS, "recordings are not built yet");
-}
 static void none(struct out *out, const struct report *report)
 {
 	(void)out, (void)report;

@@ -361,6 +361,7 @@ static const char *named(const char *text)
 struct view sampler_view(struct sampler *sampler, unsigned index)
 {
 	struct sampler_ns *ns = &sampler->ns[index];
+	unsigned newest = sampler->samples ? sampler->samples - 1 : 0;
 
 	return (struct view){ .snap = ns->snap,
 			      .owner_of = owner_of,
@@ -370,6 +371,7 @@ struct view sampler_view(struct sampler *sampler, unsigned index)
 			      .container = named(ns->description->container),
 			      .unit = named(ns->description->unit),
 			      .window_us = snapshot_span_us(ns->snap),
+			      .boot_us = source_clock(sampler->session->source, newest).boot_us,
 			      .arena = &sampler->session->arena };
 }
 

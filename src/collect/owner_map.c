@@ -48,22 +48,49 @@ void owner_map_free(struct owner_map *map)
 	if (!map)
 		return;
 	free(map->holders);
+	free(map->processes);
 	free(map->wanted.inode);
 	free(map->named.inode);
 	arena_free(&map->arena);
 	free(map);
 }
 
-void owner_map_process(struct owner_map *map, struct process *process)
+static void redact_process(struct redactor *r, struct process *process)
 {
-	struct redactor *r = map->redactor;
-
-	if (!r)
-		return;
 	process->comm = redact_text(r, REDACT_COMM, process->comm);
 	process->cgroup = redact_text(r, REDACT_CGROUP, process->cgroup);
 	process->unit = redact_text(r, REDACT_UNIT, process->unit);
 	process->container = redact_text(r, REDACT_CONTAINER, process->container);
+}
+
+static struct process *earlier_sight(const struct owner_map *map, const struct process *process)
+{
+	for (size_t i = 0; map->joining && i < map->process_count; i++)
+		if (map->processes[i]->pid == process->pid &&
+		    map->processes[i]->start_us == process->start_us)
+			return map->processes[i];
+	return NULL;
+}
+
+void owner_map_process(struct owner_map *map, struct process *process, size_t first)
+{
+	struct process *earlier = earlier_sight(map, process);
+
+	if (earlier) {
+		earlier->sockets += process->sockets;
+		earlier->fds = process->fds;
+		for (size_t i = first; i < map->count; i++)
+			map->holders[i].process = earlier;
+		return;
+	}
+	if (map->redactor)
+		redact_process(map->redactor, process);
+	if (map->process_count == map->process_cap) {
+		map->process_cap = map->process_cap ? map->process_cap * 2 : 64;
+		map->processes = xrealloc_array(map->processes, map->process_cap,
+						sizeof(struct process *));
+	}
+	map->processes[map->process_count++] = process;
 }
 
 void owner_map_add(struct owner_map *map, uint32_t inode, const struct process *process, int32_t fd)
@@ -155,6 +182,7 @@ void owner_map_second_look(struct owner_map *map, const uint32_t *inodes, size_t
 		if (inodes[i] && !owner_map_find(map, inodes[i], &holders))
 			missing.inode[missing.count++] = inodes[i];
 	if (missing.count && map->proc >= 0) {
+		map->joining = true;
 		owners_scan_again(map, missing.inode, missing.count);
 		remember_named(&map->named, missing.inode, missing.count);
 	}

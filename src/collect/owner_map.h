@@ -14,17 +14,19 @@ struct inode_set {
 };
 
 /**
- * struct owner_map - holders sorted by inode (16 bytes each), processes once each in @arena.
+ * struct owner_map - holders sorted by inode (16 bytes each), processes once each, in @arena.
  * @wanted: what the pass looked for; @whole: it looked for everything. @named: inodes that were looked for by number in a second look.
  * @denied: processes that could not be read. @hidden: this /proc does not show every process. @malformed: lines of the wrong shape.
- * @proc: directory for second looks, -1 in a recording. @redactor: not owned, NULL for the truth.
+ * @proc: directory for second looks, -1 in a recording. @joining: a second look is on. @redactor: not owned, NULL for the truth.
  */
 struct owner_map {
 	struct arena arena;
 	struct holder *holders;
 	size_t count, cap;
+	struct process **processes;
+	size_t process_count, process_cap;
 	struct inode_set wanted, named;
-	bool whole, hidden;
+	bool whole, hidden, joining;
 	unsigned denied, malformed;
 	int64_t cost_us;
 	int proc;
@@ -38,8 +40,11 @@ struct inode_set inode_set_copy(const uint32_t *inodes, size_t count);
 
 /** owner_map_new() - empty, without a directory for second looks. */
 struct owner_map *owner_map_new(struct redactor *redactor);
-/** owner_map_process() - call once a process is filled: its strings become stand-ins where they are wanted. */
-void owner_map_process(struct owner_map *map, struct process *process);
+/**
+ * owner_map_process() - call once a process is filled and its descriptors are added from @first on: its strings become stand-ins where they are
+ * wanted, and a process that an earlier pass saw is joined to that sight.
+ */
+void owner_map_process(struct owner_map *map, struct process *process, size_t first);
 /** owner_map_add() - one descriptor; the map is not searchable until owner_map_sort(). */
 void owner_map_add(struct owner_map *map, uint32_t inode, const struct process *process,
 		   int32_t fd);

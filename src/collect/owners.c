@@ -153,6 +153,7 @@ static bool look_at_descriptors(struct pass *pass, int dir)
 
 static void look_at_process(struct pass *pass, int proc, const char *name)
 {
+	size_t held = pass->map->count;
 	char path[24];
 	AUTO_FD int dir = -1;
 
@@ -170,7 +171,7 @@ static void look_at_process(struct pass *pass, int proc, const char *name)
 		return;
 	pass->process->fds = pass->descriptors;
 	pass->map->malformed += proc_pid_fill(dir, pass->process, &pass->map->arena);
-	owner_map_process(pass->map, pass->process);
+	owner_map_process(pass->map, pass->process, held);
 }
 
 static int look_at_processes(struct pass *pass, int proc)

@@ -74,8 +74,16 @@ static unsigned take_pair(const struct word *group, const char *names, const cha
 	return odd + next_word(&values, &value);
 }
 
+/* The kernel leaves out ICMP types of which it saw none, and the whole group when there are none at all (icmpmsg_put()). */
+static void fill_icmp_types(const char *text, struct counters *out)
+{
+	if (out->has[COUNTER_ICMP_IN_DEST_UNREACHS])
+		out->has[COUNTER_ICMP_IN_TYPE3] |= !strstr(text, " InType3");
+}
+
 unsigned counters_parse_pairs(const char *text, struct counters *out)
 {
+	const char *whole = text;
 	unsigned odd = 0;
 
 	while (*text) {
@@ -97,6 +105,8 @@ unsigned counters_parse_pairs(const char *text, struct counters *out)
 		odd += take_pair(&group, names, values, out);
 		text = next_line(values);
 	}
+	if (!odd)
+		fill_icmp_types(whole, out);
 	return odd;
 }
 

@@ -235,7 +235,7 @@ static void eval(const struct view *view, struct sink *sink)
 	for (size_t i = 0; (listener = snapshot_listener(view->snap, i)); i++) {
 		struct case_of c = look_at(view, listener);
 
-		if (RULE_MAIN(ACCEPT_QUEUE_OVERFLOW, concerns(&c, view->values)))
+		if (!listener->role_only && RULE_MAIN(ACCEPT_QUEUE_OVERFLOW, concerns(&c, view->values)))
 			file_listener(view, sink, &c);
 	}
 	if (!sink->filed)
