@@ -94,18 +94,36 @@ static int open_namespaces(struct session *session, struct err *err)
 	return open ? 0 : code;
 }
 
+static int recording_progress(unsigned sample, unsigned samples, void *context)
+{
+	const struct common_options *common = context;
+
+	if (!common->quiet && isatty(STDERR_FILENO))
+		fprintf(stderr, sample + 1 < samples ? "\rrecording %u of %u …\033[K" : "\r\033[K",
+			sample + 1, samples);
+	return interrupted ? -EINTR : 0;
+}
+
 static int record_first(struct session *session, const struct session_wish *wish,
 			const char *wanted, struct err *err)
 {
 	int code = find_namespaces(session, wanted, false, err);
+	struct record_plan plan = {
+		.list = session->list,
+		.count = session->ns_count,
+		.dir = wish->replay->record,
+		.samples = wish->samples,
+		.interval_us = (int64_t)wish->interval_us / MAX((int64_t)wish->samples - 1, 1),
+		.redact = wish->replay->redact,
+		.progress = recording_progress,
+		.context = (void *)wish->common,
+	};
 
 	if (!code)
-		code = record_write(session->source, session->list, session->ns_count,
-				    wish->replay->record, wish->samples, (int64_t)wish->interval_us,
-				    wish->replay->redact, err);
+		code = record_run(session->source, &plan, err);
 	source_close(session->source);
 	session->source = NULL;
-	return code;
+	return code < 0 ? code : 0;
 }
 
 int session_open(struct session *session, const struct session_wish *wish, struct err *err)
