@@ -8,21 +8,9 @@
 /** cell_fn - writes one value of a row, one word without blanks unless it holds text from outside; "-" when there is none. */
 typedef void cell_fn(struct out *out, const struct row_options *options, const struct row *row);
 
-/**
- * struct column - one column. @id: for --columns. @title: header. @width: minimum. @needs: bits of enum row_show that collect its data.
- */
-struct column {
-	const char *id, *title;
-	uint8_t width;
-	uint16_t needs;
-	cell_fn *write;
-};
-
 /** enum column_id - the columns that ss has, which stand first in the table. */
 enum column_id { COLUMN_NETID, COLUMN_STATE, COLUMN_RECV_Q, COLUMN_SEND_Q, COLUMN_LOCAL, COLUMN_PEER };
 
-/** column_get() - our own column @index; NULL for those of tcp_info. */
-const struct column *column_get(uint16_t index);
 /** column_title() - header of any column. */
 const char *column_title(uint16_t index);
 /** column_width() - minimum width of any column. */

@@ -447,6 +447,16 @@ CELL(cell_flags)
 	}
 }
 
+/*
+ * struct column - one column. @id: for --columns. @title: header. @width: minimum. @needs: bits of enum row_show that collect its data.
+ */
+struct column {
+	const char *id, *title;
+	uint8_t width;
+	uint16_t needs;
+	cell_fn *write;
+};
+
 static const struct column columns[] = {
 	[COLUMN_NETID] = { "netid", "Netid", 5, 0, cell_netid },
 	[COLUMN_STATE] = { "state", "State", 10, 0, cell_state },
@@ -489,10 +499,15 @@ static const struct column columns[] = {
 };
 
 #define OWN_COLUMNS ARRAY_SIZE(columns)
+/* tcp_info's own "state" repeats our column of that name and is left out. */
+#define INFO_FIRST (TCPI_STATE + 1)
+#define INFO_COLUMNS (TCPI_COUNT - INFO_FIRST)
 
-const struct column *column_get(uint16_t index)
+/* The field behind a column of tcp_info. */
+static enum tcpi_id column_field(size_t index)
 {
-	return index < OWN_COLUMNS ? &columns[index] : NULL;
+	BUG_ON(index < OWN_COLUMNS || index - OWN_COLUMNS >= INFO_COLUMNS);
+	return (enum tcpi_id)(index - OWN_COLUMNS + INFO_FIRST);
 }
 
 const char *column_title(uint16_t index)
@@ -502,9 +517,7 @@ const char *column_title(uint16_t index)
 
 unsigned column_width(uint16_t index)
 {
-	unsigned title = (unsigned)strlen(column_title(index));
-
-	return index < OWN_COLUMNS ? columns[index].width : title;
+	return index < OWN_COLUMNS ? columns[index].width : (unsigned)strlen(row_column_name(index));
 }
 
 void column_write(struct out *out, const struct row_options *options, const struct row *row,
@@ -516,24 +529,30 @@ void column_write(struct out *out, const struct row_options *options, const stru
 		columns[index].write(out, options, row);
 		return;
 	}
-	field = (enum tcpi_id)(index - OWN_COLUMNS);
-	BUG_ON(field >= TCPI_COUNT);
+	field = column_field(index);
 	out_count(out, tcpi_has(&row->sock->info, field), sock_tcpi(row->sock, field));
 }
 
-/* tcp_info's own "state" repeats the column of that name and is left out. */
 const char *row_column_name(size_t index)
 {
 	if (index < OWN_COLUMNS)
 		return columns[index].id;
-	return index < OWN_COLUMNS + TCPI_COUNT ? tcpi_fields[index - OWN_COLUMNS].key : NULL;
+	return index < OWN_COLUMNS + INFO_COLUMNS ? tcpi_fields[column_field(index)].key : NULL;
+}
+
+static char fold(char c)
+{
+	if (c == '-')
+		return '_';
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
 static bool same_word(const char *a, const char *b)
 {
-	for (; *a && *b; a++, b++)
-		if ((*a == '-' ? '_' : *a | 0x20) != (*b == '-' ? '_' : *b | 0x20))
-			return false;
+	while (*a && fold(*a) == fold(*b)) {
+		a++;
+		b++;
+	}
 	return *a == *b;
 }
 
@@ -543,7 +562,7 @@ bool row_column_find(const char *name, uint16_t *column)
 
 	for (uint16_t i = 0; (id = row_column_name(i)); i++)
 		if (same_word(name, id) ||
-		    (i >= OWN_COLUMNS && same_word(name, tcpi_fields[i - OWN_COLUMNS].name))) {
+		    (i >= OWN_COLUMNS && same_word(name, tcpi_fields[column_field(i)].name))) {
 			*column = i;
 			return true;
 		}
