@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* One finding, in the formats that carry it. */
+#ifndef TCPTRIAGE_RENDER_FINDING_FORMATS_H
+#define TCPTRIAGE_RENDER_FINDING_FORMATS_H
+
+#include "tcptriage/render/report.h"
+
+/** finding_visible() - the finding is sure enough to be printed. */
+bool finding_visible(const struct report *report, const struct finding *finding);
+/** finding_text() - a block of lines; nothing for a symptom whose cause is printed, unless verbose. */
+void finding_text(struct out *out, const struct report *report, const struct finding *finding);
+/** finding_json() - the object; @head: its first bytes, with the opening brace. */
+void finding_json(struct out *out, const struct finding *finding, const char *head);
+
+/** report_text(), report_json(), report_ndjson() - the functions behind report_renderers[]. */
+report_render_fn report_text, report_json, report_ndjson;
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* A finding as people read it: severity, title and confidence on one line, then what was seen, what speaks against it, what to do. */
+#include "src/render/finding_formats.h"
+#include "src/render/flow.h"
+#include "tcptriage/triage/engine.h"
+
+/* Columns: severity word, then labels of the lines below it. A pipe has no width: titles are padded to the one of a wide terminal. */
+#define BODY_INDENT 10
+#define LABEL_COLUMNS 9
+#define FOLDED_INDENT 4
+#define PIPE_COLUMNS 116
+
+static const struct {
+	const char *word, *color;
+} severities[SEVERITY_COUNT] = {
+	[SEVERITY_INFO] = { "INFO", "\033[36m" },
+	[SEVERITY_WARNING] = { "WARNING", "\033[33m" },
+	[SEVERITY_CRITICAL] = { "CRITICAL", "\033[1;31m" },
+};
+
+/* struct block - where one finding is written. @text: scratch for expanded templates. */
+struct block {
+	struct out *out;
+	const struct finding *finding;
+	size_t width, indent;
+	struct out text;
+};
+
+static const char *expand(struct block *block, const char *template)
+{
+	out_clear(&block->text);
+	finding_expand(&block->text, block->finding, template);
+	return out_text(&block->text);
+}
+
+/* A line below the title: a label (or blanks in its place), and a paragraph behind it. */
+static struct flow labelled(struct block *block, const char *label)
+{
+	size_t column = block->indent + BODY_INDENT + LABEL_COLUMNS;
+
+	out_spaces(block->out, block->indent + BODY_INDENT);
+	out_str(block->out, label);
+	out_spaces(block->out, LABEL_COLUMNS - strlen(label));
+	return flow_at(block->out, block->width, column, column);
+}
+
+static void severity_word(struct block *block, bool color)
+{
+	const char *word = severities[block->finding->severity].word;
+
+	out_spaces(block->out, block->indent);
+	if (color)
+		out_str(block->out, severities[block->finding->severity].color);
+	out_str(block->out, word);
+	if (color)
+		out_lit(block->out, "\033[0m");
+	out_spaces(block->out, BODY_INDENT - strlen(word));
+}
+
+/* The confidence ends at the right margin, on the title's last line where that leaves two blanks, else on a line of its own. */
+static void confidence_words(struct block *block, struct flow *title)
+{
+	size_t margin = block->width ? block->width : PIPE_COLUMNS, columns;
+
+	out_clear(&block->text);
+	out_printf(&block->text, "%s (%.2f)", triage_confidence_word(block->finding->confidence),
+		   block->finding->confidence);
+	columns = out_len(&block->text);
+	if (title->column + 2 + columns <= margin) {
+		out_spaces(block->out, margin - columns - title->column);
+	} else if (block->width) {
+		out_char(block->out, '\n');
+		out_spaces(block->out, margin > columns + title->indent ? margin - columns : title->indent);
+	} else {
+		out_lit(block->out, "  ");
+	}
+	out_str(block->out, out_text(&block->text));
+	out_char(block->out, '\n');
+}
+
+static void title_line(struct block *block, bool color)
+{
+	size_t indent = block->indent + BODY_INDENT;
+	struct flow flow = flow_at(block->out, block->width, indent, indent);
+
+	severity_word(block, color);
+	flow_text(&flow, expand(block, block->finding->title));
+	confidence_words(block, &flow);
+}
+
+static void detail_lines(struct block *block)
+{
+	size_t indent = block->indent + BODY_INDENT;
+	struct flow flow = flow_at(block->out, block->width, indent, indent);
+
+	if (!block->finding->detail)
+		return;
+	out_spaces(block->out, indent);
+	flow_text(&flow, expand(block, block->finding->detail));
+	flow_end(&flow);
+}
+
+static void against_lines(struct block *block)
+{
+	const char *label = "against";
+
+	for (unsigned i = 0; block->finding->against[i]; i++, label = "") {
+		struct flow flow = labelled(block, label);
+
+		flow_text(&flow, expand(block, block->finding->against[i]));
+		flow_end(&flow);
+	}
+}
+
+/* Items on as few lines as hold them; @numbered: "1 …  2 …" instead of dots between. */
+static void item_lines(struct block *block, const char *label, const char *const *items,
+		       bool numbered, const char *last)
+{
+	struct out item;
+	struct flow flow;
+
+	if ((!items || !items[0]) && !last)
+		return;
+	out_open_mem(&item);
+	flow = labelled(block, label);
+	for (unsigned i = 0; items && items[i]; i++) {
+		out_clear(&item);
+		if (numbered)
+			out_printf(&item, "%u ", i + 1);
+		out_str(&item, expand(block, items[i]));
+		flow_item(&flow, numbered ? "  " : " · ", out_text(&item));
+	}
+	if (last)
+		flow_item(&flow, " · ", last);
+	flow_end(&flow);
+	out_close(&item);
+}
+
+static void see_lines(struct block *block)
+{
+	struct out explain;
+
+	out_open_mem(&explain);
+	out_lit(&explain, "tcptriage explain ");
+	out_str(&explain, block->finding->rule);
+	item_lines(block, "see", block->finding->refs, false, out_text(&explain));
+	out_close(&explain);
+}
+
+static void evidence_text(struct out *out, const struct evidence *evidence)
+{
+	out_str(out, evidence->name);
+	out_char(out, ' ');
+	if (evidence->text)
+		out_escaped(out, evidence->text, strlen(evidence->text));
+	else
+		out_value(out, evidence->value, evidence->unit);
+	if (evidence->source)
+		out_printf(out, " (%s)", evidence->source);
+}
+
+static void evidence_lines(struct block *block)
+{
+	struct flow flow;
+
+	if (!block->finding->evidence_count)
+		return;
+	flow = labelled(block, "evidence");
+	for (unsigned i = 0; i < block->finding->evidence_count; i++) {
+		out_clear(&block->text);
+		evidence_text(&block->text, &block->finding->evidence[i]);
+		flow_item(&flow, " · ", out_text(&block->text));
+	}
+	flow_end(&flow);
+}
+
+static void folded_line(struct block *block, bool verbose)
+{
+	struct flow flow;
+
+	if (!block->finding->folded)
+		return;
+	flow = labelled(block, "explains");
+	out_clear(&block->text);
+	out_printf(&block->text, "%u other%s%s", block->finding->folded,
+		   block->finding->folded == 1 ? "" : "s", verbose ? ":" : " (-v shows them)");
+	flow_text(&flow, out_text(&block->text));
+	flow_end(&flow);
+}
+
+bool finding_visible(const struct report *report, const struct finding *finding)
+{
+	return report->verbose || finding->confidence >= report->print_from;
+}
+
+void finding_text(struct out *out, const struct report *report, const struct finding *finding)
+{
+	bool folded = finding->parent && finding_visible(report, finding->parent);
+	struct block block = { .out = out,
+			       .finding = finding,
+			       .width = report->style.width,
+			       .indent = folded ? FOLDED_INDENT : 0 };
+
+	if (!finding_visible(report, finding) || (folded && !report->verbose))
+		return;
+	out_open_mem(&block.text);
+	title_line(&block, report->style.color);
+	detail_lines(&block);
+	if (report->verbose)
+		evidence_lines(&block);
+	against_lines(&block);
+	if (report->verbose)
+		item_lines(&block, "causes", finding->causes, false, NULL);
+	item_lines(&block, "next", finding->next, false, NULL);
+	item_lines(&block, "fix", finding->fixes, true, NULL);
+	see_lines(&block);
+	folded_line(&block, report->verbose);
+	out_close(&block.text);
+	out_char(out, '\n');
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Paragraphs: words wrapped at a width with a hanging indent; a word is never cut. */
+#ifndef TCPTRIAGE_RENDER_FLOW_H
+#define TCPTRIAGE_RENDER_FLOW_H
+
+#include "tcptriage/base/out.h"
+
+/**
+ * struct flow - a paragraph being written.
+ * @width: columns of a line, 0 unlimited. @indent: of lines after the first. @column: where the next byte goes.
+ * @fresh: nothing stands on the line yet but the indent.
+ */
+struct flow {
+	struct out *out;
+	size_t width, indent, column;
+	bool fresh;
+};
+
+/** text_columns() - columns that @len bytes of UTF-8 take; a wide character counts as one. */
+size_t text_columns(const char *text, size_t len);
+/** flow_at() - a paragraph that begins at @column of the current line and goes on at @indent. */
+struct flow flow_at(struct out *out, size_t width, size_t column, size_t indent);
+/** flow_text() - words of @text, which is safe to print. */
+void flow_text(struct flow *flow, const char *text);
+/** flow_item() - @text kept on one line when a whole line can hold it; @separator stands before it unless it begins a line. */
+void flow_item(struct flow *flow, const char *separator, const char *text);
+/** flow_end() - ends the line. */
+void flow_end(struct flow *flow);
+
+#endif
