@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""tcptriage explain as users meet it: every topic it lists can be asked for, in text and JSON; what it does not know it says."""
+import json
+import pathlib
+import pty
+import os
+import re
+import struct
+import subprocess
+import sys
+import fcntl
+import termios
+
+PROGRAM, ROOT, PAGE = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+KINDS = {"state", "rule", "column", "owner reason", "tcp_info field", "counter", "sysctl"}
+
+
+def ask(*words):
+    return subprocess.run([PROGRAM, "explain", *words], capture_output=True, text=True, timeout=30)
+
+
+def document(*words):
+    answer = ask("--json", *words)
+    assert answer.returncode == 0 and not answer.stderr, answer
+    return json.loads(answer.stdout)
+
+
+def list__without_topic__names_every_kind():
+    topics = document()["topics"]
+    assert {topic["kind"] for topic in topics} == KINDS
+    text = ask().stdout
+    for topic in topics:
+        assert f"\n  {topic['name']} " in text, topic
+
+
+def topic__each_of_the_list__is_explained():
+    for topic in document()["topics"]:
+        full = document(topic["name"])["topics"]
+        mine = [entry for entry in full if (entry["kind"], entry["name"]) == (topic["kind"], topic["name"])]
+        assert len(mine) == 1, (topic, full)
+        assert mine[0]["meaning"] and mine[0]["refs"], topic
+
+
+def json__every_topic__fits_the_schema():
+    try:
+        import jsonschema
+    except ImportError:
+        raise LookupError("no python3 module jsonschema")
+    schema = json.loads((ROOT / "data/schema/tcptriage.explain-1.json").read_text())
+    validator = jsonschema.Draft202012Validator(schema)
+    listed = document()
+    validator.validate(listed)
+    for topic in listed["topics"]:
+        validator.validate(document(topic["name"]))
+
+
+def ndjson__lines__are_header_topics_summary():
+    lines = [json.loads(line) for line in ask("--ndjson", "Recv-Q").stdout.splitlines()]
+    assert [line["type"] for line in lines] == ["header", "topic", "topic", "summary"], lines
+
+
+def rule__text__has_limits_and_no_open_placeholder():
+    for topic in document()["topics"]:
+        if topic["kind"] != "rule":
+            continue
+        text, rule = ask(topic["name"]).stdout, document(topic["name"])["topics"][0]
+        assert "{" not in text and "}" not in text, text
+        assert rule["thresholds"], rule
+        for limit in rule["thresholds"]:
+            assert re.search(rf"\b{limit['name']} ", text), limit
+
+
+def rules_page__of_the_build__holds_every_rule():
+    page = PAGE.read_text()
+    for topic in document()["topics"]:
+        if topic["kind"] == "rule":
+            assert f"\n.Ss {topic['name']}\n" in page, topic
+            for limit in document(topic["name"])["topics"][0]["thresholds"]:
+                assert f"\n.It Li {limit['name']}\n" in page, limit
+
+
+def unknown__topic__offers_the_nearest_and_exits_2():
+    answer = ask("clos-wait")
+    assert answer.returncode == 2 and not answer.stdout, answer
+    assert "'clos-wait'" in answer.stderr and "'CLOSE-WAIT'" in answer.stderr, answer.stderr
+    assert ask("qqqqqqqqqq").returncode == 2
+
+
+def unknown__topic_with_control_characters__is_escaped():
+    answer = ask("\x1b[31mred\r")
+    assert answer.returncode == 2 and "\x1b" not in answer.stderr and "\r" not in answer.stderr, answer
+
+
+def words__apart__are_one_name():
+    assert document("time", "wait")["topics"][0]["name"] == "TIME-WAIT"
+
+
+def facts__of_folklore__are_right():
+    assert "do not change" in ask("TIME-WAIT").stdout.replace("does not change", "do not change")
+    assert "60 s" in ask("TIME-WAIT").stdout and "tcp_tw_recycle is gone" in ask("TIME-WAIT").stdout
+    assert "does not change TIME-WAIT" in ask("tcp_fin_timeout").stdout
+
+
+def terminal__text__keeps_to_its_width():
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 72, 0, 0))
+    env = {key: value for key, value in os.environ.items() if key != "COLUMNS"}
+    subprocess.run([PROGRAM, "explain", "--color=never", "ESTAB"], stdout=slave, env=env, check=True, timeout=30)
+    os.close(slave)
+    text = os.read(master, 65536).decode().replace("\r\n", "\n")
+    os.close(master)
+    lines = text.splitlines()[1:]
+    assert len(lines) > 10 and max(map(len, lines)) <= 72, max(map(len, lines))
+    assert max(len(line) for line in ask("ESTAB").stdout.splitlines()) > 200, "no wrapping in a pipe"
+
+
+def main():
+    cases = [case for name, case in globals().items() if "__" in name and not name.startswith("__") and callable(case)]
+    failed = 0
+    print(f"1..{len(cases)}")
+    for number, case in enumerate(cases, 1):
+        try:
+            case()
+            print(f"ok {number} - {case.__name__}")
+        except LookupError as missing:
+            print(f"ok {number} - {case.__name__} # SKIP {missing}")
+        except (AssertionError, subprocess.SubprocessError, ValueError) as error:
+            failed += 1
+            print(f"not ok {number} - {case.__name__}")
+            print(f"# {type(error).__name__}: {error}".replace("\n", "\n# "))
+    return 1 if failed else 0
+
+
+sys.exit(main())
