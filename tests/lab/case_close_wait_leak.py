@@ -45,21 +45,20 @@ def leaker(lab, count, reads=True, files=None):
     return program
 
 
-def leak(lab, count, word=b"", **how):
+def leak(lab, count, recv_q=0, word=b"", **how):
     lab.build()
     lab.spawn("s", closing_server(lab, word=word), "lab-serve").hear()
     program = lab.spawn("c", leaker(lab, count, **how), "lab-leak")
     program.hear()
     time.sleep(MINUTE)
-    rows = lab.sockets("c", count, "state", "close-wait")
-    return program, rows
+    lab.sockets("c", count, "state", "close-wait", like=lambda row: row.recv_q == recv_q)
+    return program
 
 
 @case(RULE, "fault", waits=MINUTE)
 def thirty_six_seen_and_kept(lab):
     """Read to the end, never closed: the program's own bug. One look cannot tell it from a pool: a warning."""
-    program, rows = leak(lab, 36)
-    lab.check(all(row.recv_q == 0 for row in rows), "an end was left unread")
+    program = leak(lab, 36)
     finding = lab.expect(lab.report("c"), RULE, "warning", program, (lab.addr("s"), PORT), count=36, confidence=(0.5, 0.6))
     if finding and not finding["against"]:
         raise Wrong("nothing is said against it, but a lazy pool looks the same")
@@ -68,16 +67,44 @@ def thirty_six_seen_and_kept(lab):
 @case(RULE, "fault", waits=MINUTE)
 def sixty_of_a_hundred_files(lab):
     """60 kept where the process may open 100 files: half of its limit is gone."""
-    program, _ = leak(lab, 60, files=100)
+    program = leak(lab, 60, files=100)
     lab.expect(lab.report("c"), RULE, "critical", program, (lab.addr("s"), PORT), count=60, confidence=(0.5, 0.9))
 
 
 @case(RULE, "fault", waits=MINUTE)
 def reader_does_not_run(lab):
-    """The end itself is unread (Recv-Q 1): the read loop stands still; 40 of 256 files."""
-    program, rows = leak(lab, 40, reads=False, files=256)
-    lab.check(all(row.recv_q == 1 for row in rows), f"Recv-Q {sorted({row.recv_q for row in rows})}, expected the FIN alone")
-    lab.expect(lab.report("c"), RULE, "warning", program, (lab.addr("s"), PORT), count=40)
+    """A server whose read loop stands still: forty clients came and went, their end itself is unread (Recv-Q 1); 40 of 256 files."""
+    lab.build()
+
+    def stuck(tell):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+        sock = listener(lab, PORT)
+        tell("listening")
+        kept = [sock.accept()[0] for _ in range(40)]
+        tell("accepted")
+        rest()
+        del kept
+
+    def clients(tell):
+        for sock in [connected(lab, PORT) for _ in range(40)]:
+            sock.close()
+        tell("gone")
+    program = lab.spawn("s", stuck, "lab-stuck")
+    program.hear()
+    lab.spawn("c", clients, "lab-visit").hear()
+    program.hear()
+    time.sleep(MINUTE)
+    lab.sockets("s", 40, "state", "close-wait", like=lambda row: row.recv_q == 1)
+    lab.expect(lab.report("s"), RULE, "warning", program, count=40)
+
+
+@case(RULE, "twin", waits=MINUTE)
+def pool_with_unread_tickets(lab):
+    """Pooled connections that the peer has closed, with the 510 bytes unread that TLS 1.3 sends after the handshake: no program reads those."""
+    leak(lab, 40, 511, word=bytes(510), reads=False)
+    doc = lab.report("c")
+    if doc and doc["status"] != "ok":
+        raise Wrong(f"an idle pool gives status {doc['status']}: {doc['findings'][0]['title']}")
 
 
 @case(RULE, "twin", waits=MINUTE)
@@ -136,7 +163,7 @@ def closed_a_moment_later(lab):
         kept = []
         for number in range(10000):
             kept.append((time.monotonic() + 0.4, connected(lab, PORT)))
-            while kept[0][0] < time.monotonic():
+            while kept and kept[0][0] < time.monotonic():
                 kept.pop(0)[1].close()
             if number == 20:
                 tell("under way")

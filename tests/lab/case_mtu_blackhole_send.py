@@ -113,11 +113,7 @@ def reply_of_five_thousand_bytes(lab):
     time.sleep(5)
     rows = stuck(lab, "s", 1)
     lab.check("sacked:1" in rows[0].rest and "unacked:4" in rows[0].rest, f"expected 4 unacked, 1 sacked: {rows[0].rest}")
-    lab.expect(lab.report("s"), RULE, "critical", program, (lab.addr("c"), rows_port(rows)), count=1)
-
-
-def rows_port(rows):
-    return int(rows[0].peer[1])
+    lab.expect(lab.report("s"), RULE, "critical", program, (lab.addr("c"), None), count=1)
 
 
 @case(RULE, "twin")

@@ -141,37 +141,27 @@ def time_wait_on_the_server(lab):
     lab.expect_silent(lab.report("s"), EXHAUSTION)
 
 
-def churn(lab, per_second, port_count=1):
+def churn(lab, per_second):
     """A client that opens and closes at a steady rate, closing first."""
-    ports = [PORT + number for number in range(port_count)]
-
-    def server(port):
-        return lambda tell: (tell("starting"), acceptor(lab, (port,))(tell))
-
-    for port in ports:
-        lab.spawn("s", server(port), "lab-serve").hear()
+    lab.spawn("s", acceptor(lab), "lab-serve").hear()
 
     def client(tell):
         begun, done = time.monotonic(), 0
-        tell("starting")
         while True:
             sock = tcp(lab)
-            sock.connect((lab.addr("s"), ports[done % port_count]))
+            sock.connect((lab.addr("s"), PORT))
             sock.close()
             done += 1
+            if done == 10:
+                tell("under way")
             time.sleep(max(0.0, begun + done / per_second - time.monotonic()))
-    program = lab.spawn("c", client, "lab-churn")
-    time.sleep(0.2)
-    program.hear()
-    return program
+    lab.spawn("c", client, "lab-churn").hear()
 
 
 def churned(lab, per_second):
-    """A minute of it: as many TIME-WAIT end each second as begin."""
+    """More than a minute of it: as many TIME-WAIT end each second as begin."""
     churn(lab, per_second)
     time.sleep(67)  # timers of a minute may be 2 s late
-    before = lab.counters("c")["TcpExtTW"]
-    lab.check(before > 0, "no TIME-WAIT ended yet")
     lab.sockets("c", (int(per_second * 60 * 0.85), int(per_second * 60 * 1.15)), "state", "time-wait")
 
 
@@ -213,6 +203,5 @@ def two_hundred_short_connections(lab):
         tell("done")
         rest()
     lab.spawn("c", client, "lab-visit").hear()
-    time.sleep(1)
-    lab.sockets("c", 200, "state", "time-wait")
+    lab.sockets("c", (195, 200), "state", "time-wait")
     lab.expect_silent(lab.report("c"), CHURN)

@@ -76,7 +76,7 @@ def v6_dead_behind_v4(lab):
 @case(RULE, "twin")
 def scanner_with_one_attempt_a_host(lab):
     """Many destinations, one attempt each, one process: a scanner's or health checker's picture, no more than info."""
-    hosts = [lab.addr("s").replace("2.2", f"2.{number}") if lab.family == 4 else f"fd71:0:2::{number}" for number in range(20, 32)]
+    hosts = [lab.addr("s").replace("2.2", f"2.{number}") if lab.family == 4 else f"fd71:0:2::{number}" for number in range(20, 40)]
     silent_path(lab, len(hosts), hosts)
     doc = lab.report("c")
     loud = [finding for finding in (doc or {"findings": []})["findings"] if finding["severity"] != "info"]

@@ -41,8 +41,7 @@ def deaf_server(lab, uid=None):
     program = lab.spawn("s", server, "lab-deaf")
     program.hear()
     lab.spawn("c", client, "lab-call").hear()
-    time.sleep(1)
-    lab.check(lab.sockets("s", 1, "state", "listening")[0].recv_q == 4, "the accept queue is not full")
+    lab.sockets("s", 1, "state", "listening", like=lambda row: row.recv_q == 4)
     return program
 
 

@@ -256,12 +256,18 @@ class Lab:
         if not fine:
             raise Absent(f"the fault does not stand: {text}")
 
-    def sockets(self, role, count, *filters):
-        """Exactly `count` sockets (or a range) stand under the filter; returns them."""
-        rows = self.ss(role, *filters)
+    def sockets(self, role, count, *filters, like=lambda row: True, patience=5):
+        """Exactly `count` sockets (or a range) under the filter stand, within a few seconds, and all are `like` that; returns them."""
         low, high = count if isinstance(count, tuple) else (count, count)
-        self.check(low <= len(rows) <= high, f"{len(rows)} sockets {' '.join(filters)}, expected {count}")
-        return rows
+        deadline = time.monotonic() + patience
+        while True:
+            rows = self.ss(role, *filters)
+            if low <= len(rows) <= high and all(map(like, rows)):
+                return rows
+            if time.monotonic() > deadline:
+                shown = sorted({(row.state, row.recv_q, row.send_q) for row in rows})
+                raise Absent(f"the fault does not stand: {len(rows)} sockets {' '.join(filters)} (state, Recv-Q, Send-Q: {shown[:5]}), expected {count}")
+            time.sleep(0.1)
 
     # --- what tcptriage says
 
@@ -310,7 +316,9 @@ class Lab:
         if owner:
             wanted += [("pid", scope.get("pid"), owner.pid), ("comm", scope.get("comm"), owner.comm)]
         if peer:
-            wanted += [("peer", (scope.get("peer") or {}).get("address"), peer[0]), ("peer port", (scope.get("peer") or {}).get("port"), peer[1])]
+            wanted.append(("peer", (scope.get("peer") or {}).get("address"), peer[0]))
+        if peer and peer[1]:
+            wanted.append(("peer port", (scope.get("peer") or {}).get("port"), peer[1]))
         if local_port:
             wanted.append(("local port", (scope.get("local") or {}).get("port"), local_port))
         if netns:
@@ -339,8 +347,10 @@ class Lab:
         """No finding of `rule`, and none at or above warning but of the rules in `allowed`."""
         if doc is None:
             return
-        if rule in [entry["rule"] for entry in doc["skipped_rules"]]:
-            raise Wrong(f"{rule} was skipped: its silence says nothing ({doc['skipped_rules']})")
+        # A rule that could not run at all "needs" something; other entries say which part of it could not speak.
+        unable = [entry["reason"] for entry in doc["skipped_rules"] if entry["rule"] == rule and entry["reason"].startswith("needs")]
+        if unable:
+            raise Wrong(f"{rule} was skipped: its silence says nothing ({unable})")
         for finding in doc["findings"]:
             loud = finding["severity"] != "info" and finding["rule"] not in allowed
             if finding["rule"] == rule or loud:
