@@ -224,7 +224,8 @@ static unsigned rules_run(const struct report_options *o, const struct verdict *
 		for (unsigned i = 0; i < o->mutes.count; i++)
 			runs = runs && strcmp(o->mutes.values[i], triage_rules[r]->id);
 		for (size_t i = 0; i < verdict->skipped_count; i++)
-			runs = runs && strcmp(verdict->skipped[i].rule, triage_rules[r]->id);
+			runs = runs && (verdict->skipped[i].partial ||
+					strcmp(verdict->skipped[i].rule, triage_rules[r]->id));
 		count += runs;
 	}
 	return count;

@@ -206,9 +206,9 @@ const char *view_route_text(const struct view *view, const struct addr *destinat
 	const struct route *route = view->route_of(view, destination);
 	struct out out CLEANUP(out_close);
 
-	if (!route)
-		return "unknown";
 	out_open_mem(&out);
+	if (!route)
+		return "route unknown";
 	if (route->error)
 		out_printf(&out, "refused by this host (%s)", strerror(-route->error));
 	else

@@ -44,7 +44,7 @@ static struct finding *new_finding(struct sink *sink)
 /* Past the bound: the storage of a less severe finding, or of one that is not kept. */
 static struct finding *reused_finding(struct sink *sink, enum severity severity)
 {
-	sink_skip(sink, "more findings than can be shown: the rest is left out");
+	sink_skip_part(sink, "more findings than can be shown: the rest is left out");
 	for (size_t i = sink->first; i < sink->verdict->finding_count; i++) {
 		if (sink->verdict->findings[i]->severity < severity)
 			return sink->verdict->findings[i];
@@ -97,7 +97,7 @@ void sink_near_miss(struct sink *sink, const char *what, double value, unsigned 
 	};
 }
 
-void sink_skip(struct sink *sink, const char *reason)
+static void skip(struct sink *sink, const char *reason, bool partial)
 {
 	struct verdict *v = sink->verdict;
 	struct skipped_rule *skipped;
@@ -110,7 +110,19 @@ void sink_skip(struct sink *sink, const char *reason)
 	skipped = append(v->arena, v->skipped, &v->skipped_count, &v->skipped_cap,
 			 sizeof(*v->skipped), &grown);
 	v->skipped = grown;
-	*skipped = (struct skipped_rule){ .rule = sink->rule->id, .reason = reason };
+	*skipped = (struct skipped_rule){
+		.rule = sink->rule->id, .reason = reason, .partial = partial
+	};
+}
+
+void sink_skip(struct sink *sink, const char *reason)
+{
+	skip(sink, reason, false);
+}
+
+void sink_skip_part(struct sink *sink, const char *reason)
+{
+	skip(sink, reason, true);
 }
 
 static void add(struct finding *finding, struct evidence evidence)

@@ -76,9 +76,10 @@ const struct evidence *finding_evidence(const struct finding *finding, const cha
 /** finding_expand() - writes @template with its {placeholders} filled; an unknown placeholder is a BUG (a test walks them all). */
 void finding_expand(struct out *out, const struct finding *finding, const char *template);
 
-/** struct skipped_rule - a rule that could not speak, and why. */
+/** struct skipped_rule - a rule that could not speak, and why. @partial: only a part of it could not, the rest was judged. */
 struct skipped_rule {
 	const char *rule, *reason;
+	bool partial;
 };
 
 /** struct near_miss - a rule that looked and did not fire, with the number nearest to its threshold. */

@@ -69,8 +69,10 @@ struct rule {
 struct finding *sink_finding(struct sink *sink, enum severity severity, double confidence);
 /** sink_near_miss() - says which number came nearest to which threshold (by index in the rule's table). */
 void sink_near_miss(struct sink *sink, const char *what, double value, unsigned threshold);
-/** sink_skip() - the rule, or a part of it, could not speak, and why. */
+/** sink_skip() - the whole rule could not speak, and why. */
 void sink_skip(struct sink *sink, const char *reason);
+/** sink_skip_part() - a part of the rule could not speak, and why; the rest was judged. */
+void sink_skip_part(struct sink *sink, const char *reason);
 
 /** finding_add() - attach evidence. @source: where the number came from. */
 void finding_add(struct finding *finding, const char *name, double value, enum unit unit,

@@ -243,9 +243,9 @@ static void eval(const struct view *view, struct sink *sink)
 	if (!sink->filed)
 		note_near_miss(view, sink);
 	if (!view->snap->has_counters)
-		sink_skip(sink, "overflows between samples: no kernel counters could be read");
+		sink_skip_part(sink, "overflows between samples: no kernel counters could be read");
 	else if (view->snap->samples < 2)
-		sink_skip(sink, "overflows between samples: one sample shows no growth");
+		sink_skip_part(sink, "overflows between samples: one sample shows no growth");
 }
 
 const struct rule rule_accept_queue_overflow = {

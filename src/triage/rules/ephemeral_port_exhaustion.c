@@ -149,7 +149,7 @@ static void eval(const struct view *view, struct sink *sink)
 	if (!sink->filed && count)
 		sink_near_miss(sink, "ports used to the busiest destination", top[0].pct, WARN_PCT);
 	if (view->snap->samples < 2)
-		sink_skip(sink, "growth: one sample shows none");
+		sink_skip_part(sink, "growth: one sample shows none");
 }
 
 const struct rule rule_ephemeral_port_exhaustion = {

@@ -448,7 +448,7 @@ static void eval(const struct view *view, struct sink *sink)
 	if (!sink->filed && longest >= 0)
 		sink_near_miss(sink, "longest stall with retransmission timeouts", (double)longest, STALL);
 	if (!view->snap->has_counters)
-		sink_skip(sink, "ICMP messages: no kernel counters could be read");
+		sink_skip_part(sink, "ICMP messages: no kernel counters could be read");
 }
 
 const struct rule rule_mtu_blackhole_send = {

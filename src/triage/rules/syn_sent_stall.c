@@ -323,7 +323,7 @@ static void eval(const struct view *view, struct sink *sink)
 	if (!sink->filed && oldest >= 0)
 		sink_near_miss(sink, "oldest SYN-SENT", (double)oldest, AGE);
 	if (view->snap->samples < 2)
-		sink_skip(sink, "support by counters: one sample shows no growth");
+		sink_skip_part(sink, "support by counters: one sample shows no growth");
 }
 
 const struct rule rule_syn_sent_stall = {

@@ -168,7 +168,7 @@ static void eval(const struct view *view, struct sink *sink)
 	struct finding *f;
 
 	if (view->snap->samples < 2)
-		sink_skip(sink, "rate by counters: one sample shows no growth");
+		sink_skip_part(sink, "rate by counters: one sample shows no growth");
 	if (!RULE_MAIN(TIME_WAIT_CHURN, t.total > 0 && fires(view, &t, &severity, &limit))) {
 		sink_near_miss(sink, "TIME-WAIT", (double)t.total, COUNT);
 		return;
