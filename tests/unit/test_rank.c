@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* Order among findings: score, folding, rivals, identity, and the texts that all formats share. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tcptriage/triage/engine.h"
+
+#define MAX_FINDINGS 8
+
+/** struct board - a verdict made by hand. */
+struct board {
+	struct arena arena;
+	struct verdict verdict;
+	struct finding *slot[MAX_FINDINGS];
+};
+
+static struct finding *put(struct board *b, const char *rule, enum severity severity, double confidence)
+{
+	struct finding *f = arena_alloc(&b->arena, sizeof(*f));
+
+	*f = (struct finding){ .rule = rule,
+			       .severity = severity,
+			       .confidence = confidence,
+			       .share = 1,
+			       .growth = 1,
+			       .scope_factor = 1 };
+	b->verdict.arena = &b->arena;
+	b->verdict.findings = b->slot;
+	b->slot[b->verdict.finding_count++] = f;
+	return f;
+}
+
+static void set_peer(struct finding *f, const char *addr, uint16_t port, unsigned bits)
+{
+	assert_true(addr_parse(addr, &f->scope.peer.addr));
+	f->scope.peer.port = port;
+	f->scope.peer_bits = (uint8_t)bits;
+	f->scope.has_peer = true;
+}
+
+static void set_local(struct finding *f, const char *addr, uint16_t port)
+{
+	assert_true(addr_parse(addr, &f->scope.local.addr));
+	f->scope.local.port = port;
+	f->scope.has_local = true;
+}
+
+static void score__factors_of_each_severity__are_multiplied(void **state)
+{
+	static const struct {
+		enum severity severity;
+		double share, confidence, growth, factor, score;
+	} rows[] = {
+		{ SEVERITY_INFO, 0, 1, 1, 1, 5 },	 { SEVERITY_INFO, 1, 1, 1, 1, 20 },
+		{ SEVERITY_WARNING, 0, 1, 1, 1, 40 },	 { SEVERITY_WARNING, 0.5, 0.5, 1, 1, 27.5 },
+		{ SEVERITY_CRITICAL, 0, 0.5, 1, 1, 40 }, { SEVERITY_CRITICAL, 1, 0.9, 1.1, 0.8, 79.2 },
+		{ SEVERITY_CRITICAL, 1, 1, 1.3, 1.2, 100 }, { SEVERITY_CRITICAL, 7, 1, 1, 1, 100 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct board b = { 0 };
+		struct finding *f = put(&b, "any", rows[i].severity, rows[i].confidence);
+
+		f->share = rows[i].share;
+		f->growth = rows[i].growth;
+		f->scope_factor = rows[i].factor;
+		triage_rank(&b.verdict);
+		assert_true(f->score > rows[i].score - 0.001 && f->score < rows[i].score + 0.001);
+		arena_free(&b.arena);
+	}
+}
+
+static void order__worst_first__children_behind_their_cause(void **state)
+{
+	struct board b = { 0 };
+	struct finding *info = put(&b, "a", SEVERITY_INFO, 0.9);
+	struct finding *churn = put(&b, "time-wait-churn", SEVERITY_INFO, 0.9);
+	struct finding *ports = put(&b, "ephemeral-port-exhaustion", SEVERITY_WARNING, 0.9);
+	struct finding *crit = put(&b, "b", SEVERITY_CRITICAL, 0.9);
+
+	(void)state;
+	triage_rank(&b.verdict);
+	assert_int_equal(b.verdict.finding_count, 4);
+	assert_ptr_equal(b.verdict.findings[0], crit);
+	assert_ptr_equal(b.verdict.findings[1], ports);
+	assert_ptr_equal(b.verdict.findings[2], churn);
+	assert_ptr_equal(b.verdict.findings[3], info);
+	assert_ptr_equal(churn->parent, ports);
+	assert_int_equal(ports->folded, 1);
+	arena_free(&b.arena);
+}
+
+/* A leak of connections to 10.0.0.9 and exhausted ports, both @severity by turns. */
+static bool leak_explains_ports(enum severity leak_severity, double leak_confidence,
+				enum severity ports_severity, const char *ports_peer, unsigned bits)
+{
+	struct board b = { 0 };
+	struct finding *ports = put(&b, "ephemeral-port-exhaustion", ports_severity, 0.9);
+	struct finding *leak = put(&b, "close-wait-leak", leak_severity, leak_confidence);
+	bool folded;
+
+	set_peer(leak, "10.0.0.9", 80, bits);
+	set_peer(ports, ports_peer, 80, 0);
+	triage_rank(&b.verdict);
+	folded = ports->parent == leak;
+	arena_free(&b.arena);
+	return folded;
+}
+
+static void fold__only_one_story__and_never_under_a_lesser_cause(void **state)
+{
+	(void)state;
+	assert_true(leak_explains_ports(SEVERITY_CRITICAL, 0.5, SEVERITY_CRITICAL, "10.0.0.9", 0));
+	assert_true(leak_explains_ports(SEVERITY_CRITICAL, 0.5, SEVERITY_WARNING, "10.0.0.7", 24));
+	assert_false(leak_explains_ports(SEVERITY_CRITICAL, 0.5, SEVERITY_WARNING, "10.0.0.8", 0));
+	assert_false(leak_explains_ports(SEVERITY_WARNING, 0.9, SEVERITY_CRITICAL, "10.0.0.9", 0));
+	assert_false(leak_explains_ports(SEVERITY_CRITICAL, 0.49, SEVERITY_CRITICAL, "10.0.0.9", 0));
+}
+
+static void fold__other_namespace__is_another_story(void **state)
+{
+	struct board b = { 0 };
+	struct finding *ports = put(&b, "ephemeral-port-exhaustion", SEVERITY_WARNING, 0.9);
+	struct finding *churn = put(&b, "time-wait-churn", SEVERITY_INFO, 0.9);
+
+	(void)state;
+	ports->scope.netns = "blue";
+	triage_rank(&b.verdict);
+	assert_null(churn->parent);
+	arena_free(&b.arena);
+}
+
+static void fold__full_listener__explains_the_clients_on_its_address(void **state)
+{
+	static const struct {
+		const char *local, *peer;
+		uint16_t port;
+		bool folds;
+	} rows[] = { { "10.0.0.1", "10.0.0.1", 80, true },  { "10.0.0.1", "10.0.0.1", 81, false },
+		     { "10.0.0.1", "10.0.0.2", 80, false }, { "0.0.0.0", "127.0.0.1", 80, true },
+		     { "0.0.0.0", "10.0.0.2", 80, false } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct board b = { 0 };
+		struct finding *stall = put(&b, "syn-sent-stall", SEVERITY_CRITICAL, 0.8);
+		struct finding *full = put(&b, "accept-queue-overflow", SEVERITY_CRITICAL, 0.8);
+
+		set_local(full, rows[i].local, 80);
+		set_peer(stall, rows[i].peer, rows[i].port, 0);
+		triage_rank(&b.verdict);
+		assert_int_equal(stall->parent == full, rows[i].folds);
+		arena_free(&b.arena);
+	}
+}
+
+static void fold__chain__keeps_its_order(void **state)
+{
+	struct board b = { 0 };
+	struct finding *queue = put(&b, "accept-queue-overflow", SEVERITY_WARNING, 0.9);
+	struct finding *fds = put(&b, "fd-headroom", SEVERITY_CRITICAL, 0.9);
+	struct finding *leak = put(&b, "close-wait-leak", SEVERITY_CRITICAL, 0.6);
+
+	(void)state;
+	queue->scope.pid = fds->scope.pid = leak->scope.pid = 7;
+	triage_rank(&b.verdict);
+	assert_ptr_equal(fds->parent, leak);
+	assert_ptr_equal(queue->parent, fds);
+	assert_ptr_equal(b.verdict.findings[0], leak);
+	assert_ptr_equal(b.verdict.findings[1], fds);
+	assert_ptr_equal(b.verdict.findings[2], queue);
+	arena_free(&b.arena);
+}
+
+static void rivals__within_the_margin__both_stand(void **state)
+{
+	static const struct {
+		double hole, dead;
+		int kept; /* 0 both, 1 the first, 2 the second */
+	} rows[] = { { 0.5, 0.5, 0 }, { 0.65, 0.5, 0 }, { 0.66, 0.5, 1 }, { 0.5, 0.66, 2 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct board b = { 0 };
+		struct finding *hole = put(&b, "mtu-blackhole-send", SEVERITY_WARNING, rows[i].hole);
+		struct finding *dead = put(&b, "dead-peer-unacked", SEVERITY_WARNING, rows[i].dead);
+
+		set_peer(hole, "10.0.0.9", 80, 0);
+		set_peer(dead, "10.0.0.9", 80, 0);
+		triage_rank(&b.verdict);
+		assert_int_equal(dead->parent == hole, rows[i].kept == 1);
+		assert_int_equal(hole->parent == dead, rows[i].kept == 2);
+		arena_free(&b.arena);
+	}
+}
+
+static void identity__survives_a_restart__but_parts_twins(void **state)
+{
+	struct board a = { 0 }, b = { 0 };
+	struct finding *before = put(&a, "r", SEVERITY_INFO, 1), *after = put(&b, "r", SEVERITY_INFO, 1);
+	struct finding *twin = put(&b, "r", SEVERITY_INFO, 1), *other = put(&b, "s", SEVERITY_INFO, 1);
+
+	(void)state;
+	before->scope.comm = after->scope.comm = twin->scope.comm = other->scope.comm = "app";
+	before->scope.pid = 1;
+	after->scope.pid = 2;
+	twin->scope.pid = 3;
+	triage_rank(&a.verdict);
+	triage_rank(&b.verdict);
+	assert_true(before->id == after->id);
+	assert_true(twin->id != after->id);
+	assert_true(other->id != after->id && other->id != twin->id);
+	arena_free(&a.arena);
+	arena_free(&b.arena);
+}
+
+static void status__counts_what_stands_and_is_likely(void **state)
+{
+	struct board b = { 0 };
+	struct finding *parent = put(&b, "a", SEVERITY_WARNING, 0.6);
+	struct finding *child = put(&b, "b", SEVERITY_CRITICAL, 0.9);
+	enum severity worst;
+
+	(void)state;
+	child->parent = parent;
+	put(&b, "c", SEVERITY_CRITICAL, 0.49);
+	assert_true(triage_status(&b.verdict, 0.5, &worst));
+	assert_int_equal(worst, SEVERITY_WARNING);
+	assert_true(triage_status(&b.verdict, 0.49, &worst));
+	assert_int_equal(worst, SEVERITY_CRITICAL);
+	assert_false(triage_status(&b.verdict, 0.95, &worst));
+	arena_free(&b.arena);
+}
+
+static void confidence__words__begin_at_their_limits(void **state)
+{
+	(void)state;
+	assert_string_equal(triage_confidence_word(0.9), "certain");
+	assert_string_equal(triage_confidence_word(0.89), "very likely");
+	assert_string_equal(triage_confidence_word(0.7), "very likely");
+	assert_string_equal(triage_confidence_word(0.4), "possible");
+	assert_string_equal(triage_confidence_word(0.39), "weak");
+}
+
+static void text__placeholders__are_filled_and_escaped(void **state)
+{
+	static const struct evidence evidence = { .name = "age", .value = 90, .unit = UNIT_S };
+	static const struct evidence text = { .name = "state", .text = "a\x1b[1m" };
+	struct finding f = { .count = 12, .evidence = { evidence, text }, .evidence_count = 2 };
+	struct out out CLEANUP(out_close);
+
+	(void)state;
+	out_open_mem(&out);
+	f.scope.comm = "ev\nil";
+	f.scope.pid = 7;
+	set_peer(&f, "2001:db8::", 80, 64);
+	finding_expand(&out, &f, "{owner} {count} {peer} {peer_addr} {age} {state} {local_port} {netns}");
+	assert_string_equal(out_text(&out), "ev\\x0ail[7] 12 [2001:db8::]/64:80 2001:db8:: 90 s a\\x1b[1m PORT this namespace");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(score__factors_of_each_severity__are_multiplied),
+		cmocka_unit_test(order__worst_first__children_behind_their_cause),
+		cmocka_unit_test(fold__only_one_story__and_never_under_a_lesser_cause),
+		cmocka_unit_test(fold__other_namespace__is_another_story),
+		cmocka_unit_test(fold__full_listener__explains_the_clients_on_its_address),
+		cmocka_unit_test(fold__chain__keeps_its_order),
+		cmocka_unit_test(rivals__within_the_margin__both_stand),
+		cmocka_unit_test(identity__survives_a_restart__but_parts_twins),
+		cmocka_unit_test(status__counts_what_stands_and_is_likely),
+		cmocka_unit_test(confidence__words__begin_at_their_limits),
+		cmocka_unit_test(text__placeholders__are_filled_and_escaped),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
