@@ -13,7 +13,10 @@
 #include "tcptriage/base/file.h"
 #include "tcptriage/cmd/command.h"
 #include "tcptriage/cmd/complete.h"
+#include "tcptriage/filter/filter.h"
+#include "tcptriage/render/rows.h"
 #include "tcptriage/triage/engine.h"
+#include "tcptriage/triage/topics.h"
 
 /* The whole of man/@name.8 as text. */
 static void read_page(struct out *out, const char *name)
@@ -205,6 +208,30 @@ static void completion__lists__come_from_the_tables(void **state)
 	assert_int_equal(out_len(&out), 0);
 }
 
+/* Words that build a filter and name nothing that a socket has. */
+static bool is_grammar(const char *word)
+{
+	static const char *const grammar[] = { "exclude", "and", "or", "not" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(grammar); i++)
+		if (!strcmp(grammar[i], word))
+			return true;
+	return false;
+}
+
+static void explain__every_column_and_filter_word__is_known(void **state)
+{
+	struct topic found;
+
+	(void)state;
+	for (size_t i = 0; row_column_name(i); i++)
+		if (!topic_find(row_column_name(i), &found, 1))
+			fail_msg("column %s has no topic", row_column_name(i));
+	for (size_t i = 0; filter_word(i); i++)
+		if (!is_grammar(filter_word(i)) && !topic_find(filter_word(i), &found, 1))
+			fail_msg("filter word %s has no topic", filter_word(i));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +240,7 @@ int main(void)
 		cmocka_unit_test(man_page__without_an_option__is_noticed),
 		cmocka_unit_test(completion__every_option_of_every_command__is_offered),
 		cmocka_unit_test(completion__lists__come_from_the_tables),
+		cmocka_unit_test(explain__every_column_and_filter_word__is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

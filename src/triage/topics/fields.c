@@ -263,7 +263,7 @@ const struct topic_text topic_fields[TCPI_COUNT] = {
 		.normal = "3.",
 		.bad = "Tens or hundreds: the path reorders (several links, wireless, parallel queues); repair of real loss gets slower.",
 		.action = "Compare reord_seen; find the parallel path.",
-		.refs = { "RFC 8985 §4", "net/ipv4/tcp_input.c" },
+		.refs = { "RFC 8985", "net/ipv4/tcp_input.c" },
 	},
 	[TCPI_RCV_RTT] = {
 		.summary = "round-trip time as the receiver estimates it",
