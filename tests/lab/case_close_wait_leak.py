@@ -4,12 +4,14 @@ import contextlib
 import resource
 import time
 
+import recording
 from cases import case
-from lab import connected, listener, rest, Wrong
+from lab import Absent, connected, listener, rest, scratch, Wrong
 
 RULE = "close-wait-leak"
 PORT = 5432
 MINUTE = 62
+CLOSE_WAIT = 8  # the kernel's number
 
 
 def closing_server(lab, before_close=0.3, word=b""):
@@ -45,12 +47,12 @@ def leaker(lab, count, reads=True, files=None):
     return program
 
 
-def leak(lab, count, recv_q=0, word=b"", **how):
+def leak(lab, count, recv_q=0, word=b"", wait=MINUTE, **how):
     lab.build()
     lab.spawn("s", closing_server(lab, word=word), "lab-serve").hear()
     program = lab.spawn("c", leaker(lab, count, **how), "lab-leak")
     program.hear()
-    time.sleep(MINUTE)
+    time.sleep(wait)
     lab.sockets("c", count, "state", "close-wait", like=lambda row: row.recv_q == recv_q)
     return program
 
@@ -105,6 +107,32 @@ def pool_with_unread_tickets(lab):
     doc = lab.report("c")
     if doc and doc["status"] != "ok":
         raise Wrong(f"an idle pool gives status {doc['status']}: {doc['findings'][0]['title']}")
+
+
+def recorded_older(lab, folder):
+    """A recording of the client's namespace in which every CLOSE-WAIT is ten minutes older, judged."""
+    lab.tcptriage("report", "--json", "--netns", lab.ns("c"), "--samples", "2", "--interval", "1", "--record", f"{folder}/rec")
+    if not recording.age(f"{folder}/rec", CLOSE_WAIT, 600_000):
+        raise Absent("the recording holds no CLOSE-WAIT")
+    return lab.document(lab.tcptriage("report", "--json", "--from", f"{folder}/rec"))
+
+
+@case(RULE, "fault")
+def sixty_for_ten_minutes__shifted_clock(lab):
+    """60 kept for ten minutes, a recording with a shifted clock: damning in one look, whatever the limit of files."""
+    program = leak(lab, 60, wait=0)
+    if lab.binary:
+        with scratch() as folder:
+            lab.expect(recorded_older(lab, folder), RULE, "critical", program, (lab.addr("s"), PORT), count=60, confidence=(0.5, 0.9))
+
+
+@case(RULE, "fault")
+def one_for_ten_minutes__shifted_clock(lab):
+    """One old socket, as every laptop has: said, and no alarm."""
+    program = leak(lab, 1, wait=0)
+    if lab.binary:
+        with scratch() as folder:
+            lab.expect(recorded_older(lab, folder), RULE, "info", program, (lab.addr("s"), PORT), count=1)
 
 
 @case(RULE, "twin", waits=MINUTE)

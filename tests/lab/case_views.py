@@ -7,11 +7,10 @@ import pathlib
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 
 from cases import case
-from lab import Wrong, connected, dial, die_with_parent, listener, rest, tcp
+from lab import Wrong, connected, dial, die_with_parent, listener, rest, scratch, tcp
 
 DEAF = "accept-queue-overflow"
 PORT = 7070
@@ -248,16 +247,6 @@ def recording_replays_the_same(lab):
         again = lab.document(lab.tcptriage("report", "--json", "--from", f"{folder}/rec"))
         equal("replayed findings", essence(again), essence(live))
         equal("replayed status", again["status"], live["status"])
-
-
-@contextlib.contextmanager
-def scratch():
-    folder = tempfile.mkdtemp(prefix="tcptriage-lab-")
-    try:
-        os.chmod(folder, 0o755)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @case("views", "view")

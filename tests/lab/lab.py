@@ -12,10 +12,12 @@ import os
 import pathlib
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 
@@ -236,7 +238,7 @@ class Lab:
 
     # --- what the kernel says
 
-    def ss(self, role, *filters, options="-HOtanoimp"):
+    def ss(self, role, *filters, options="-HOtanoim"):
         """Sockets as ss sees them."""
         text = run(["nsenter", f"--net=/run/netns/{self.ns(role)}", "ss", options, *filters])
         rows = []
@@ -355,6 +357,16 @@ class Lab:
             loud = finding["severity"] != "info" and finding["rule"] not in allowed
             if finding["rule"] == rule or loud:
                 raise Wrong(f"{finding['severity']} {finding['rule']} on a healthy twin: {finding['title']}")
+
+
+@contextlib.contextmanager
+def scratch():
+    folder = tempfile.mkdtemp(prefix="tcptriage-lab-")
+    try:
+        os.chmod(folder, 0o755)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def settle_namespace():
