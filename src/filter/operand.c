@@ -144,6 +144,16 @@ static int resolve(const char *name, const struct filter_world *world, struct op
 	return 0;
 }
 
+static bool is_any(const char *text)
+{
+	static const char *const words[] = { "*", "any", "all", "default" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (!strcmp(text, words[i]))
+			return true;
+	return false;
+}
+
 /* @text: the host alone, may be changed. Return: 0; -EINVAL with @err. */
 static int parse_host(char *text, const struct filter_world *world, struct operand_host *out,
 		      struct err *err)
@@ -151,22 +161,21 @@ static int parse_host(char *text, const struct filter_world *world, struct opera
 	char *slash = strchr(text, '/');
 
 	out->count = 0;
-	if (!strcmp(text, "*") || !strcmp(text, "any") || !strcmp(text, "all") || !strcmp(text, "default"))
-		return 0;
 	if (slash)
 		*slash++ = '\0';
-	if (!parse_literal(text, &out->addr[0])) {
-		if (!is_name(text))
-			return err_set(err, -EINVAL, "'%s' is not an address", QUOTE(text));
-		if (slash)
-			return err_set(err, -EINVAL, "a prefix needs an address, not the name '%s'",
-				       QUOTE(text));
-		return resolve(text, world, out, err);
+	if (parse_literal(text, &out->addr[0])) {
+		if (!(out->families & 1u << out->addr[0].family))
+			return err_set(err, -EINVAL, "'%s' is not an address of that family", QUOTE(text));
+		out->count = 1;
+		return parse_bits(slash, &out->addr[0], &out->bits, err);
 	}
-	if (!(out->families & 1u << out->addr[0].family))
-		return err_set(err, -EINVAL, "'%s' is not an address of that family", QUOTE(text));
-	out->count = 1;
-	return parse_bits(slash, &out->addr[0], &out->bits, err);
+	if (slash && (is_any(text) || is_name(text)))
+		return err_set(err, -EINVAL, "a prefix needs an address, not '%s'", QUOTE(text));
+	if (is_any(text))
+		return 0;
+	if (!is_name(text))
+		return err_set(err, -EINVAL, "'%s' is not an address", QUOTE(text));
+	return resolve(text, world, out, err);
 }
 
 /* "[HOST[/BITS]][/BITS][:PORT]" */
