@@ -65,6 +65,17 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	return text;
 }
 
+/* Behind the newest chunk of @arena, so that its room is still used. */
+void arena_join(struct arena *arena, struct arena *from)
+{
+	struct arena_chunk **end = &arena->chunks;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = from->chunks;
+	from->chunks = NULL;
+}
+
 void arena_free(struct arena *arena)
 {
 	struct arena_chunk *chunk = arena->chunks;

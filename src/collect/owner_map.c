@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Inode to holders: a sorted array, because it is filled once, asked often, and may be large. */
+/* Inode to holders: a sorted array, because several may hold one, and a hash index on it, because every socket of a dump asks. */
 #include "collect/owner_map.h"
 
 #include <stdlib.h>
@@ -48,6 +48,7 @@ void owner_map_free(struct owner_map *map)
 	if (!map)
 		return;
 	free(map->holders);
+	free(map->slots);
 	free(map->processes);
 	free(map->wanted.inode);
 	free(map->named.inode);
@@ -103,6 +104,29 @@ void owner_map_add(struct owner_map *map, uint32_t inode, const struct process *
 		(struct holder){ .process = process, .fd = fd, .inode = inode };
 }
 
+/* Appends @count members of @size to an array of @have, whose room is then exactly taken. */
+static void *append(void *array, size_t *have, size_t *cap, const void *more, size_t count, size_t size)
+{
+	array = xrealloc_array(array, *have + count, size);
+	if (count)
+		memcpy((char *)array + *have * size, more, count * size);
+	*have += count;
+	*cap = *have;
+	return array;
+}
+
+void owner_map_join(struct owner_map *map, struct owner_map *part)
+{
+	map->holders = append(map->holders, &map->count, &map->cap, part->holders, part->count,
+			      sizeof(*map->holders));
+	map->processes = append(map->processes, &map->process_count, &map->process_cap,
+				part->processes, part->process_count, sizeof(struct process *));
+	map->denied += part->denied;
+	map->malformed += part->malformed;
+	arena_join(&map->arena, &part->arena);
+	owner_map_free(part);
+}
+
 static int compare_holders(const void *left, const void *right)
 {
 	const struct holder *a = left, *b = right;
@@ -114,28 +138,52 @@ static int compare_holders(const void *left, const void *right)
 	return (a->fd > b->fd) - (a->fd < b->fd);
 }
 
+/* At most half of the slots are taken, so that a search ends soon. */
+static void build_index(struct owner_map *map)
+{
+	size_t slots = 64;
+
+	BUG_ON(map->count >= UINT32_MAX);
+	while (slots < map->count * 2)
+		slots *= 2;
+	free(map->slots);
+	map->slots = xcalloc(slots, sizeof(*map->slots));
+	map->slot_mask = slots - 1;
+	for (size_t i = 0; i < map->count; i++) {
+		uint32_t inode = map->holders[i].inode;
+		size_t at = hash_u64(inode) & map->slot_mask;
+
+		if (i && map->holders[i - 1].inode == inode)
+			continue;
+		while (map->slots[at])
+			at = (at + 1) & map->slot_mask;
+		map->slots[at] = (uint32_t)i + 1;
+	}
+}
+
 void owner_map_sort(struct owner_map *map)
 {
 	if (map->count)
 		qsort(map->holders, map->count, sizeof(*map->holders), compare_holders);
+	build_index(map);
 }
 
 size_t owner_map_find(const struct owner_map *map, uint32_t inode, const struct holder **holders)
 {
-	size_t lo = 0, hi = map->count, end;
+	size_t at = hash_u64(inode) & map->slot_mask, first, end;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (map->holders[mid].inode < inode)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (end = lo; end < map->count && map->holders[end].inode == inode; end++)
-		;
-	*holders = end > lo ? &map->holders[lo] : NULL;
-	return end - lo;
+	*holders = NULL;
+	if (!map->slots)
+		return 0;
+	while (map->slots[at] && map->holders[map->slots[at] - 1].inode != inode)
+		at = (at + 1) & map->slot_mask;
+	if (!map->slots[at])
+		return 0;
+	first = end = map->slots[at] - 1;
+	while (end < map->count && map->holders[end].inode == inode)
+		end++;
+	*holders = &map->holders[first];
+	return end - first;
 }
 
 enum owner_unknown owner_map_reason(const struct owner_map *map, const struct sock *sock)

@@ -15,6 +15,7 @@ struct inode_set {
 
 /**
  * struct owner_map - holders sorted by inode (16 bytes each), processes once each, in @arena.
+ * @slots, @slot_mask: place of each inode's first holder plus one, found by the inode's hash; 0 is a free slot.
  * @wanted: what the pass looked for; @whole: it looked for everything. @named: inodes that were looked for by number in a second look.
  * @denied: processes that could not be read. @hidden: this /proc does not show every process. @malformed: lines of the wrong shape.
  * @proc: directory for second looks, -1 in a recording. @joining: a second look is on. @redactor: not owned, NULL for the truth.
@@ -25,6 +26,8 @@ struct owner_map {
 	size_t count, cap;
 	struct process **processes;
 	size_t process_count, process_cap;
+	uint32_t *slots;
+	size_t slot_mask;
 	struct inode_set wanted, named;
 	bool whole, hidden, joining;
 	unsigned denied, malformed;
@@ -48,6 +51,8 @@ void owner_map_process(struct owner_map *map, struct process *process, size_t fi
 /** owner_map_add() - one descriptor; the map is not searchable until owner_map_sort(). */
 void owner_map_add(struct owner_map *map, uint32_t inode, const struct process *process,
 		   int32_t fd);
+/** owner_map_join() - move all that @part of a pass holds into @map and release @part; not searchable until owner_map_sort(). */
+void owner_map_join(struct owner_map *map, struct owner_map *part);
 /** owner_map_sort() - order by inode, pid and descriptor. */
 void owner_map_sort(struct owner_map *map);
 

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* One pass over /proc/PID/fd: which process holds which socket.
  *
- * The cost is two system calls a process and one readlink a descriptor; everything else is kept off that path. What a process is called
- * is read after its descriptors, through "../" of its open fd directory, so that a pid that was given to someone else meanwhile cannot lend
- * its name. Threads are not looked at: they share the table of their leader unless they asked not to. */
+ * The cost is two system calls a process and one readlink a descriptor; everything else is kept off that path, and a few readers share the
+ * processes, because there is nothing to wait for but the kernel's side of a readlink. What a process is called is read after its
+ * descriptors, through "../" of its open fd directory, so that a pid that was given to someone else meanwhile cannot lend its name. Threads
+ * of a process are not looked at: they share the table of their leader unless they asked not to. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,16 +34,32 @@ struct dirent_head {
 	char name[];
 };
 
+/* More readers than this gain little, and would be many on a host that is in trouble. */
+#define READERS_MAX 4
+
 /**
- * struct pass - a pass in progress.
- * @found: a bit per wanted inode; @missing: how many are still without a holder. @process: the one being looked at, NULL until it holds something.
+ * struct pass - a pass in progress, shared by its readers.
+ * @pids, @count: processes to look at; @next: the first that nobody has taken yet. @found: a bit per wanted inode; @missing: how many are
+ * still without a holder.
  */
 struct pass {
-	struct owner_map *map;
+	int proc;
 	const struct inode_set *wanted;
-	uint8_t *found;
-	size_t missing;
-	char *pids, *fds;
+	uint32_t *pids;
+	size_t count, cap;
+	atomic_size_t next, missing;
+	atomic_uchar *found;
+};
+
+/**
+ * struct reader - one thread of a pass. @map: what it found, joined with the others' in the end. @process: the one being looked at,
+ * NULL until it holds something.
+ */
+struct reader {
+	pthread_t thread;
+	struct pass *pass;
+	struct owner_map *map;
+	char *fds;
 	struct process *process;
 	uint32_t pid;
 	uint32_t descriptors;
@@ -61,7 +81,7 @@ static bool take_number(const char *text, uint32_t *out)
 }
 
 /* "socket:[123]" of @len bytes. Return: false for another kind of descriptor or, counted, for another shape. */
-static bool take_inode(struct pass *pass, const char *link, size_t len, uint32_t *inode)
+static bool take_inode(struct reader *reader, const char *link, size_t len, uint32_t *inode)
 {
 	uint64_t value = 0;
 
@@ -74,7 +94,7 @@ static bool take_inode(struct pass *pass, const char *link, size_t len, uint32_t
 			value = value * 10 + (uint64_t)(link[i] - '0');
 	}
 	if (len < 10 || link[len - 1] != ']' || value > UINT32_MAX) {
-		pass->map->malformed++;
+		reader->map->malformed++;
 		return false;
 	}
 	*inode = (uint32_t)value;
@@ -83,26 +103,26 @@ static bool take_inode(struct pass *pass, const char *link, size_t len, uint32_t
 
 static bool is_wanted(struct pass *pass, uint32_t inode)
 {
+	unsigned char bit;
 	size_t index;
 
 	if (!pass->wanted)
 		return true;
 	if (!inode_set_has(pass->wanted, inode, &index))
 		return false;
-	if (!(pass->found[index / 8] & 1u << index % 8)) {
-		pass->found[index / 8] |= (uint8_t)(1u << index % 8);
-		pass->missing--;
-	}
+	bit = (unsigned char)(1u << index % 8);
+	if (!(atomic_fetch_or(&pass->found[index / 8], bit) & bit))
+		atomic_fetch_sub(&pass->missing, 1);
 	return true;
 }
 
-static bool is_over(const struct pass *pass)
+static bool is_over(struct pass *pass)
 {
-	return pass->wanted && !pass->missing;
+	return pass->wanted && !atomic_load_explicit(&pass->missing, memory_order_relaxed);
 }
 
 /* Return: false when this process forbids looking. */
-static bool look_at_descriptor(struct pass *pass, int dir, const char *name)
+static bool look_at_descriptor(struct reader *reader, int dir, const char *name)
 {
 	char link[64];
 	uint32_t fd, inode;
@@ -110,18 +130,18 @@ static bool look_at_descriptor(struct pass *pass, int dir, const char *name)
 
 	if (len < 0)
 		return errno != EACCES && errno != EPERM;
-	if (!take_inode(pass, link, (size_t)len, &inode) || !is_wanted(pass, inode))
+	if (!take_inode(reader, link, (size_t)len, &inode) || !is_wanted(reader->pass, inode))
 		return true;
 	if (!take_number(name, &fd)) {
-		pass->map->malformed++;
+		reader->map->malformed++;
 		return true;
 	}
-	if (!pass->process) {
-		pass->process = arena_alloc(&pass->map->arena, sizeof(*pass->process));
-		pass->process->pid = pass->pid;
+	if (!reader->process) {
+		reader->process = arena_alloc(&reader->map->arena, sizeof(*reader->process));
+		reader->process->pid = reader->pid;
 	}
-	pass->process->sockets++;
-	owner_map_add(pass->map, inode, pass->process, (int32_t)fd);
+	reader->process->sockets++;
+	owner_map_add(reader->map, inode, reader->process, (int32_t)fd);
 	return true;
 }
 
@@ -131,87 +151,147 @@ static bool is_denial(int code)
 }
 
 /* Every descriptor of one process; when the last wanted inode was found, the rest is only counted. */
-static bool look_at_descriptors(struct pass *pass, int dir)
+static bool look_at_descriptors(struct reader *reader, int dir)
 {
 	for (;;) {
-		long n = syscall(SYS_getdents64, dir, pass->fds, DIRENTS_BYTES);
+		long n = syscall(SYS_getdents64, dir, reader->fds, DIRENTS_BYTES);
 
 		if (n <= 0)
 			return n == 0 || !is_denial(errno);
 		for (long at = 0; at < n;) {
-			struct dirent_head *entry = (void *)(pass->fds + at);
+			struct dirent_head *entry = (void *)(reader->fds + at);
 
 			at += entry->len;
 			if (entry->name[0] == '.')
 				continue;
-			pass->descriptors++;
-			if (!is_over(pass) && !look_at_descriptor(pass, dir, entry->name))
+			reader->descriptors++;
+			if (!is_over(reader->pass) && !look_at_descriptor(reader, dir, entry->name))
 				return false;
 		}
 	}
 }
 
-static void look_at_process(struct pass *pass, int proc, const char *name)
+static void look_at_process(struct reader *reader)
 {
-	size_t held = pass->map->count;
+	size_t held = reader->map->count;
 	char path[24];
 	AUTO_FD int dir = -1;
 
-	snprintf(path, sizeof(path), "%.12s/fd", name);
-	dir = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "%u/fd", reader->pid);
+	dir = openat(reader->pass->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0) {
-		pass->map->denied += is_denial(errno);
+		reader->map->denied += is_denial(errno);
 		return;
 	}
-	pass->process = NULL;
-	pass->descriptors = 0;
-	if (!look_at_descriptors(pass, dir))
-		pass->map->denied++;
-	if (!pass->process)
+	reader->process = NULL;
+	reader->descriptors = 0;
+	if (!look_at_descriptors(reader, dir))
+		reader->map->denied++;
+	if (!reader->process)
 		return;
-	pass->process->fds = pass->descriptors;
-	pass->map->malformed += proc_pid_fill(dir, pass->process, &pass->map->arena);
-	owner_map_process(pass->map, pass->process, held);
+	reader->process->fds = reader->descriptors;
+	reader->map->malformed += proc_pid_fill(dir, reader->process, &reader->map->arena);
+	owner_map_process(reader->map, reader->process, held);
 }
 
-static int look_at_processes(struct pass *pass, int proc)
+static void *look_at_processes(void *context)
 {
-	AUTO_FD int dir = openat(proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct reader *reader = context;
+	struct pass *pass = reader->pass;
+
+	while (!is_over(pass)) {
+		size_t at = atomic_fetch_add(&pass->next, 1);
+
+		if (at >= pass->count)
+			break;
+		reader->pid = pass->pids[at];
+		look_at_process(reader);
+	}
+	return NULL;
+}
+
+static void add_pid(struct pass *pass, const char *name)
+{
+	uint32_t pid;
+
+	if (!take_number(name, &pid))
+		return;
+	if (pass->count == pass->cap) {
+		pass->cap = pass->cap ? pass->cap * 2 : 256;
+		pass->pids = xrealloc_array(pass->pids, pass->cap, sizeof(*pass->pids));
+	}
+	pass->pids[pass->count++] = pid;
+}
+
+static int list_processes(struct pass *pass)
+{
+	AUTO_FD int dir = openat(pass->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_FREE char *entries = xmalloc(DIRENTS_BYTES);
 
 	if (dir < 0)
 		return -errno;
-	while (!is_over(pass)) {
-		long n = syscall(SYS_getdents64, dir, pass->pids, DIRENTS_BYTES);
+	for (;;) {
+		long n = syscall(SYS_getdents64, dir, entries, DIRENTS_BYTES);
 
 		if (n <= 0)
 			return n < 0 ? -errno : 0;
-		for (long at = 0; at < n && !is_over(pass);) {
-			struct dirent_head *entry = (void *)(pass->pids + at);
+		for (long at = 0; at < n;) {
+			struct dirent_head *entry = (void *)(entries + at);
 
 			at += entry->len;
-			if (take_number(entry->name, &pass->pid))
-				look_at_process(pass, proc, entry->name);
+			add_pid(pass, entry->name);
 		}
 	}
-	return 0;
+}
+
+/* Stand-ins are numbered in order of first sight, and a second look joins what the first one saw: both go alone. */
+static unsigned readers_for(const struct owner_map *map)
+{
+	cpu_set_t cpus;
+
+	if (map->redactor || map->joining || sched_getaffinity(0, sizeof(cpus), &cpus))
+		return 1;
+	return MIN((unsigned)CPU_COUNT(&cpus), READERS_MAX);
+}
+
+/* The calling thread is the first reader and fills @map itself; one that cannot be started is done without. */
+static void read_processes(struct pass *pass, struct owner_map *map)
+{
+	unsigned wanted = readers_for(map), started = 1;
+	struct reader readers[READERS_MAX];
+
+	for (unsigned i = 0; i < wanted; i++)
+		readers[i] = (struct reader){ .pass = pass,
+					      .map = i ? owner_map_new(NULL) : map,
+					      .fds = xmalloc(DIRENTS_BYTES) };
+	while (started < wanted && !pthread_create(&readers[started].thread, NULL, look_at_processes,
+						   &readers[started]))
+		started++;
+	look_at_processes(&readers[0]);
+	for (unsigned i = 1; i < started; i++)
+		pthread_join(readers[i].thread, NULL);
+	for (unsigned i = 0; i < wanted; i++) {
+		if (i)
+			owner_map_join(map, readers[i].map);
+		free(readers[i].fds);
+	}
 }
 
 static int run_pass(struct owner_map *map, int proc, const struct inode_set *wanted)
 {
-	struct pass pass = { .map = map,
+	struct pass pass = { .proc = proc,
 			     .wanted = wanted,
 			     .found = xcalloc(wanted ? wanted->count / 8 + 1 : 1, 1),
-			     .missing = wanted ? wanted->count : 0,
-			     .pids = xmalloc(DIRENTS_BYTES),
-			     .fds = xmalloc(DIRENTS_BYTES) };
+			     .missing = wanted ? wanted->count : 0 };
 	int64_t begin = clock_mono_us();
-	int code = look_at_processes(&pass, proc);
+	int code = list_processes(&pass);
 
+	if (!code)
+		read_processes(&pass, map);
 	owner_map_sort(map);
 	map->cost_us += clock_mono_us() - begin;
 	free(pass.found);
 	free(pass.pids);
-	free(pass.fds);
 	return code;
 }
 

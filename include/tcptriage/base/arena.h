@@ -26,6 +26,8 @@ char *arena_memdup(struct arena *arena, const void *bytes, size_t len)
 /** arena_printf() - formatted string, owned by the arena. */
 char *arena_printf(struct arena *arena, const char *format, ...)
 	PRINTF_LIKE(2, 3) __attribute__((returns_nonnull));
+/** arena_join() - @arena takes over all that @from holds; addresses stay, @from is empty afterwards. */
+void arena_join(struct arena *arena, struct arena *from);
 /** arena_free() - releases everything; the arena may be used again. Fit for CLEANUP(). */
 void arena_free(struct arena *arena);
 
