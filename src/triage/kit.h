@@ -31,14 +31,14 @@ struct sink {
 /** More findings of one rule in one namespace than a person reads; of the rest only a more severe one takes the place of another. */
 #define SINK_FINDINGS_MAX 100
 
-/** struct member - a candidate of the rule with what is known beside it. @key: by what it is grouped. @age_ms: −1 unknown. */
+/** struct member - a candidate of the rule with what is known beside it. @key: by what it is grouped. @age_ms: −1 unknown. @mark: the rule's own. */
 struct member {
 	const struct candidate *candidate;
 	const struct sock *sock; /* as last seen */
 	const struct process *owner;
 	struct endpoint key;
 	int64_t age_ms;
-	bool age_exact;
+	bool age_exact, mark;
 };
 
 /** struct members - the rule's candidates that stand in the newest sample. */

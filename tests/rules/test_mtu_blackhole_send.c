@@ -192,6 +192,21 @@ static void small_segment__stuck__is_silent(void **state)
 	}
 }
 
+static void small_segment__stuck_beside__is_a_dead_peer(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	for (uint32_t send_q = MSS / 2 - 1; send_q <= MSS / 2; send_q++) {
+		fixture_open(&f, RULE);
+		stalled(&f, "10.0.0.1:40000", "10.9.9.9:443", 4);
+		stalled(&f, "10.0.0.1:40001", "10.9.9.9:80", 4)->sock.send_q = send_q;
+		judge(&f);
+		assert_int_equal(f.verdict.finding_count, send_q < MSS / 2 ? 0 : 2);
+		fixture_close(&f);
+	}
+}
+
 static void size_unknown__path_alive__is_less_certain(void **state)
 {
 	struct fixture f;
@@ -342,6 +357,7 @@ int main(void)
 		cmocka_unit_test(short_tail__sacked__shows_that_size_decides),
 		cmocka_unit_test(look_alikes__are_silent),
 		cmocka_unit_test(small_segment__stuck__is_silent),
+		cmocka_unit_test(small_segment__stuck_beside__is_a_dead_peer),
 		cmocka_unit_test(size_unknown__path_alive__is_less_certain),
 		cmocka_unit_test(first_hop_gone__is_silent),
 		cmocka_unit_test(told__and_still_stuck__is_not_honoured),

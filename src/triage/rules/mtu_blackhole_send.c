@@ -86,6 +86,9 @@ static enum answer is_full_size(const struct view *view, const struct candidate 
 	uint64_t new_bytes = bytes - sock_tcpi(a, TCPI_BYTES_RETRANS);
 	uint64_t new_segments = segments - sock_tcpi(a, TCPI_TOTAL_RETRANS);
 
+	/* All that is outstanding together is smaller than one large segment. */
+	if (b->send_q < view->values[NOT_FULL_SIZE] * mss)
+		return ANSWER_NO;
 	if (!tcpi_has(&b->info, TCPI_BYTES_RETRANS) || !segments)
 		return ANSWER_UNKNOWN;
 	if (new_bytes && new_segments) {
@@ -130,8 +133,10 @@ static bool first_hop_gone(const struct route *route)
 	return route && (route->error || (route->has & ROUTE_HAS_LINK && !route->carrier));
 }
 
-static enum answer is_path_alive(const struct view *view, const struct sock *s)
+/* @mark: a small segment to the same address is stuck at the same time. */
+static enum answer is_path_alive(const struct view *view, const struct member *member)
 {
+	const struct sock *s = member->sock;
 	int64_t stall = stall_ms(s);
 
 	if (first_hop_gone(view->route_of(view, &s->peer.addr)))
@@ -139,7 +144,7 @@ static enum answer is_path_alive(const struct view *view, const struct sock *s)
 	if (sock_tcpi(s, TCPI_SACKED) || (int64_t)sock_tcpi(s, TCPI_LAST_DATA_RECV) < stall ||
 	    others_answer(view, s, stall))
 		return ANSWER_YES;
-	return ANSWER_UNKNOWN;
+	return member->mark ? ANSWER_NO : ANSWER_UNKNOWN;
 }
 
 /* ICMPv6 counts packet-too-big alone; ICMPv4 counts every kind of unreachable together, so its growth leaves the question open. */
@@ -158,18 +163,20 @@ static enum answer was_told(const struct view *view, const struct sock *s)
 									   ANSWER_UNKNOWN;
 }
 
-static struct mtu_verdict verdict_of(const struct view *view, const struct candidate *c)
+static struct mtu_verdict verdict_of(const struct view *view, const struct member *member)
 {
-	const struct sock *s = &c->last.sock;
-	struct mtu_signs signs = {
-		.stuck = is_stuck(view, c),
-		.full_size = is_full_size(view, c),
-		.small_ok = has_small_ok(view, s),
-		.head_dead = is_head_dead(view, c),
-		.path_alive = is_path_alive(view, s),
-		.told = was_told(view, s),
-	};
+	const struct candidate *c = member->candidate;
+	const struct sock *s = member->sock;
+	struct mtu_signs signs = { .stuck = is_stuck(view, c) };
 
+	/* What follows asks for routes, which is not for every socket that has lost a segment. */
+	if (signs.stuck != ANSWER_YES)
+		return (struct mtu_verdict){ .story = MTU_NO_VERDICT };
+	signs.full_size = is_full_size(view, c);
+	signs.small_ok = has_small_ok(view, s);
+	signs.head_dead = is_head_dead(view, c);
+	signs.path_alive = is_path_alive(view, member);
+	signs.told = was_told(view, s);
 	return mtu_verdict(&signs);
 }
 
@@ -206,7 +213,7 @@ static struct tally tally_of(const struct view *view, const struct members *run)
 
 	for (size_t i = 0; i < run->count; i++) {
 		const struct member *m = &run->at[i];
-		struct mtu_verdict v = verdict_of(view, m->candidate);
+		struct mtu_verdict v = verdict_of(view, m);
 		struct addr net = addr_prefix(&m->key.addr), last;
 
 		t.sockets++;
@@ -415,6 +422,28 @@ static void file_public(const struct view *view, struct sink *sink, struct membe
 	}
 }
 
+static bool same_peer(const struct member *a, const struct member *b)
+{
+	return addr_equal(&a->key.addr, &b->key.addr);
+}
+
+/* Where a small segment is stuck too, the destination is not reached at all. */
+static void mark_dead_peers(const struct view *view, struct members *all)
+{
+	struct members run;
+	bool dead;
+
+	members_sort(all, member_by_key);
+	for (size_t i = 0; i < all->count; i += run.count) {
+		run = members_run(all, i, same_peer);
+		dead = false;
+		for (size_t k = 0; k < run.count; k++)
+			dead |= verdict_of(view, &run.at[k]).story == MTU_SMALL_STUCK;
+		for (size_t k = 0; k < run.count; k++)
+			run.at[k].mark = dead;
+	}
+}
+
 /* Splits what the table calls ours into clients of the Internet and the rest. Return: the longest stall that was not ours, −1 none. */
 static int64_t part(const struct view *view, const struct sink *sink, const struct members *all,
 		    struct members *public, struct members *others)
@@ -425,7 +454,7 @@ static int64_t part(const struct view *view, const struct sink *sink, const stru
 	others->at = arena_alloc(view->arena, (all->count + 1) * sizeof(struct member));
 	for (size_t i = 0; i < all->count; i++) {
 		const struct member *m = &all->at[i];
-		struct mtu_verdict verdict = verdict_of(view, m->candidate);
+		struct mtu_verdict verdict = verdict_of(view, m);
 
 		if (!is_ours(sink, &verdict))
 			longest = MAX(longest, m->age_ms);
@@ -440,9 +469,10 @@ static int64_t part(const struct view *view, const struct sink *sink, const stru
 static void eval(const struct view *view, struct sink *sink)
 {
 	struct members all = members_collect(sink, keep), public = { 0 }, others = { 0 };
-	int64_t longest = part(view, sink, &all, &public, &others);
+	int64_t longest;
 
-	members_sort(&others, member_by_key);
+	mark_dead_peers(view, &all);
+	longest = part(view, sink, &all, &public, &others);
 	file_networks(view, sink, &others);
 	file_public(view, sink, &public);
 	if (!sink->filed && longest >= 0)
