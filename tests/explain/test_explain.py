@@ -80,6 +80,13 @@ def rules_page__of_the_build__holds_every_rule():
                 assert f"\n.It Li {limit['name']}\n" in page, limit
 
 
+def readme__table__holds_every_rule_by_its_title():
+    readme = (ROOT / "README.md").read_text()
+    for topic in document()["topics"]:
+        if topic["kind"] == "rule":
+            assert f"| `{topic['name']}` | {topic['summary']} |" in readme, topic
+
+
 def unknown__topic__offers_the_nearest_and_exits_2():
     answer = ask("clos-wait")
     assert answer.returncode == 2 and not answer.stdout, answer
