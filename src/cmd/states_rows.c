@@ -201,7 +201,8 @@ static int compare_kept(const void *a, const void *b)
 
 static void print_kept(struct printer *p)
 {
-	qsort(p->kept, p->count, sizeof(struct kept *), compare_kept);
+	if (p->count)
+		qsort(p->kept, p->count, sizeof(struct kept *), compare_kept);
 	for (size_t i = 0; i < p->count; i++) {
 		print_row(p, &p->kept[i]->row);
 		free(p->kept[i]);

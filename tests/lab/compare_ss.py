@@ -301,7 +301,9 @@ class Programs:
 
     def record(self):
         shutil.rmtree(self.folder, ignore_errors=True)
-        must(self.binary, "states", "-tuan", "--record", self.folder)
+        done = run(self.binary, "states", "-tuan", "--record", self.folder)
+        if done.returncode:
+            sys.exit(f"the recording failed with status {done.returncode}: {done.stderr.strip()[-2000:]}")
 
     def ss(self, words):
         return ask("ss", "-Htuan", *words)

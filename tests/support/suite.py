@@ -207,7 +207,7 @@ def broken_rules():
     cases = []
     for source in sorted((ROOT / "src" / "triage" / "rules").glob("*.c")):
         stem = source.stem
-        name, target = f"broken/{stem.replace('_', '-')}", f"tests/rules/test_{stem}"
+        name, target = f"broken/{stem.replace('_', '-')}", f"tests/rules/test_rule_{stem}"
         status, text = build(f"broken_{stem}", "build-broken", "-Dbuildtype=plain", "-Dtests=enabled", f"-Dbreak_rule={stem.replace('_', '-')}",
                              compiler="gcc", targets=[target])
         if status:
