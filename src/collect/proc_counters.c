@@ -74,10 +74,11 @@ static unsigned take_pair(const struct word *group, const char *names, const cha
 	return odd + next_word(&values, &value);
 }
 
-/* The kernel leaves out ICMP types of which it saw none, and the whole group when there are none at all (icmpmsg_put()). */
+/* The kernel leaves out ICMP types of which it saw none, and the whole group when there are none at all (icmpmsg_put()). Only where the
+ * group behind it stands is the text known to go that far. */
 static void fill_icmp_types(const char *text, struct counters *out)
 {
-	if (out->has[COUNTER_ICMP_IN_DEST_UNREACHS])
+	if (out->has[COUNTER_ICMP_IN_DEST_UNREACHS] && strstr(text, "\nTcp: "))
 		out->has[COUNTER_ICMP_IN_TYPE3] |= !strstr(text, " InType3");
 }
 

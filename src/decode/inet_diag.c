@@ -239,8 +239,8 @@ enum decode_status inet_diag_decode(const void *payload, size_t len, enum netid 
 				    struct sock *sock)
 {
 	struct cursor c = cursor_of(payload, len);
-	uint32_t cookie[2];
-	uint8_t family;
+	uint32_t cookie[2] = { 0 };
+	uint8_t family = 0;
 
 	memset(sock, 0, sizeof(*sock));
 	sock->netid = (uint8_t)netid;

@@ -109,7 +109,7 @@ enum attr_step { ATTR_END, ATTR_OK, ATTR_TRUNCATED, ATTR_MALFORMED };
  */
 static inline enum attr_step attr_next(struct cursor *c, struct attr *out)
 {
-	uint16_t len, type;
+	uint16_t len = 0, type = 0;
 	size_t padded;
 
 	if (c->captured_left < 4)
