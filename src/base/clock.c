@@ -59,7 +59,9 @@ void out_duration(struct out *out, uint64_t us)
 {
 	uint64_t ms = us / 1000, s = ms / 1000;
 
-	if (us < 1000)
+	if (us == 0)
+		out_lit(out, "0 s");
+	else if (us < 1000)
 		out_printf(out, "%u µs", (unsigned)us);
 	else if (ms < 10 && us % 1000)
 		out_printf(out, "%u.%u ms", (unsigned)ms, (unsigned)(us % 1000 / 100));

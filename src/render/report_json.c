@@ -27,6 +27,7 @@ static void skipped_array(struct out *out, const struct report *report)
 		rule_name(out, report->skipped[i].rule);
 		json_key(out, ",", "reason");
 		json_text(out, report->skipped[i].reason);
+		out_str(out, report->skipped[i].partial ? ",\"partial\":true" : ",\"partial\":false");
 		out_char(out, '}');
 	}
 	out_char(out, ']');

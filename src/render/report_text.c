@@ -41,16 +41,17 @@ static void skipped_together(struct out *item, const struct report *report, size
 	out_escaped(item, report->skipped[first].reason, strlen(report->skipped[first].reason));
 }
 
-static void skipped_lines(struct out *out, const struct report *report)
+/* @part: the rules that were judged, but for a part; else those that were not judged at all. */
+static void skipped_lines(struct out *out, const struct report *report, bool part)
 {
-	const char *text = "not judged";
+	const char *text = part ? "in part" : "not judged";
 	struct out item;
 
 	out_open_mem(&item);
 	for (size_t i = 0; i < report->skipped_count; i++) {
 		struct flow flow;
 
-		if (!report->verbose && reason_was_said(report, i))
+		if (report->skipped[i].partial != part || (!report->verbose && reason_was_said(report, i)))
 			continue;
 		out_clear(&item);
 		if (report->verbose) {
@@ -244,7 +245,8 @@ void report_text(struct out *out, const struct report *report)
 	for (size_t i = 0; i < report->finding_count; i++)
 		finding_text(out, report, report->findings[i]);
 	verdict_line(out, report);
-	skipped_lines(out, report);
+	skipped_lines(out, report, false);
+	skipped_lines(out, report, true);
 	miss_lines(out, report);
 	notice_lines(out, report);
 	cost_line(out, report);

@@ -181,7 +181,7 @@ const struct process *view_owner_of_inode(const struct view *view, uint32_t inod
 
 const char *view_addr_text(const struct view *view, const struct addr *addr)
 {
-	struct out out CLEANUP(out_close);
+	CLEANUP(out_close) struct out out = { .fd = -1 };
 
 	out_open_mem(&out);
 	out_addr(&out, addr);
@@ -204,7 +204,7 @@ static void put_route(struct out *out, const struct route *route)
 const char *view_route_text(const struct view *view, const struct addr *destination)
 {
 	const struct route *route = view->route_of(view, destination);
-	struct out out CLEANUP(out_close);
+	CLEANUP(out_close) struct out out = { .fd = -1 };
 
 	out_open_mem(&out);
 	if (!route)
