@@ -58,40 +58,18 @@ static int64_t key_pid(const struct row *row)
 	return row->holder_count ? (int64_t)row->holders[0].process->pid : -1;
 }
 
-static int64_t key_retrans(const struct row *row)
-{
-	return number_of(row->sock, TCPI_TOTAL_RETRANS);
-}
-
-static int64_t key_cwnd(const struct row *row)
-{
-	return number_of(row->sock, TCPI_SND_CWND);
-}
-
-static int64_t key_mss(const struct row *row)
-{
-	return number_of(row->sock, TCPI_SND_MSS);
-}
-
-static int64_t key_minrtt(const struct row *row)
-{
-	return number_of(row->sock, TCPI_MIN_RTT);
-}
-
 static int64_t key_state(const struct row *row)
 {
 	return row->sock->state;
 }
 
-/* tcp_info fields by the kernel's names come after these. */
+/* tcp_info fields come after these, by ss's words or the kernel's names. */
 static const struct sort_key {
 	const char *name;
 	int64_t (*get)(const struct row *row);
 } sort_keys[] = {
-	{ "recvq", key_recvq }, { "sendq", key_sendq },	    { "age", key_age },
-	{ "idle", key_idle },	{ "pid", key_pid },	    { "retrans", key_retrans },
-	{ "cwnd", key_cwnd },	{ "mss", key_mss },	    { "minrtt", key_minrtt },
-	{ "state", key_state },
+	{ "recvq", key_recvq }, { "sendq", key_sendq }, { "age", key_age },
+	{ "idle", key_idle },	{ "pid", key_pid },	{ "state", key_state },
 };
 
 static const struct sort_key *sort_find(const char *key)
@@ -104,7 +82,7 @@ static const struct sort_key *sort_find(const char *key)
 
 bool states_sort_known(const char *key)
 {
-	return sort_find(key) || tcpi_find(key) < TCPI_COUNT;
+	return sort_find(key) || tcpi_find_word(key) < TCPI_COUNT;
 }
 
 const char *states_sort_word(size_t index)
@@ -112,6 +90,9 @@ const char *states_sort_word(size_t index)
 	if (index < ARRAY_SIZE(sort_keys))
 		return sort_keys[index].name;
 	index -= ARRAY_SIZE(sort_keys);
+	for (size_t i = 0; tcpi_word(i); i++)
+		if (!index--)
+			return tcpi_word(i);
 	return index < TCPI_COUNT ? tcpi_fields[index].name : NULL;
 }
 
@@ -119,7 +100,7 @@ static int64_t sort_value(const struct row *row, const char *key)
 {
 	const struct sort_key *known = sort_find(key);
 
-	return known ? known->get(row) : number_of(row->sock, tcpi_find(key));
+	return known ? known->get(row) : number_of(row->sock, tcpi_find_word(key));
 }
 
 static void print_row(struct printer *printer, const struct row *row)

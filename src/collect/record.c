@@ -261,7 +261,8 @@ static int write_counters(struct recorder *rec, unsigned ns, unsigned sample, st
 {
 	for (size_t i = 0; i < COUNTER_FILES; i++) {
 		char name[RECORDING_NAME_MAX];
-		struct out text CLEANUP(out_close), out;
+		CLEANUP(out_close) struct out text = { .fd = -1 };
+		struct out out;
 		int code;
 
 		out_open_mem(&text);
@@ -307,7 +308,7 @@ static int write_sysctls(struct recorder *rec, unsigned ns, struct err *err)
 
 static void put_addr(struct out *out, const struct addr *addr)
 {
-	struct out text CLEANUP(out_close);
+	CLEANUP(out_close) struct out text = { .fd = -1 };
 
 	out_open_mem(&text);
 	out_addr(&text, addr);

@@ -159,7 +159,7 @@ int source_socket_info(struct source_ns *ns, struct sock *sock, uint8_t *buf, si
 
 int source_counters(struct source_ns *ns, struct counters *out, struct err *err)
 {
-	struct out text CLEANUP(out_close);
+	CLEANUP(out_close) struct out text = { .fd = -1 };
 	int code = -ENOENT, read = 0;
 	unsigned odd = 0;
 

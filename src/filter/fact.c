@@ -70,22 +70,11 @@ static bool get_idle(const struct sock *sock, unsigned arg, uint64_t *value)
 #define OF_TCPI(word, id) { word, get_tcpi, TCPI_##id, FILTER_NEEDS_TCP_INFO, UNIT_NONE, 1 }
 #define OF_SKMEM(word, id, unit) { word, get_skmem, SKMEM_##id, FILTER_NEEDS_SKMEM, unit, 1 }
 
-/* The words that ss prints, where they are not the kernel's own; the unit of a tcp_info field stands in its table. */
+/* What is no field of tcp_info; those come from their own table, by ss's word or the kernel's name. */
 static const struct fact facts[] = {
 	{ "recvq", get_recv_q, 0, 0, UNIT_BYTES, 1 },
 	{ "sendq", get_send_q, 0, 0, UNIT_BYTES, 1 },
 	{ "idle", get_idle, 0, FILTER_NEEDS_TCP_INFO, UNIT_MS, 1 },
-	OF_TCPI("minrtt", MIN_RTT),
-	OF_TCPI("cwnd", SND_CWND),
-	OF_TCPI("ssthresh", SND_SSTHRESH),
-	OF_TCPI("mss", SND_MSS),
-	OF_TCPI("rcvmss", RCV_MSS),
-	OF_TCPI("retrans", TOTAL_RETRANS),
-	OF_TCPI("lastsnd", LAST_DATA_SENT),
-	OF_TCPI("lastrcv", LAST_DATA_RECV),
-	OF_TCPI("lastack", LAST_ACK_RECV),
-	OF_TCPI("notsent", NOTSENT_BYTES),
-	OF_TCPI("busy", BUSY_TIME),
 	OF_SKMEM("rmem", RMEM, UNIT_BYTES),
 	OF_SKMEM("rcvbuf", RCVBUF, UNIT_BYTES),
 	OF_SKMEM("wmem", WMEM_QUEUED, UNIT_BYTES),
@@ -108,7 +97,7 @@ bool fact_find(const char *name, struct fact *out)
 
 	*out = word ? *word : (struct fact)OF_TCPI(name, COUNT);
 	if (!word) {
-		id = tcpi_find(strncmp(name, "tcpi_", 5) ? name : name + 5);
+		id = strncmp(name, "tcpi_", 5) ? tcpi_find_word(name) : tcpi_find(name + 5);
 		if (id == TCPI_COUNT)
 			return false;
 		out->arg = id;
@@ -121,11 +110,17 @@ bool fact_find(const char *name, struct fact *out)
 
 const char *fact_word(size_t index)
 {
+	size_t ss_words = 0;
+
 	if (index < ARRAY_SIZE(facts))
 		return facts[index].name;
 	index -= ARRAY_SIZE(facts);
+	for (; tcpi_word(ss_words); ss_words++)
+		if (ss_words == index)
+			return tcpi_word(index);
+	index -= ss_words;
 	for (unsigned id = 0; id < TCPI_COUNT; id++)
-		if (id != TCPI_STATE && !find_word(tcpi_fields[id].name) && !index--)
+		if (id != TCPI_STATE && id != TCPI_RETRANS && !index--)
 			return tcpi_fields[id].name;
 	return NULL;
 }

@@ -29,3 +29,28 @@ enum tcpi_id tcpi_find(const char *name)
 			return (enum tcpi_id)i;
 	return TCPI_COUNT;
 }
+
+static const struct {
+	const char *word;
+	enum tcpi_id id;
+} words[] = {
+	{ "minrtt", TCPI_MIN_RTT },	  { "cwnd", TCPI_SND_CWND },
+	{ "ssthresh", TCPI_SND_SSTHRESH }, { "mss", TCPI_SND_MSS },
+	{ "rcvmss", TCPI_RCV_MSS },	  { "retrans", TCPI_TOTAL_RETRANS },
+	{ "lastsnd", TCPI_LAST_DATA_SENT }, { "lastrcv", TCPI_LAST_DATA_RECV },
+	{ "lastack", TCPI_LAST_ACK_RECV }, { "notsent", TCPI_NOTSENT_BYTES },
+	{ "busy", TCPI_BUSY_TIME },
+};
+
+enum tcpi_id tcpi_find_word(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (!strcmp(words[i].word, word))
+			return words[i].id;
+	return tcpi_find(word);
+}
+
+const char *tcpi_word(size_t index)
+{
+	return index < ARRAY_SIZE(words) ? words[index].word : NULL;
+}

@@ -558,11 +558,13 @@ static bool same_word(const char *a, const char *b)
 
 bool row_column_find(const char *name, uint16_t *column)
 {
+	enum tcpi_id field = tcpi_find_word(name);
 	const char *id;
 
 	for (uint16_t i = 0; (id = row_column_name(i)); i++)
 		if (same_word(name, id) ||
-		    (i >= OWN_COLUMNS && same_word(name, tcpi_fields[column_field(i)].name))) {
+		    (i >= OWN_COLUMNS && (column_field(i) == field ||
+					  same_word(name, tcpi_fields[column_field(i)].name)))) {
 			*column = i;
 			return true;
 		}

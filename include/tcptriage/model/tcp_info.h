@@ -77,6 +77,14 @@ static inline uint64_t tcpi_get(const struct tcp_info_bytes *info, enum tcpi_id 
 /** tcpi_find() - row by kernel name or JSON key. Return: the id, or TCPI_COUNT. */
 enum tcpi_id tcpi_find(const char *name);
 
+/**
+ * tcpi_find_word() - row by the word that ss prints where it is not the kernel's (cwnd, minrtt, lastsnd …; `retrans` is the total, as users
+ * mean it), else as tcpi_find(). Filters, columns and sort keys share it. Return: the id, or TCPI_COUNT.
+ */
+enum tcpi_id tcpi_find_word(const char *word);
+/** tcpi_word() - the @index-th of ss's own words, for completion and suggestions, NULL after the last. */
+const char *tcpi_word(size_t index);
+
 /* Bits of TCPI_OPTIONS (include/uapi/linux/tcp.h). */
 #define TCPI_OPT_TIMESTAMPS 1
 #define TCPI_OPT_SACK 2
