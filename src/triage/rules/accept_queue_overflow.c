@@ -138,7 +138,9 @@ static void describe(struct finding *f, const struct view *view, const struct ca
 			   "Accept queue of {local} is full: {owner} does not accept, new clients will be dropped" :
 			   "Accept queue overflows: {owner} does not accept fast enough on {local}, clients are dropped";
 	if (out_of_fds(view, owner))
-		f->detail = "{drops} handshakes dropped in {window} · {recv_q} wait, backlog {backlog} · {fds} of {nofile} fds: accept() fails with EMFILE";
+		f->detail = "{recv_q} wait now, {recv_q_max} at most, backlog {backlog} · {fds} of {nofile} fds: accept() fails with EMFILE";
+	else if (!c->drops)
+		f->detail = "{recv_q} wait now, backlog {backlog} · each new client will be dropped until accept() is called";
 	else if (finding_evidence(f, "process_age"))
 		f->detail = "{drops} handshakes dropped in {window} · {recv_q} wait now, {recv_q_max} at most, backlog {backlog} · process started {process_age} ago";
 	else

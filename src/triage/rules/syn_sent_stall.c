@@ -358,7 +358,7 @@ const struct rule rule_syn_sent_stall = {
 	.next = (const char *const[]){
 		"ip route get {example}",
 		"tcptriage states state syn-sent dst {peer}",
-		"nstat -az TcpExtListenDrops TcpExtListenOverflows TcpExtIPReversePathFilter  (on the server)",
+		"nstat -az TcpExtListenDrops TcpExtListenOverflows TcpExtIPReversePathFilter # on the server",
 		NULL },
 	.fixes = (const char *const[]){
 		"open the path: firewall, security group, or start what should answer",
