@@ -4,6 +4,7 @@
 #define TCPTRIAGE_SRC_CMD_STATES_H
 
 #include "flags.h"
+#include "late.h"
 #include "session.h"
 #include "tcptriage/filter/filter.h"
 #include "tcptriage/render/rows.h"
@@ -21,7 +22,7 @@ struct states_options {
 /**
  * struct query - one question to sock_diag, for every namespace of the session.
  * @request: by netid; families 0 when the table is not asked. @filter: parsed. @judge: the kernel's answer is a superset, or a recording.
- * @rows: shape of the rows. @owners: whole map, NULL when nobody asked. @wanted: what must be collected, bits of enum row_show.
+ * @rows: shape of the rows. @owners: whole map, NULL when nobody asked. @late: sockets that it does not explain. @wanted: what must be collected, bits of enum row_show.
  * @flags: which rules flagged which socket, NULL when nobody asked. @port_lo, @port_hi: ephemeral range of the current namespace.
  * @counts: of the sockets that were selected. @complete: every dump was whole. @selected: sockets that passed the filter.
  */
@@ -33,6 +34,7 @@ struct query {
 	bool judge;
 	struct row_options rows;
 	struct owner_map *owners;
+	struct late late;
 	unsigned wanted;
 	struct flag_set *flags;
 	uint16_t port_lo, port_hi;

@@ -104,52 +104,6 @@ static bool wants_owners(const struct query *query, unsigned wanted)
 	       (o->group_by && !strcmp(o->group_by, "process"));
 }
 
-static int note_inode(const struct sock *sock, void *context)
-{
-	if (sock->inode)
-		out_mem(context, &sock->inode, sizeof(sock->inode));
-	return 0;
-}
-
-static int compare_inodes(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-/* The look at the sockets before /proc is read: of these a missing owner can be explained, whoever comes later has raced. */
-static void look_before(struct query *query, struct out *inodes)
-{
-	struct diag_result result = { .complete = true };
-
-	for (unsigned n = 0; n < query->session->ns_count; n++)
-		for (unsigned t = 0; t < NETID_COUNT; t++) {
-			struct diag_request request = query->request[t];
-
-			request.ext = 0;
-			if (request.families)
-				source_sockets(query->session->ns[n], &request, note_inode, inodes,
-					       &result, NULL);
-		}
-	qsort(inodes->base, out_len(inodes) / sizeof(uint32_t), sizeof(uint32_t), compare_inodes);
-}
-
-static int find_owners(struct query *query, struct err *err)
-{
-	CLEANUP(out_close) struct out inodes;
-	int code;
-
-	out_open_mem(&inodes);
-	look_before(query, &inodes);
-	code = source_owners(query->session->source, NULL, 0, &query->owners, err);
-	if (code)
-		return code;
-	owner_map_second_look(query->owners, (const uint32_t *)(const void *)inodes.base,
-			      out_len(&inodes) / sizeof(uint32_t));
-	return 0;
-}
-
 int query_open(struct query *query, const struct states_options *o, struct session *session,
 	       int operand_count, char **operands, struct err *err)
 {
@@ -193,12 +147,15 @@ int query_open(struct query *query, const struct states_options *o, struct sessi
 	}
 	if (wanted & ROW_SHOW_FLAGS)
 		query->flags = flags_collect(session);
-	return wants_owners(query, wanted) ? find_owners(query, err) : 0;
+	if (!wants_owners(query, wanted))
+		return 0;
+	return source_owners(session->source, NULL, 0, &query->owners, err);
 }
 
 void query_close(struct query *query)
 {
 	owner_map_free(query->owners);
+	late_free(&query->late);
 	flags_free(query->flags);
 	*query = (struct query){ 0 };
 }
@@ -211,16 +168,24 @@ struct feed {
 	unsigned ns;
 };
 
-static void find_holders(struct query *query, struct row *row)
+/* Return: false when the socket waits for a second pass over /proc. */
+static bool find_holders(struct query *query, struct row *row, unsigned ns)
 {
+	const struct owner_map *owners = query->late.owners ? query->late.owners : query->owners;
+
 	row->reason = owner_reason_of_state(row->sock);
 	if (row->reason != OWNER_KNOWN)
-		return;
-	row->holder_count = owner_map_find(query->owners, row->sock->inode, &row->holders);
-	if (!row->holder_count)
-		row->reason = owner_map_reason(query->owners, row->sock);
-	if (UNLIKELY(row->reason == OWNER_NO_PERMISSION))
+		return true;
+	row->holder_count = owner_map_find(owners, row->sock->inode, &row->holders);
+	if (LIKELY(row->holder_count))
+		return true;
+	if (!source_is_recorded(query->session->source) && late_keep(&query->late, row->sock, ns))
+		return false;
+	row->reason = query->late.owners ? late_reason(&query->late, query->session, row->sock, ns) :
+					   owner_map_reason(owners, row->sock);
+	if (row->reason == OWNER_NO_PERMISSION)
 		session_note_denied(query->session);
+	return true;
 }
 
 static int take(const struct sock *sock, void *context)
@@ -229,8 +194,8 @@ static int take(const struct sock *sock, void *context)
 	struct query *query = feed->query;
 	struct row row = { .sock = sock, .netns = query->netns };
 
-	if (query->owners)
-		find_holders(query, &row);
+	if (query->owners && UNLIKELY(!find_holders(query, &row, feed->ns)))
+		return 0;
 	if (UNLIKELY(query->wanted & (ROW_SHOW_CGROUP | ROW_SHOW_EXTENDED) ||
 		     query->filter.needs & FILTER_NEEDS_CGROUP))
 		row.cgroup = source_cgroup_path(query->session->source, sock->cgroup_id);
@@ -277,6 +242,24 @@ static void enter_namespace(struct query *query, unsigned n)
 	query->port_hi = (uint16_t)sysctl_or(sysctls, SYSCTL_PORT_HI, 60999);
 }
 
+/* What waited for its holder, each again in its namespace. */
+static int take_late(struct query *query, query_row_fn *fn, void *context)
+{
+	struct feed feed = { .query = query, .fn = fn, .context = context, .ns = query->session->ns_count };
+	int code = 0;
+
+	late_look(&query->late, query->session);
+	for (size_t i = 0; i < query->late.count && !code; i++) {
+		const struct late_sock *late = &query->late.socks[i];
+
+		if (feed.ns != late->ns)
+			enter_namespace(query, late->ns);
+		feed.ns = late->ns;
+		code = take(&late->copy.sock, &feed);
+	}
+	return code;
+}
+
 int query_run(struct query *query, query_row_fn *fn, void *context, struct err *err)
 {
 	unsigned asked = 0, failed = 0;
@@ -305,6 +288,9 @@ int query_run(struct query *query, query_row_fn *fn, void *context, struct err *
 				    netid_name(t), err->text);
 		}
 	}
+	code = query->late.count ? take_late(query, fn, context) : 0;
+	if (code)
+		return code == -ECANCELED ? 0 : code;
 	query->complete = query->complete && !failed && !query->session->unopened;
 	return asked == failed ? last : 0;
 }

@@ -11,7 +11,7 @@
 #include "states_print.h"
 #include "tcptriage/track/snapshot.h"
 
-/* struct kept - a row that outlives its dump; owners are found again when it is printed. */
+/* struct kept - a row that outlives its dump; its holders live as long as the query. */
 struct kept {
 	struct sock_copy copy;
 	struct row row;
