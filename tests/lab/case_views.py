@@ -74,7 +74,7 @@ def all_namespaces_are_named(lab):
     program = deaf_server(lab)
     if not lab.binary:
         return
-    doc = lab.document(lab.tcptriage("report", "--json", "--all-netns"))
+    doc = lab.document(lab.tcptriage("report", "--json", "--all-netns", timeout=80))
     scopes = [finding["scope"] for finding in doc["findings"] if finding["rule"] == DEAF]
     mine = [scope for scope in scopes if scope["netns"] == lab.ns("s")]
     equal("findings in our namespace", len(mine), 1)
@@ -279,10 +279,10 @@ def interrupted_report_prints_what_it_has(lab):
     deaf_server(lab)
     if not lab.binary:
         return
-    run = subprocess.Popen([lab.binary, "report", "--json", "--netns", lab.ns("s"), "--interval", "20"], stdout=subprocess.PIPE,
+    run = subprocess.Popen([lab.binary, "report", "--json", "--netns", lab.ns("s"), "--interval", "30"], stdout=subprocess.PIPE,
                            stderr=subprocess.PIPE, text=True)
     try:
-        time.sleep(1.5)
+        time.sleep(4)
         run.send_signal(signal.SIGINT)
         text, _ = run.communicate(timeout=10)
     finally:
