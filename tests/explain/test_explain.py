@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """tcptriage explain as users meet it: every topic it lists can be asked for, in text and JSON; what it does not know it says."""
+import fcntl
+import functools
 import json
+import os
 import pathlib
 import pty
-import os
 import re
 import struct
 import subprocess
 import sys
-import fcntl
 import termios
 
 PROGRAM, ROOT, PAGE = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
@@ -20,6 +21,7 @@ def ask(*words):
     return subprocess.run([PROGRAM, "explain", *words], capture_output=True, text=True, timeout=30)
 
 
+@functools.cache
 def document(*words):
     answer = ask("--json", *words)
     assert answer.returncode == 0 and not answer.stderr, answer
