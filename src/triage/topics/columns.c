@@ -33,7 +33,7 @@ const struct topic_text topic_columns[] = {
 		.summary = "for LISTEN: finished connections that wait for accept()",
 		.meaning = "A count, not bytes. It may exceed Send-Q by one: the queue is full when it is above the limit.",
 		.normal = "0, or a few for a moment.",
-		.bad = "At or above Send-Q: new connections are being dropped. Above 0 in every look: the program does not call accept().",
+		.bad = "Above Send-Q: new connections are being dropped. Above 0 in every look: the program does not call accept().",
 		.action = "Unblock accept(); then raise the backlog.",
 		.refs = { "net/ipv4/tcp_diag.c (tcp_diag_get_info)", "somaxconn" },
 	},
