@@ -255,8 +255,20 @@ static void keepalives__age_is_a_bound_and_said_so(void **state)
 		fake_set(f.fake[i], TCPI_LAST_DATA_SENT, 700000);
 	}
 	judge(&f);
+	finding = expect_one(&f, SEVERITY_INFO);
+	expect_against(finding, "closed a moment ago");
+	expect_text(finding, finding->title, "unknown age");
+	assert_int_equal(finding->count, 60);
+	fixture_close(&f);
+
+	/* no answer since the FIN: the bound alone is old enough */
+	fixture_open(&f, RULE);
+	leak(&f, 60, "10.0.0.1:40000", "10.0.3.4:80", 700000, 0, app(&f, 0));
+	for (unsigned i = 0; i < 60; i++)
+		f.fake[i]->sock.timer = SOCK_TIMER_KEEPALIVE;
+	judge(&f);
 	finding = expect_one(&f, SEVERITY_CRITICAL);
-	expect_against(finding, "upper bound");
+	expect_against(finding, "lower bound");
 	assert_true(finding->confidence < 0.75);
 	fixture_close(&f);
 }

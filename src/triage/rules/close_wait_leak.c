@@ -37,8 +37,10 @@ static const struct threshold thresholds[] = {
 	{ NULL, UNIT_NONE, 0, NULL },
 };
 
-/** struct tally - one group of sockets in numbers. */
+/** struct tally - one group of sockets in numbers. @hidden: answered keepalives hide their age; it may be up to @last_data_ms. */
 struct tally {
+	uint64_t hidden;
+	int64_t last_data_ms;
 	uint64_t aged, very_old, below_10m, below_1h, above_1h, unread, pool, fresh, bounded;
 	uint64_t recv_q;
 	int64_t oldest_ms;
@@ -49,13 +51,13 @@ static bool candidate(const struct sock *sock)
 	return sock->inode != 0;
 }
 
-/* With keepalives the last ACK is refreshed by the peer's answers; the last data is then the better, if upper, bound. */
-static void settle_age(struct member *member)
+/* With keepalives the peer's answers refresh the last ACK: it is a lower bound then, and the last data an upper one. A socket is counted
+ * by what it is at least; a peer that closed a moment ago may have been quiet for hours before. */
+static int64_t longest_ms(const struct sock *sock, int64_t age_ms)
 {
-	const struct sock *sock = member->sock;
-
-	if (sock->timer == SOCK_TIMER_KEEPALIVE)
-		member->age_ms = (int64_t)sock_tcpi(sock, TCPI_LAST_DATA_RECV);
+	if (sock->timer != SOCK_TIMER_KEEPALIVE)
+		return age_ms;
+	return MAX(age_ms, (int64_t)sock_tcpi(sock, TCPI_LAST_DATA_RECV));
 }
 
 static bool still_sends(const struct view *view, const struct member *member)
@@ -74,10 +76,10 @@ static bool keep(const struct view *view, struct member *member)
 
 	if (sock->state != SOCK_STATE_CLOSE_WAIT || !sock->inode || !sock->info.len)
 		return false;
-	settle_age(member);
 	if (!member->candidate->outbound)
 		member->key = (struct endpoint){ .port = sock->local.port };
-	return (double)member->age_ms >= view->values[ACTIVE] && !still_sends(view, member);
+	return (double)longest_ms(sock, member->age_ms) >= view->values[ACTIVE] &&
+	       !still_sends(view, member);
 }
 
 static void count_age(struct tally *t, const double *limits, int64_t age_ms)
@@ -100,7 +102,12 @@ static struct tally tally_of(const struct members *group, const double *limits)
 		uint32_t recv_q = m->sock->recv_q;
 
 		if ((double)m->age_ms < limits[AGE]) {
-			t.fresh++;
+			int64_t longest = longest_ms(m->sock, m->age_ms);
+			bool hidden = (double)longest >= limits[INFO_AGE];
+
+			t.hidden += hidden;
+			t.fresh += !hidden;
+			t.last_data_ms = MAX(t.last_data_ms, longest);
 			continue;
 		}
 		count_age(&t, limits, m->age_ms);
@@ -124,10 +131,10 @@ static double process_percent(const struct process *owner, uint64_t sockets)
 }
 
 /**
- * struct judgement - severity with the limit that decided it. @damning: age and number alone are proof.
+ * struct judgement - severity with the limit that decided it. @damning: age and number alone are proof. @hidden: keepalives hide all ages.
  */
 struct judgement {
-	bool any, damning, pool;
+	bool any, damning, pool, hidden;
 	enum severity severity;
 	enum limit limit;
 };
@@ -140,17 +147,22 @@ static struct judgement judge(const struct tally *t, const struct process *owner
 	bool rising = (double)t->fresh >= l[GROWTH_SHARE] * n;
 
 	if (much || (!j.pool && (double)t->very_old >= l[CRIT_SOCKETS]))
-		return (struct judgement){ true, true, j.pool, SEVERITY_CRITICAL,
-					   much ? CRIT_NOFILE : CRIT_SOCKETS };
+		return (struct judgement){ .any = true,
+					   .damning = true,
+					   .pool = j.pool,
+					   .severity = SEVERITY_CRITICAL,
+					   .limit = much ? CRIT_NOFILE : CRIT_SOCKETS };
 	if (!j.pool && n >= l[WARN_SOCKETS] &&
 	    (rising || fd_percent(owner, t->aged) >= l[WARN_NOFILE] || eof >= l[EOF_SOCKETS]))
-		return (struct judgement){ true, false, false, SEVERITY_WARNING,
-					   eof >= l[EOF_SOCKETS] ? EOF_SOCKETS :
-					   rising	      ? GROWTH_SHARE :
-								WARN_NOFILE };
-	j.any = (double)t->oldest_ms >= l[INFO_AGE];
+		return (struct judgement){ .any = true,
+					   .severity = SEVERITY_WARNING,
+					   .limit = eof >= l[EOF_SOCKETS] ? EOF_SOCKETS :
+						    rising		  ? GROWTH_SHARE :
+									    WARN_NOFILE };
+	j.hidden = !t->aged && (double)t->hidden >= l[WARN_SOCKETS];
+	j.any = j.hidden || (t->aged && (double)t->oldest_ms >= l[INFO_AGE]);
 	j.severity = SEVERITY_INFO;
-	j.limit = INFO_AGE;
+	j.limit = j.hidden ? WARN_SOCKETS : INFO_AGE;
 	return j;
 }
 
@@ -192,6 +204,13 @@ static const char *detail_of(const struct tally *t, bool has_limit)
 static void describe(struct finding *f, const struct tally *t, const struct judgement *j,
 		     bool outbound)
 {
+	if (j->hidden) {
+		f->title = outbound ?
+				   "CLOSE-WAIT of unknown age: {owner} keeps {count} connections that {peer} has closed" :
+				   "CLOSE-WAIT of unknown age: {owner} keeps {count} connections accepted on port {local_port} that their peers have closed";
+		f->detail = "{count} sockets, closed by the peer within the last {last_data} · answered keepalives hide when";
+		return;
+	}
 	if (j->pool) {
 		f->title = "Pooled connections of {owner} to {peer} were closed by the peer: {count} wait to be discarded";
 		f->detail = "{count} sockets, oldest {oldest} · the end of file stands unread behind {recv_q} · the next use fails or discards them";
@@ -215,6 +234,8 @@ static void add_evidence(struct finding *f, const struct tally *t, const struct 
 	finding_add(f, "aged_1m_10m", (double)t->below_10m, UNIT_SOCKETS, "tcpi_last_ack_recv");
 	finding_add(f, "aged_10m_1h", (double)t->below_1h, UNIT_SOCKETS, "tcpi_last_ack_recv");
 	finding_add(f, "aged_above_1h", (double)t->above_1h, UNIT_SOCKETS, "tcpi_last_ack_recv");
+	finding_add(f, "hidden", (double)t->hidden, UNIT_SOCKETS, "idiag_timer");
+	finding_add(f, "last_data", (double)t->last_data_ms, UNIT_MS, "tcpi_last_data_recv");
 	finding_add(f, "fresh", (double)t->fresh, UNIT_SOCKETS, "tcpi_last_ack_recv");
 	if (owner && owner->nofile) {
 		finding_add(f, "fds", owner->fds, UNIT_COUNT, "/proc/PID/fd");
@@ -227,7 +248,9 @@ static void add_doubts(struct finding *f, const struct tally *t, const struct ju
 	if (!j->pool)
 		finding_against(f, "one run only: a pool that evicts lazily looks the same (history would tell)");
 	if (t->bounded)
-		finding_against(f, "keepalives run on some of them: their age is that of the last data, an upper bound");
+		finding_against(f, "keepalives run on some of them: their age is that of the last answer, a lower bound");
+	if (j->hidden)
+		finding_against(f, "the peer may have closed a moment ago: look again in a minute");
 	if (!f->scope.pid)
 		finding_against(f, "the owner could not be read: several processes may share this number");
 }
@@ -240,10 +263,10 @@ static void file_group(const struct view *view, struct sink *sink, const struct 
 	struct judgement j = judge(&t, first->owner, view->values);
 	struct finding *f;
 
-	if (!RULE_MAIN(CLOSE_WAIT_LEAK, t.aged > 0 && j.any))
+	if (!RULE_MAIN(CLOSE_WAIT_LEAK, j.any))
 		return;
 	f = sink_finding(sink, j.severity, confidence_of(view, &t, &j));
-	f->count = t.aged;
+	f->count = j.hidden ? t.hidden : t.aged;
 	f->growth = t.fresh ? 1.1 : 1;
 	f->scope_factor = t.aged == 1 ? 0.8 : 1;
 	finding_owner(f, first->owner);
