@@ -297,6 +297,7 @@ class Programs:
 
     def __init__(self, binary, folder):
         self.binary, self.folder = binary, folder
+        self.index = {link["ifname"]: str(link["ifindex"]) for link in json.loads(must("ip", "-j", "link", "show"))}
         self.record()
 
     def record(self):
@@ -312,6 +313,8 @@ class Programs:
         return ask(self.binary, "states", "-H", "-t", "-u", "-a", "-n", *words)
 
     def recorded(self, words):
+        """A recording knows interfaces by index."""
+        words = [self.index.get(word, word) for word in words]
         return ask(self.binary, "states", "-H", "-t", "-u", "-a", "-n", "--from", self.folder, *words)
 
 

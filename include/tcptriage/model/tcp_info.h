@@ -52,13 +52,14 @@ static inline bool tcpi_has(const struct tcp_info_bytes *info, enum tcpi_id id)
 static inline uint64_t tcpi_get(const struct tcp_info_bytes *info, enum tcpi_id id)
 {
 	const struct tcpi_field *f = &tcpi_fields[id];
-	const uint8_t *at = info->bytes + f->offset;
+	const uint8_t *at;
 	uint64_t v64;
 	uint32_t v32;
 	uint16_t v16;
 
 	if (UNLIKELY(info->len < f->need))
 		return 0;
+	at = info->bytes + f->offset;
 	switch (f->bits) {
 	case 64:
 		memcpy(&v64, at, 8);
