@@ -55,9 +55,9 @@ def healthy():
 
 
 def syn_sent_stall():
-    """Three attempts to one silent host, the oldest 24 s old, on a kernel with linear SYN timeouts."""
+    """Three attempts to one silent host, the oldest 16 s old, on a kernel with linear SYN timeouts."""
     def attempts(at):
-        ages = {61: (24_000, 8, 3, 8000), 62: (7_000, 6, 1, 2000), 63: (4_200, 4, 0, 1000)}
+        ages = {61: (16_000, 8, 3, 8000), 62: (7_000, 6, 1, 2000), 63: (4_200, 4, 0, 1000)}
         for cookie, (age, retries, backoff, rto) in ages.items():
             linear = (retries - backoff) * 1000 + (2 ** backoff - 1) * 1000
             yield Sock("SYN-SENT", ("192.168.7.5", 33000 + cookie), ("10.9.9.9", 80),

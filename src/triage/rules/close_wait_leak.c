@@ -234,8 +234,10 @@ static void add_evidence(struct finding *f, const struct tally *t, const struct 
 	finding_add(f, "aged_1m_10m", (double)t->below_10m, UNIT_SOCKETS, "tcpi_last_ack_recv");
 	finding_add(f, "aged_10m_1h", (double)t->below_1h, UNIT_SOCKETS, "tcpi_last_ack_recv");
 	finding_add(f, "aged_above_1h", (double)t->above_1h, UNIT_SOCKETS, "tcpi_last_ack_recv");
-	finding_add(f, "hidden", (double)t->hidden, UNIT_SOCKETS, "idiag_timer");
-	finding_add(f, "last_data", (double)t->last_data_ms, UNIT_MS, "tcpi_last_data_recv");
+	if (t->hidden) {
+		finding_add(f, "hidden", (double)t->hidden, UNIT_SOCKETS, "idiag_timer");
+		finding_add(f, "last_data", (double)t->last_data_ms, UNIT_MS, "tcpi_last_data_recv");
+	}
 	finding_add(f, "fresh", (double)t->fresh, UNIT_SOCKETS, "tcpi_last_ack_recv");
 	if (owner && owner->nofile) {
 		finding_add(f, "fds", owner->fds, UNIT_COUNT, "/proc/PID/fd");
