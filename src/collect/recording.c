@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What a kernel fills at most. */
+#define FRAME_BYTES_USUAL (32 * 1024)
+
 void recording_name(char name[RECORDING_NAME_MAX], unsigned ns, unsigned sample, const char *what)
 {
 	snprintf(name, RECORDING_NAME_MAX, "ns%u-%u.%s", ns, sample, what);
@@ -36,7 +39,7 @@ int recording_open(int dir, const char *name)
 
 void frame_open(struct frame_reader *reader, int fd)
 {
-	*reader = (struct frame_reader){ .fd = fd, .bytes = xmalloc(FRAME_BYTES_MAX) };
+	*reader = (struct frame_reader){ .fd = fd };
 }
 
 void frame_close(struct frame_reader *reader)
@@ -72,6 +75,14 @@ static bool head_is_right(const struct frame *frame)
 	return frame->kind == FRAME_DATA && frame->len <= FRAME_BYTES_MAX;
 }
 
+static void make_room(struct frame_reader *reader)
+{
+	if (reader->frame.len <= reader->size && reader->bytes)
+		return;
+	reader->size = MAX((size_t)reader->frame.len, (size_t)FRAME_BYTES_USUAL);
+	reader->bytes = xrealloc_array(reader->bytes, reader->size, 1);
+}
+
 bool frame_next(struct frame_reader *reader)
 {
 	for (;;) {
@@ -85,6 +96,7 @@ bool frame_next(struct frame_reader *reader)
 			reader->garbage++;
 			return false;
 		}
+		make_room(reader);
 		if (read_fully(reader, reader->bytes, reader->frame.len) < reader->frame.len) {
 			reader->cut = true;
 			return false;

@@ -62,12 +62,13 @@ void recording_ns_name(char name[RECORDING_NAME_MAX], unsigned ns, const char *w
 int recording_open(int dir, const char *name);
 
 /**
- * struct frame_reader - the frames of an open file. @frame: the newest, its bytes in @bytes. @offset: of those bytes in the file.
+ * struct frame_reader - the frames of an open file. @frame: the newest, its bytes in @bytes (room for @size). @offset: read so far.
  * @cut: the file ended inside a frame. @garbage: frames whose sum or head is wrong; after a wrong head nothing more is read.
  */
 struct frame_reader {
 	struct frame frame;
 	uint8_t *bytes;
+	size_t size;
 	uint64_t offset;
 	unsigned garbage;
 	bool cut;
