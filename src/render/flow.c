@@ -61,22 +61,17 @@ void flow_text(struct flow *flow, const char *text)
 void flow_item(struct flow *flow, const char *separator, const char *text)
 {
 	size_t columns = text_columns(text, strlen(text));
-	size_t before = flow->fresh ? 0 : text_columns(separator, strlen(separator));
 
-	if (!fits(flow, before + columns)) {
-		if (!flow->fresh && flow->indent + columns <= flow->width) {
-			new_line(flow);
-		} else {
-			if (before)
-				put(flow, separator, strlen(separator) - 1);
-			flow_text(flow, text);
-			return;
-		}
-	} else if (before) {
+	if (!flow->fresh && !fits(flow, text_columns(separator, strlen(separator)) + columns))
+		new_line(flow);
+	if (!flow->fresh)
 		put(flow, separator, strlen(separator));
+	if (fits(flow, columns)) {
+		put(flow, text, strlen(text));
+		flow->fresh = false;
+	} else {
+		flow_text(flow, text);
 	}
-	put(flow, text, strlen(text));
-	flow->fresh = false;
 }
 
 void flow_end(struct flow *flow)

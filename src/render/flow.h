@@ -22,7 +22,7 @@ size_t text_columns(const char *text, size_t len);
 struct flow flow_at(struct out *out, size_t width, size_t column, size_t indent);
 /** flow_text() - words of @text, which is safe to print. */
 void flow_text(struct flow *flow, const char *text);
-/** flow_item() - @text kept on one line when a whole line can hold it; @separator stands before it unless it begins a line. */
+/** flow_item() - @text, on a new line when it does not fit on this one; @separator stands before it unless it begins a line. */
 void flow_item(struct flow *flow, const char *separator, const char *text);
 /** flow_end() - ends the line. */
 void flow_end(struct flow *flow);
