@@ -157,7 +157,7 @@ def meson_cases(directory):
 def meson_tests():
     log = ROOT / "build-test" / "meson-logs" / "testlog.json"
     log.unlink(missing_ok=True)
-    status, text = RUNNING.run(["meson", "test", "-C", "build-test", "--no-rebuild", "--num-processes", str(CORES)], LOGS / "meson.log", 600,
+    status, text = RUNNING.run(["meson", "test", "-C", "build-test", "--no-rebuild", "--timeout-multiplier", "8", "--num-processes", str(CORES)], LOGS / "meson.log", 600,
                                env=SANITIZED)
     if not log.exists():
         return judge("meson", status or 1, text)
