@@ -116,6 +116,20 @@ def reply_of_five_thousand_bytes(lab):
     lab.expect(lab.report("s"), RULE, "critical", program, (lab.addr("c"), None), count=1)
 
 
+@case(RULE, "fault", waits=15)
+def hole_opens_under_a_transfer(lab):
+    """Large packets pass for a while, then the path narrows in silence (a route that flips into a tunnel): the stall has to be long."""
+    lab.build("crs")
+    lab.forward_rule(MUTE, "output")
+    program = start(lab, 1, 1, repeat=True)
+    time.sleep(1)
+    lab.sockets("c", 2, "state", "established", like=lambda row: "bytes_acked:" in row.rest)
+    lab.batch("r", f"link set rs mtu {NARROW}")
+    time.sleep(10)
+    stuck(lab, "c", 1)
+    lab.expect(lab.report("c"), RULE, "critical", program, (lab.addr("s"), PORT), count=1)
+
+
 @case(RULE, "twin")
 def router_that_tells(lab):
     """The same narrow link, and the router may say so: one round trip and the sender knows."""

@@ -111,6 +111,42 @@ static void stall__at_three_seconds__fires(void **state)
 	}
 }
 
+static void large_segments__carried_before__take_a_longer_stall(void **state)
+{
+	struct fixture f;
+	struct fake *fake;
+
+	(void)state;
+	/* backoff 4: 6.2 s; backoff 6: 25.4 s */
+	for (unsigned backoff = 4; backoff <= 6; backoff += 2) {
+		fixture_open(&f, RULE);
+		fake = stalled(&f, "10.0.0.1:40000", "10.9.9.9:443", backoff);
+		fake_set(fake, TCPI_DELIVERED, 100);
+		fake_set(fake, TCPI_BYTES_ACKED, 100 * MSS);
+		judge(&f);
+		if (backoff == 4)
+			expect_silence(&f);
+		else
+			expect_one(&f, SEVERITY_WARNING);
+		fixture_close(&f);
+	}
+}
+
+static void small_segments__carried_before__say_nothing_about_large_ones(void **state)
+{
+	struct fixture f;
+	struct fake *fake;
+
+	(void)state;
+	fixture_open(&f, RULE);
+	fake = stalled(&f, "10.0.0.1:40000", "10.9.9.9:443", 4);
+	fake_set(fake, TCPI_DELIVERED, 100);
+	fake_set(fake, TCPI_BYTES_ACKED, 100 * 200);
+	judge(&f);
+	expect_one(&f, SEVERITY_WARNING);
+	fixture_close(&f);
+}
+
 static void short_tail__sacked__shows_that_size_decides(void **state)
 {
 	struct fixture f;
@@ -354,6 +390,8 @@ int main(void)
 		cmocka_unit_test(path_unknown__warns_and_names_both_readings),
 		cmocka_unit_test(two_sockets__to_one_remote__are_critical),
 		cmocka_unit_test(stall__at_three_seconds__fires),
+		cmocka_unit_test(large_segments__carried_before__take_a_longer_stall),
+		cmocka_unit_test(small_segments__carried_before__say_nothing_about_large_ones),
 		cmocka_unit_test(short_tail__sacked__shows_that_size_decides),
 		cmocka_unit_test(look_alikes__are_silent),
 		cmocka_unit_test(small_segment__stuck__is_silent),

@@ -5,6 +5,8 @@
 
 enum limit {
 	STALL,
+	CARRIED,
+	CARRIED_STALL,
 	BACKOFF,
 	BASE_RTOS,
 	FULL_SIZE,
@@ -20,6 +22,8 @@ enum limit {
 
 static const struct threshold thresholds[] = {
 	[STALL] = { "stall", UNIT_MS, 3000, "random loss is repaired within a second or two; a hole never" },
+	[CARRIED] = { "carried_segments", UNIT_SEGMENTS, 10, "large segments that this very connection has delivered: its path carried them, heavy loss is likelier" },
+	[CARRIED_STALL] = { "carried_stall", UNIT_MS, 12000, "six timeouts in a row: at 30 % random loss once in several thousand stalls" },
 	[BACKOFF] = { "backoff", UNIT_COUNT, 2, "two timeouts in a row without any acknowledgement between them" },
 	[BASE_RTOS] = { "base_rtos", UNIT_RATIO, 3, "the last ACK is at least three timeouts old" },
 	[FULL_SIZE] = { "full_size", UNIT_RATIO, 0.95, "what is sent again is as large as a segment can be, headers' options aside" },
@@ -64,6 +68,16 @@ static int64_t stall_ms(const struct sock *sock)
 	return rto - (rto >> backoff) + MAX(rto - (int64_t)sock->expires_ms, 0);
 }
 
+/* What was acknowledged so far came in large segments: the path took them on this connection, at least until it changed. */
+static bool has_carried(const struct view *view, const struct sock *s)
+{
+	double delivered = (double)sock_tcpi(s, TCPI_DELIVERED);
+
+	return delivered >= view->values[CARRIED] &&
+	       (double)sock_tcpi(s, TCPI_BYTES_ACKED) >=
+		       delivered * view->values[NOT_FULL_SIZE] * (double)sock_tcpi(s, TCPI_SND_MSS);
+}
+
 static enum answer is_stuck(const struct view *view, const struct candidate *c)
 {
 	const struct sock *s = &c->last.sock;
@@ -75,7 +89,7 @@ static enum answer is_stuck(const struct view *view, const struct candidate *c)
 			 sock_tcpi(s, TCPI_CA_STATE) == TCP_CA_LOSS && c->seen > 1 &&
 			 sock_tcpi(s, TCPI_BYTES_ACKED) == sock_tcpi(&c->first.sock, TCPI_BYTES_ACKED) &&
 			 (double)sock_tcpi(s, TCPI_LAST_ACK_RECV) >= l[BASE_RTOS] * base_ms &&
-			 (double)stall_ms(s) >= l[STALL]);
+			 (double)stall_ms(s) >= l[has_carried(view, s) ? CARRIED_STALL : STALL]);
 }
 
 static enum answer is_full_size(const struct view *view, const struct candidate *c)
@@ -499,7 +513,7 @@ const struct rule rule_mtu_blackhole_send = {
 		"new data on this one, a short segment sent after the dead one. Where that is not known both readings are named.\n\n"
 		"The kernel counts nothing when this happens.",
 	.look_alikes = (const char *const[]){
-		"plain loss: acknowledgements go on, SACK grows beyond short ends, the backoff falls back to zero",
+		"plain loss: acknowledgements go on, SACK grows beyond short ends, the backoff falls back to zero; a connection that has carried large segments has to be stuck for longer",
 		"a dead peer or a NAT that has forgotten the connection: small segments are stuck too",
 		"segments small enough for every path (MSS up to 1220)",
 		"working path-MTU discovery: a route exception exists and data moves",
