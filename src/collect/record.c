@@ -705,17 +705,3 @@ int record_run(struct source *live, const struct record_plan *plan, struct err *
 	release(&rec);
 	return code ? code : (int)rec.done;
 }
-
-int record_write(struct source *live, const struct netns *list, unsigned count, const char *dir,
-		 unsigned samples, int64_t interval_us, bool redact, struct err *err)
-{
-	struct record_plan plan = { .list = list,
-				    .count = count,
-				    .dir = dir,
-				    .samples = samples,
-				    .interval_us = interval_us,
-				    .redact = redact };
-	int code = record_run(live, &plan, err);
-
-	return MIN(code, 0);
-}

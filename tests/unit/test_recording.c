@@ -22,6 +22,20 @@
 #include "tcptriage/collect/record.h"
 #include "tcptriage/decode/inet_diag.h"
 
+static int record(struct source *live, const struct netns *list, const char *dir, unsigned samples,
+		  int64_t interval_us, bool redact, struct err *err)
+{
+	struct record_plan plan = { .list = list,
+				    .count = 1,
+				    .dir = dir,
+				    .samples = samples,
+				    .interval_us = interval_us,
+				    .redact = redact };
+	int code = record_run(live, &plan, err);
+
+	return code < 0 ? code : 0;
+}
+
 static char dir[64];
 static struct arena arena;
 static struct notices notices;
@@ -799,7 +813,7 @@ static void record__then_replay__equals_the_live_dump(void **state)
 	(void)state;
 	traffic_open(&t);
 	live = recorded = ours_of(&t);
-	assert_int_equal(record_write(source, list, 1, dir, 2, 20000, false, &err), 0);
+	assert_int_equal(record(source, list, dir, 2, 20000, false, &err), 0);
 	look(ns, &live);
 	replayed = open_recording(&old);
 	assert_int_equal(source_samples(replayed), 2);
@@ -860,7 +874,7 @@ static void record__with_stand_ins__names_are_not_written(void **state)
 	snprintf(host, sizeof(host), "%s", source_host(source));
 	source_ns_close(ns);
 	traffic_open(&t);
-	assert_int_equal(record_write(source, list, 1, dir, 1, 0, true, &err), 0);
+	assert_int_equal(record(source, list, dir, 1, 0, true, &err), 0);
 	assert_file_lacks("owners", "test_recording");
 	replayed = open_recording(&ns);
 	assert_string_equal(source_host(replayed), *host ? "host-1" : "");
@@ -888,7 +902,7 @@ static void record__modes__are_for_the_owner_alone(void **state)
 	(void)state;
 	assert_int_equal(rmdir(dir), 0);
 	umask(0);
-	assert_int_equal(record_write(source, list, 1, dir, 1, 0, false, &err), 0);
+	assert_int_equal(record(source, list, dir, 1, 0, false, &err), 0);
 	assert_int_equal(stat(dir, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0700);
 	handle = opendir(dir);
@@ -912,14 +926,14 @@ static void record__where_it_must_not__is_refused(void **state)
 
 	(void)state;
 	write_text("precious", "data");
-	assert_int_equal(record_write(source, list, 1, dir, 1, 0, false, &err), -ENOTEMPTY);
+	assert_int_equal(record(source, list, dir, 1, 0, false, &err), -ENOTEMPTY);
 	assert_int_equal(unlink(in_dir("precious")), 0);
-	assert_int_equal(record_write(source, list, 1, dir, 0, 0, false, &err), -EINVAL);
-	assert_int_equal(record_write(source, list, 1, "/nonexistent/x", 1, 0, false, &err), -ENOENT);
+	assert_int_equal(record(source, list, dir, 0, 0, false, &err), -EINVAL);
+	assert_int_equal(record(source, list, "/nonexistent/x", 1, 0, false, &err), -ENOENT);
 	source_ns_close(ns);
 	make_recording();
 	replayed = open_recording(&ns);
-	assert_int_equal(record_write(replayed, list, 1, dir, 1, 0, false, &err), -EINVAL);
+	assert_int_equal(record(replayed, list, dir, 1, 0, false, &err), -EINVAL);
 	source_ns_close(ns);
 	source_close(replayed);
 	source_close(source);

@@ -31,10 +31,6 @@ struct record_plan {
  * What could not be read is in the source's notices. Return: samples written, or -errno with @err.
  */
 int record_run(struct source *live, const struct record_plan *plan, struct err *err);
-/** record_write() - record_run() without progress. Return: 0 or -errno with @err. */
-int record_write(struct source *live, const struct netns *list, unsigned count, const char *dir,
-		 unsigned samples, int64_t interval_us, bool redact, struct err *err);
-
 /** Most destinations whose routes are recorded in one namespace. */
 #define RECORD_ROUTES_MAX 256
 

@@ -65,7 +65,7 @@ struct owner_map;
 
 /** source_open_live() - the running kernel. @notices: where missing pieces are said. Return: 0 or -errno with @err. */
 int source_open_live(struct source **out, struct arena *arena, struct notices *notices, struct err *err);
-/** source_open_recorded() - a directory written by record_write(). Return: 0 or -errno with @err (not a recording, wrong version). */
+/** source_open_recorded() - a directory written by record_run(). Return: 0 or -errno with @err (not a recording, wrong version). */
 int source_open_recorded(struct source **out, const char *dir, struct arena *arena,
 			 struct notices *notices, struct err *err);
 /** source_close() - releases everything; NULL is fine. */
