@@ -292,7 +292,19 @@ def settle(cases, skips):
             yield case
 
 
+def print_table(cases):
+    """One line a suite: the first part of its cases' names."""
+    suites = collections.defaultdict(collections.Counter)
+    for case in cases:
+        suites[case.name.split("/")[0]][case.verdict] += 1
+    width = max(map(len, suites), default=0)
+    print(f"\n{'SUITE':{width}}  PASSED  FAILED  SKIPPED")
+    for name, count in suites.items():
+        print(f"{name:{width}}  {count['passed']:6}  {count['failed']:6}  {count['skipped']:7}")
+
+
 def print_outcome(cases, seconds):
+    print_table(cases)
     for title, verdict in (("Skipped", "skipped"), ("Failed", "failed")):
         chosen = [case for case in cases if case.verdict == verdict]
         if chosen:
