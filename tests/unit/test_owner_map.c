@@ -4,8 +4,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <dirent.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include <fcntl.h>
@@ -148,6 +152,61 @@ static void scan__one_inode_wanted__it_is_found_and_others_are_not(void **state)
 	close(other);
 }
 
+static unsigned count_descriptors(pid_t pid)
+{
+	char path[32];
+	unsigned count = 0;
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while ((entry = readdir(dir)))
+		count += entry->d_name[0] != '.';
+	closedir(dir);
+	return count;
+}
+
+/* Numbers with wide gaps between them are found too, each once. */
+static void scan__numbers_with_gaps__every_descriptor_is_found_once(void **state)
+{
+	static const int numbers[] = { 120, 121, 500, 901 };
+	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC), ends[2];
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct owner_map *map = NULL;
+	const struct holder *holders;
+	size_t count, seen = 0;
+	struct stat st;
+	pid_t child;
+
+	(void)state;
+	assert_true(proc >= 0 && fd >= 0 && !pipe(ends) && !fstat(fd, &st));
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		assert_int_equal(dup2(fd, numbers[i]), numbers[i]);
+	start_children(&child, 1, ends[0], -1); /* it closes nothing, so what it holds stays the same */
+	assert_int_equal(owners_scan(proc, NULL, 0, NULL, NULL, &map, NULL), 0);
+	count = owner_map_find(map, (uint32_t)st.st_ino, &holders);
+	for (size_t i = 0; i < count; i++) {
+		if (holders[i].process->pid != (uint32_t)child)
+			continue;
+		assert_int_equal(holders[i].fd, seen ? numbers[seen - 1] : fd);
+		assert_int_equal(holders[i].process->sockets, ARRAY_SIZE(numbers) + 1);
+		assert_int_equal(holders[i].process->fds, count_descriptors(child));
+		seen++;
+	}
+	assert_int_equal(seen, ARRAY_SIZE(numbers) + 1);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		close(numbers[i]);
+	close(ends[0]);
+	close(ends[1]);
+	owner_map_free(map);
+	close(proc);
+	close(fd);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -155,6 +214,7 @@ int main(void)
 		cmocka_unit_test(map__ten_thousand_inodes__each_has_its_own_holder),
 		cmocka_unit_test(join__parts_share_an_inode__all_holders_stand_in_order),
 		cmocka_unit_test(scan__eight_children_hold_a_socket__all_nine_are_found),
+		cmocka_unit_test(scan__numbers_with_gaps__every_descriptor_is_found_once),
 		cmocka_unit_test(scan__one_inode_wanted__it_is_found_and_others_are_not),
 	};
 
