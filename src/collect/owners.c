@@ -163,10 +163,8 @@ static int guess_descriptors(struct reader *reader, int dir, uint32_t *next)
 		char name[12];
 		int code;
 
-		if (is_over(reader->pass)) {
-			reader->descriptors = count;
-			break;
-		}
+		if (is_over(reader->pass))
+			return 0;
 		*decimal_digits(name, *next) = '\0';
 		code = look_at_descriptor(reader, dir, name, *next);
 		if (is_denial(code))
