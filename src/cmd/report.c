@@ -326,7 +326,7 @@ static int report_with(const struct report_options *o, unsigned required, int op
 	int code = session_open(&session, &wish, err);
 
 	if (!code)
-		code = filter_parse(&filter, &session.arena, operand_count, operands, err);
+		code = session_filter(&session, &filter, operand_count, operands, err);
 	if (code)
 		return code;
 	triage.only = o->rules.count ? o->rules.values : NULL;

@@ -38,14 +38,17 @@ struct sampler_ns {
 	int64_t cost_ns;
 };
 
-static bool selected(const struct sampler *sampler, const struct sock *sock)
+static bool selected(const struct sampler_ns *ns, const struct sock *sock)
 {
-	struct filter_facts facts = { 0 };
+	const struct sampler *sampler = ns->sampler;
+	struct filter_facts facts = { .port_lo = ns->snap->ports.lo, .port_hi = ns->snap->ports.hi };
 
 	if (!sampler->filter || (!sampler->filter->root && !sampler->filter->states))
 		return true;
 	if (sampler->owners)
 		facts.holder_count = owner_map_find(sampler->owners, sock->inode, &facts.holders);
+	if (sampler->filter->needs & FILTER_NEEDS_CGROUP)
+		facts.cgroup = source_cgroup_path(sampler->session->source, sock->cgroup_id);
 	return filter_judge(sampler->filter, sock, &facts);
 }
 
@@ -65,7 +68,7 @@ static void hold(struct sampler_ns *ns, const struct sock *sock)
 static int take_socket(const struct sock *sock, void *context)
 {
 	struct sampler_ns *ns = context;
-	bool is_selected = selected(ns->sampler, sock);
+	bool is_selected = selected(ns, sock);
 
 	if (is_selected && ns->sampler->tap)
 		ns->sampler->tap(sock, ns->sampler->tap_context);

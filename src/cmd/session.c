@@ -161,6 +161,26 @@ int session_open(struct session *session, const struct session_wish *wish, struc
 	return code ? code : open_namespaces(session, err);
 }
 
+/* A filter_world asks without a context; there is one filter a run. */
+static struct source_ns *looked_into;
+
+static uint32_t interface_there(const char *name)
+{
+	return source_ns_ifindex(looked_into, name);
+}
+
+int session_filter(struct session *session, struct filter *filter, int count, char *const words[],
+		   struct err *err)
+{
+	struct filter_world there = filter_world_live;
+
+	there.interface = session->ns_count == 1 ? interface_there : NULL;
+	looked_into = session->ns[0];
+	return filter_parse_in(filter, &session->arena,
+			       source_is_recorded(session->source) ? &filter_world_recorded : &there,
+			       count, words, err);
+}
+
 void session_close(struct session *session)
 {
 	for (unsigned i = 0; session->ns && i < session->ns_count; i++)

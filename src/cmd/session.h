@@ -5,6 +5,7 @@
 
 #include "tcptriage/cmd/command.h"
 #include "tcptriage/collect/source.h"
+#include "tcptriage/filter/filter.h"
 #include "tcptriage/render/document.h"
 
 /** struct replay_options - the options by which a run is recorded or replayed, the same in every command that has them. */
@@ -58,6 +59,12 @@ struct session_wish {
  * Return: 0, -EINVAL for options that contradict each other, or another negative errno; @err says why.
  */
 int session_open(struct session *session, const struct session_wish *wish, struct err *err);
+/**
+ * session_filter() - parse the words of a filter with the names of where facts come from: interfaces of the namespace that is looked into
+ * (indices only when there are several), nothing of this machine's for a recording. Return: as filter_parse().
+ */
+int session_filter(struct session *session, struct filter *filter, int count, char *const words[],
+		   struct err *err);
 /** session_close() - releases everything; safe on a zeroed struct. Fit for CLEANUP(). */
 void session_close(struct session *session);
 /** session_document() - the frame of a document of @schema, generated at the clock of sample @sample. */

@@ -113,7 +113,7 @@ int query_open(struct query *query, const struct states_options *o, struct sessi
 	int code;
 
 	*query = (struct query){ .options = o, .session = session, .complete = true };
-	code = filter_parse(&query->filter, &session->arena, operand_count, operands, err);
+	code = session_filter(session, &query->filter, operand_count, operands, err);
 	if (!code)
 		code = filter_compile(&query->filter, &session->arena, &request.bytecode,
 				      &request.bytecode_len, &exact, err);

@@ -3,6 +3,7 @@
 #include "collect/source_internal.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 
 #include "collect/proc_counters.h"
@@ -181,6 +182,18 @@ int source_counters(struct source_ns *ns, struct counters *out, struct err *err)
 		notices_add(ns->source->notices,
 			    "counters: lines of /proc/net had a shape that is not known; their counters are missing");
 	return read ? 0 : err_errno(err, code, "cannot read the counters in /proc/net");
+}
+
+uint32_t source_ns_ifindex(struct source_ns *ns, const char *name)
+{
+	const struct source_ops *ops = ns->source->ops;
+	uint32_t index;
+
+	if (source_is_recorded(ns->source) || ops->sysctl_enter(ns))
+		return 0;
+	index = if_nametoindex(name);
+	ops->sysctl_leave(ns);
+	return index;
 }
 
 int source_sysctls(struct source_ns *ns, struct sysctls *out, struct err *err)

@@ -116,6 +116,8 @@ int source_socket_info(struct source_ns *ns, struct sock *sock, uint8_t *buf, si
 int source_counters(struct source_ns *ns, struct counters *out, struct err *err);
 /** source_sysctls() - settings of this namespace. Return: as source_counters(). */
 int source_sysctls(struct source_ns *ns, struct sysctls *out, struct err *err);
+/** source_ns_ifindex() - index of the interface named @name in this namespace. Return: 0 when there is none, or for a recording. */
+uint32_t source_ns_ifindex(struct source_ns *ns, const char *name);
 /** source_route() - what this host does with packets to @destination. Return: 0 (the kernel's refusal is in out->error), or -errno when rtnetlink itself failed or the recording does not hold it (-ENODATA). */
 int source_route(struct source_ns *ns, const struct addr *destination, struct route *out,
 		 struct err *err);
