@@ -61,10 +61,30 @@ int file_slurp_at(int dir, const char *path, struct out *out, size_t max)
 	}
 }
 
+/* A terminal, a pipe, /dev/null: nothing that could be replaced, and a name that must stay what it is. */
+static bool is_special(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static int open_special(struct file_replace *file, const char *path, struct err *err)
+{
+	*file = (struct file_replace){ .fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY) };
+	if (file->fd < 0)
+		return err_errno(err, -errno, "cannot write to '%s'", path);
+	file->path = xstrdup(path);
+	out_open_fd(&file->out, file->fd);
+	return 0;
+}
+
 int file_replace_begin(struct file_replace *file, const char *path, unsigned mode, struct err *err)
 {
 	size_t len = strlen(path) + 16;
 
+	if (is_special(path))
+		return open_special(file, path, err);
 	*file = (struct file_replace){ .fd = -1, .path = xstrdup(path), .temp = xmalloc(len) };
 	snprintf(file->temp, len, "%s.XXXXXX", path);
 	file->fd = mkostemp(file->temp, O_CLOEXEC);
@@ -85,7 +105,9 @@ int file_replace_commit(struct file_replace *file, struct err *err)
 	int code = out_flush(&file->out);
 
 	if (code)
-		return err_errno(err, code, "cannot write '%s'", file->temp);
+		return err_errno(err, code, "cannot write '%s'", file->temp ? file->temp : file->path);
+	if (!file->temp)
+		return 0;
 	if (fsync(file->fd) < 0 && errno != EINVAL && errno != EROFS)
 		return err_errno(err, -errno, "cannot write '%s'", file->temp);
 	if (rename(file->temp, file->path) < 0)

@@ -138,6 +138,14 @@ static void fill_cgroup(const char *text, struct process *process, struct arena 
 	process->container = arena_strdup(arena, names.container);
 }
 
+/* The last newline is /proc's; one before it belongs to the name. */
+static size_t comm_len(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len && text[len - 1] == '\n' ? len - 1 : len;
+}
+
 unsigned proc_pid_fill(int fd_dir, struct process *process, struct arena *arena)
 {
 	char buf[8192];
@@ -145,7 +153,7 @@ unsigned proc_pid_fill(int fd_dir, struct process *process, struct arena *arena)
 
 	process->comm = process->cgroup = process->unit = process->container = "";
 	if (read_beside(fd_dir, "../comm", buf, sizeof(buf), &odd))
-		process->comm = arena_memdup(arena, buf, strcspn(buf, "\n"));
+		process->comm = arena_memdup(arena, buf, comm_len(buf));
 	if (read_beside(fd_dir, "../status", buf, sizeof(buf), &odd))
 		odd += !proc_pid_parse_status(buf, process);
 	if (read_beside(fd_dir, "../stat", buf, sizeof(buf), &odd))

@@ -430,7 +430,7 @@ static void say_odd(struct source *source, const char *what, const struct table_
 
 static void load_routes(struct recorded_ns *ns, int fd)
 {
-	struct table_reader reader CLEANUP(table_close);
+	struct table_reader reader CLEANUP(table_close) = { .buf = NULL };
 	unsigned odd = 0;
 	bool ended = false;
 
@@ -574,7 +574,7 @@ static int compare_inodes(const void *left, const void *right)
 
 static void load_owners(struct source *source, struct owner_loading *load, int fd)
 {
-	struct table_reader reader CLEANUP(table_close);
+	struct table_reader reader CLEANUP(table_close) = { .buf = NULL };
 	unsigned odd = 0;
 	bool ended = false;
 
@@ -616,7 +616,7 @@ static int recorded_owners(struct source *source, const uint32_t *wanted, size_t
 
 static void load_cgroups(struct recorded *recorded)
 {
-	struct table_reader reader CLEANUP(table_close);
+	struct table_reader reader CLEANUP(table_close) = { .buf = NULL };
 	AUTO_FD int fd = recording_open(recorded->dir, "cgroups");
 	unsigned odd = 0;
 	bool ended = false;
@@ -733,7 +733,7 @@ static int take_manifest_head(struct recorded *recorded, struct table_reader *r,
 
 static int load_manifest(struct recorded *recorded, int fd, struct err *err)
 {
-	struct table_reader reader CLEANUP(table_close);
+	struct table_reader reader CLEANUP(table_close) = { .buf = NULL };
 	bool ended = false;
 	unsigned odd = 0;
 	int code;

@@ -130,6 +130,20 @@ static enum owner_unknown reason(const struct owner_map *map, uint32_t inode)
 	return owner_map_reason(map, &sock);
 }
 
+static void comm__newline_inside__is_part_of_the_name(void **state)
+{
+	const struct holder *holders;
+	struct owner_map *map;
+
+	(void)state;
+	add_process(10, "two\nlines\n");
+	add_fd(10, "3", "socket:[500]");
+	map = scan(NULL, 0);
+	assert_int_equal(owner_map_find(map, 500, &holders), 1);
+	assert_string_equal(holders->process->comm, "two\nlines\n");
+	owner_map_free(map);
+}
+
 static void scan__one_holder__is_described_whole(void **state)
 {
 	const struct holder *holders;
@@ -455,6 +469,7 @@ static void live__socket_of_our_own__is_found_here(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WITH_TREE(comm__newline_inside__is_part_of_the_name),
 		WITH_TREE(scan__one_holder__is_described_whole),
 		WITH_TREE(scan__shared_socket__all_holders_in_order),
 		WITH_TREE(scan__wanted_inodes__stops_but_counts_the_process),

@@ -23,7 +23,7 @@ int file_slurp_at(int dir, const char *path, struct out *out, size_t max);
 
 /**
  * struct file_replace - a file being written beside its target, to take its place at the end.
- * @out: write here. @path, @temp: target and temporary name, owned.
+ * @out: write here. @path, @temp: target and temporary name, owned; @temp is NULL where nothing is replaced.
  */
 struct file_replace {
 	struct out out;
@@ -31,7 +31,10 @@ struct file_replace {
 	int fd;
 };
 
-/** file_replace_begin() - opens a temporary file (mode @mode) in the directory of @path. Return: 0 or -errno with @err. */
+/**
+ * file_replace_begin() - opens a temporary file (mode @mode) in the directory of @path; a device, pipe or socket at @path is written itself, for
+ * its name must stay what it is. Return: 0 or -errno with @err.
+ */
 int file_replace_begin(struct file_replace *file, const char *path, unsigned mode, struct err *err);
 /** file_replace_commit() - flush, fsync, rename over the target. Return: 0 or -errno with @err; the target is whole either way. */
 int file_replace_commit(struct file_replace *file, struct err *err);
