@@ -94,6 +94,7 @@ static int bad_value(const struct option_row *row, const char *value, const char
 static int store(const struct option_row *row, void *values, const char *value, struct err *err)
 {
 	void *at = (char *)values + row->offset;
+	struct option_fraction *fraction = at;
 	struct option_list *list = at;
 
 	switch (row->kind) {
@@ -113,8 +114,8 @@ static int store(const struct option_row *row, void *values, const char *value, 
 			       0 :
 			       bad_value(row, value, "duration (5, 250ms, 2m)", err);
 	case OPTION_FRACTION:
-		return num_fraction(value, at) ? 0 :
-						 bad_value(row, value, "number from 0 to 1", err);
+		fraction->given = num_fraction(value, &fraction->value);
+		return fraction->given ? 0 : bad_value(row, value, "number from 0 to 1", err);
 	case OPTION_ACCEPTED:
 		return !strcmp(value, row->arg) ? 0 : bad_value(row, value, "known value", err);
 	case OPTION_LIST:

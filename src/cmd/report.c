@@ -20,7 +20,7 @@ struct report_options {
 	struct replay_options replay;
 	bool quick, exit_zero, quiet_ok;
 	uint64_t interval_us, samples, timeout_us, max_time_us;
-	double min_confidence;
+	struct option_fraction min_confidence;
 	const char *format, *output, *fail_on;
 	struct option_list rules, mutes, require;
 };
@@ -169,7 +169,7 @@ static int take_samples(const struct report_options *o, struct sampler *sampler,
 static enum report_status status_of(const struct report_options *o, const struct sampler *sampler,
 				    const struct verdict *verdict, unsigned required)
 {
-	double least = o->min_confidence > 0 ? o->min_confidence : 0.5;
+	double least = o->min_confidence.given ? o->min_confidence.value : 0.5;
 	enum severity worst;
 
 	if (sampler->missing & required || interrupted || !sampler->samples)
@@ -188,6 +188,12 @@ static int exit_status(const struct report_options *o, enum report_status status
 	return (int)status;
 }
 
+/* --quiet-ok: a mail from cron says that something is wrong, so notices of a healthy run are none either. */
+static bool is_silent(const struct report *report)
+{
+	return report->quiet_ok && report->status == REPORT_OK;
+}
+
 static int write_report(const struct report_options *o, const struct report *report,
 			enum format format, struct err *err)
 {
@@ -195,7 +201,7 @@ static int write_report(const struct report_options *o, const struct report *rep
 	struct out out;
 	int code;
 
-	if (report->quiet_ok && report->status == REPORT_OK)
+	if (is_silent(report))
 		return 0;
 	if (o->output) {
 		code = file_replace_begin(&file, o->output, 0644, err);
@@ -278,7 +284,7 @@ static int judge(const struct report_options *o, struct session *session, struct
 	}
 	triage_rank(&verdict);
 	note_bounds(session, sampler);
-	doc.complete = doc.complete && sampler->complete && !sampler->missing;
+	doc.complete = doc.complete && sampler->complete && !sampler->missing && !interrupted;
 	report = (struct report){ .doc = &doc,
 				  .status = status_of(o, sampler, &verdict, required),
 				  .counts = &counts,
@@ -306,7 +312,7 @@ static int judge(const struct report_options *o, struct session *session, struct
 	if (o->output)
 		report.style = (struct style){ 0 };
 	code = write_report(o, &report, session->format, err);
-	if (session->format != FORMAT_TEXT || o->output)
+	if (!is_silent(&report) && (session->format != FORMAT_TEXT || o->output))
 		session_print_notices(session, &o->common);
 	return code ? code : exit_status(o, report.status);
 }
@@ -333,7 +339,10 @@ static int report_with(const struct report_options *o, unsigned required, int op
 	triage.muted = o->mutes.count ? o->mutes.values : NULL;
 	sampler_open(&sampler, &session, &filter, &triage, (int64_t)o->max_time_us);
 	code = take_samples(o, &sampler, err);
-	if (code && code != -EINTR)
+	if (interrupted)
+		notices_add(&session.notices, "interrupted after %u of %u samples: what was found until then",
+			    sampler.samples, (unsigned)o->samples);
+	else if (code)
 		notices_add(&session.notices, "sampling stopped: %s", err->text);
 	return judge(o, &session, &sampler, required, err);
 }

@@ -155,12 +155,19 @@ static int take_tcp(struct sampler_ns *ns, uint64_t expected, struct err *err)
 	return code;
 }
 
+/* A recording says the same again, and who has seen the sockets go by cannot take them back. */
+static unsigned retries_of(const struct sampler *sampler)
+{
+	return sampler->tap || source_is_recorded(sampler->session->source) ? 0 : DUMP_RETRIES;
+}
+
 /* An interrupted dump is asked for again a few times, then kept for what it is worth. */
 static int take_tcp_whole(struct sampler_ns *ns, uint64_t expected, int64_t now_us, struct err *err)
 {
+	unsigned retries = retries_of(ns->sampler);
 	int code = 0;
 
-	for (unsigned tries = 0; tries <= DUMP_RETRIES; tries++) {
+	for (unsigned tries = 0; tries <= retries; tries++) {
 		ns->whole = true;
 		snapshot_begin(ns->snap, now_us);
 		code = take_tcp(ns, expected, err);

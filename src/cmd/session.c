@@ -139,6 +139,9 @@ int session_open(struct session *session, const struct session_wish *wish, struc
 	session->format = common->ndjson ? FORMAT_NDJSON : common->json ? FORMAT_JSON : FORMAT_TEXT;
 	if (common->netns && common->all_netns)
 		return err_set(err, -EINVAL, "--netns and --all-netns exclude each other");
+	/* An empty name would select all of them: a script with an unset variable did not mean that. */
+	if (common->netns && !*common->netns)
+		return err_set(err, -EINVAL, "--netns needs a name, a pid or a path, got ''");
 	if (replay->record && replay->from)
 		return err_set(err, -EINVAL, "--record and --from exclude each other");
 	code = session_style(&session->style, common, STDOUT_FILENO, err);

@@ -98,13 +98,11 @@ static int watch(const struct states_options *o, int operand_count, char **opera
 	signals_catch();
 	while (!interrupted && (status == EXIT_RAN || status == EXIT_PARTIAL)) {
 		int64_t began = clock_mono_us();
-		char *words[64];
 
 		if (isatty(STDOUT_FILENO))
 			fputs("\033[H\033[2J", stdout);
 		fflush(stdout);
-		memcpy(words, operands, (size_t)MIN(operand_count, 64) * sizeof(*words));
-		status = one_view(o, MIN(operand_count, 64), words);
+		status = one_view(o, operand_count, operands);
 		if (!interrupted)
 			clock_sleep_until(began + (int64_t)every_us);
 	}

@@ -133,13 +133,16 @@ static void fill_flagged(struct summary *summary, const struct sampler *sampler,
 	summary->flagged_more = flags->count - count;
 }
 
-static void show(struct session *session, struct sampler *sampler, const struct tallies *tallies)
+/* Return: 0, or -errno with @err when it could not be written. */
+static int show(struct session *session, struct sampler *sampler, const struct tallies *tallies,
+		struct err *err)
 {
 	struct document doc = session_document(session, "tcptriage.states/1", 0);
 	struct state_counts counts = sampler_counts(sampler);
 	struct summary summary = { .doc = &doc, .counts = &counts, .style = session->style };
 	struct flag_set *flags = flags_judge(sampler);
 	struct out out;
+	int code;
 
 	doc.complete = doc.complete && sampler->complete && !sampler->missing;
 	summary.udp_v4 = counts.udp[ADDR_V4];
@@ -149,8 +152,10 @@ static void show(struct session *session, struct sampler *sampler, const struct 
 	fill_flagged(&summary, sampler, flags);
 	out_open_fd(&out, STDOUT_FILENO);
 	summary_render(&out, &summary, session->format);
+	code = out_flush(&out);
 	out_close(&out);
 	flags_free(flags);
+	return code ? err_errno(err, code, "cannot write") : 0;
 }
 
 int states_summary(struct session *session, const struct states_options *options)
@@ -171,7 +176,7 @@ int states_summary(struct session *session, const struct states_options *options
 	sampler.tap_context = &tallies;
 	code = sampler_take(&sampler, &err);
 	if (!code)
-		show(session, &sampler, &tallies);
+		code = show(session, &sampler, &tallies, &err);
 	for (unsigned s = 0; s < SOCK_STATE_COUNT; s++) {
 		tally_free(&tallies.owner[s]);
 		tally_free(&tallies.peer[s]);

@@ -14,7 +14,7 @@ struct values {
 	bool tcp, all;
 	const char *sort, *watch;
 	uint64_t top, interval_us;
-	double least;
+	struct option_fraction least;
 	struct option_list rules;
 };
 
@@ -57,7 +57,7 @@ static void options__every_spelling__is_stored(void **state)
 	assert_int_equal(values.top, 5);
 	assert_string_equal(values.sort, "rtt");
 	assert_int_equal(values.interval_us, 250000);
-	assert_true(values.least == 0.25);
+	assert_true(values.least.given && values.least.value == 0.25);
 	assert_string_equal(values.common.netns, "web");
 	assert_int_equal(PARSE("--watch", "--rule", "a", "--rule=b", "--history", "none", "--json"), 0);
 	assert_string_equal(values.watch, "");
@@ -66,6 +66,8 @@ static void options__every_spelling__is_stored(void **state)
 	assert_true(values.common.json);
 	assert_int_equal(PARSE("--watch=3"), 0);
 	assert_string_equal(values.watch, "3");
+	assert_int_equal(PARSE("--least", "0"), 0);
+	assert_true(values.least.given && values.least.value == 0);
 }
 
 static void options__operands_between_options__keep_their_order(void **state)

@@ -15,10 +15,16 @@ enum option_kind {
 	OPTION_STRING,	 /* const char * */
 	OPTION_U64,	 /* uint64_t, decimal */
 	OPTION_DURATION, /* uint64_t µs */
-	OPTION_FRACTION, /* double 0…1 */
+	OPTION_FRACTION, /* struct option_fraction, 0…1 */
 	OPTION_LIST,	 /* struct option_list: may be repeated */
 	OPTION_OPTIONAL, /* const char *: value only with '='; "" without */
 	OPTION_ACCEPTED, /* accepted with the one value named in @arg, without effect */
+};
+
+/** struct option_fraction - a number whose 0 is not the same as its absence. */
+struct option_fraction {
+	bool given;
+	double value;
 };
 
 /** struct option_list - values of a repeatable option. */

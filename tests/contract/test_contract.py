@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What scripts rely on: where output goes, what its failure costs, when there is none. Replayed scenes, no privilege."""
+import json
+import os
+import pathlib
+import signal
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+
+PROGRAM, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
+sys.path.insert(0, str(ROOT / "tests/golden"))
+from recording import Recording, Sock, attribute  # noqa: E402
+from scenes import SCENES  # noqa: E402
+
+SCRATCH = tempfile.TemporaryDirectory(prefix="tcptriage-contract-")
+
+
+def scene(name, title=None):
+    path = os.path.join(SCRATCH.name, title or name)
+    if not os.path.isdir(path):
+        SCENES[name]().write(path)
+    return path
+
+
+def call(*words, stdout=subprocess.PIPE):
+    return subprocess.run([PROGRAM, *words], stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+
+
+def report(name, *words, **options):
+    return call("report", "--from", scene(name), *words, **options)
+
+
+def output__pipe_in_the_place_of_the_file__is_written_and_stays():
+    path = os.path.join(SCRATCH.name, "pipe")
+    got = []
+    os.mkfifo(path)
+    reader = threading.Thread(target=lambda: got.append(pathlib.Path(path).read_text()), daemon=True)
+    reader.start()
+    answer = report("close_wait_leak", "--json", "--output", path, "-q")
+    assert stat.S_ISFIFO(os.stat(path).st_mode), "the pipe was replaced by a file"
+    reader.join(10)
+    assert answer.returncode == 2 and json.loads(got[0])["status"] == "critical", answer
+
+
+def output__file__is_replaced_by_another():
+    path = os.path.join(SCRATCH.name, "file")
+    pathlib.Path(path).write_text("old")
+    before = os.stat(path).st_ino
+    assert report("close_wait_leak", "--json", "--output", path, "-q").returncode == 2
+    assert os.stat(path).st_ino != before and json.loads(pathlib.Path(path).read_text())["status"] == "critical"
+
+
+def quiet_ok__nothing_found__is_silent_in_every_form():
+    file = os.path.join(SCRATCH.name, "none")
+    cut = scene("healthy", "cut")
+    owners = pathlib.Path(cut, "owners")
+    owners.write_text("what is this\n" + owners.read_text())
+    for words in ((), ("--json",), ("--ndjson",), ("--output", file)):
+        answer = call("report", "--from", cut, "--quiet-ok", *words)
+        assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", ""), (words, answer)
+    assert not os.path.exists(file)
+    assert call("report", "--from", cut, "--json").stderr, "there was nothing to be silent about"
+
+
+def write__no_space_left__is_a_failure_of_every_view():
+    for words in ((), ("--json",), ("-ta",), ("--group-by", "state")):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            answer = call("states", "--from", scene("healthy"), *words, stdout=full)
+        assert answer.returncode == 1 and "No space left" in answer.stderr, (words, answer)
+    with open("/dev/full", "w", encoding="ascii") as full:
+        assert report("healthy", stdout=full).returncode == 3
+
+
+def netns__empty_name__selects_nothing():
+    assert call("states", "--netns=", "-t").returncode == 2
+    assert call("report", "--netns=", "--quick").returncode == 3
+
+
+def recording__without_cgroups__is_read():
+    path, sock = os.path.join(SCRATCH.name, "bare"), Sock("ESTAB", ("10.0.0.1", 1), ("10.0.0.2", 2), inode=9)
+    sock.raw += attribute(21, struct.pack("<Q", 7))  # INET_DIAG_CGROUP_ID
+    Recording([(0, [sock])]).write(path)
+    pathlib.Path(path, "cgroups").unlink()
+    answer = call("states", "--from", path, "-ta", "--cgroup", "--json")
+    assert answer.returncode >= 0 and len(json.loads(answer.stdout)["sockets"]) == 1, answer
+
+
+def recording__cut_dump__is_counted_once():
+    path = scene("close_wait_leak", "short")
+    dump = next(file for file in pathlib.Path(path).iterdir() if file.name.endswith("0.tcp"))
+    dump.write_bytes(dump.read_bytes()[:40000])
+    answer = call("states", "--from", path)
+    line = next(line for line in answer.stdout.splitlines() if line.startswith("CLOSE-WAIT")).split()
+    owner = next(word for word in line if word.startswith("app["))
+    assert 0 < int(line[1]) < 211 and line[line.index(owner) + 1] == line[1], line
+    assert answer.returncode == 4, answer.returncode
+
+
+def interrupt__while_sampling__is_said_and_not_complete():
+    with subprocess.Popen([PROGRAM, "report", "--interval", "60", "--json", "-q"], stdout=subprocess.PIPE,
+                          text=True) as running:
+        threading.Timer(1.5, running.send_signal, [signal.SIGINT]).start()
+        text = running.communicate(timeout=60)[0]
+    document = json.loads(text)
+    assert running.returncode == 3 and document["status"] == "unknown", running.returncode
+    assert document["complete"] is False and any("interrupted" in n["text"] for n in document["notices"]), document["notices"]
+
+
+def main():
+    cases = [case for name, case in globals().items() if "__" in name and not name.startswith("__") and callable(case)]
+    failed = 0
+    print(f"1..{len(cases)}")
+    for number, case in enumerate(cases, 1):
+        try:
+            case()
+            print(f"ok {number} - {case.__name__}")
+        except (AssertionError, subprocess.SubprocessError, ValueError, StopIteration) as error:
+            failed += 1
+            print(f"not ok {number} - {case.__name__}")
+            print(f"# {type(error).__name__}: {error}".replace("\n", "\n# "))
+    return 1 if failed else 0
+
+
+sys.exit(main())
