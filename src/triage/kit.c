@@ -126,6 +126,40 @@ struct members members_run(const struct members *members, size_t from,
 	return run;
 }
 
+uint64_t members_remotes(const struct members *members)
+{
+	uint64_t remotes = members->count > 0;
+
+	for (size_t i = 1; i < members->count; i++)
+		remotes += !members_same_key(&members->at[i - 1], &members->at[i]);
+	return remotes;
+}
+
+static bool same_network(const struct member *a, const struct member *b)
+{
+	struct addr left = addr_prefix(&a->key.addr), right = addr_prefix(&b->key.addr);
+
+	return addr_equal(&left, &right);
+}
+
+void members_file_by_network(const struct view *view, struct sink *sink, const struct members *all,
+			     double remotes, members_file_fn *file)
+{
+	struct members network, run;
+
+	for (size_t i = 0; i < all->count; i += network.count) {
+		network = members_run(all, i, same_network);
+		if ((double)members_remotes(&network) >= remotes) {
+			file(view, sink, &network, true);
+			continue;
+		}
+		for (size_t k = 0; k < network.count; k += run.count) {
+			run = members_run(&network, k, members_same_key);
+			file(view, sink, &run, false);
+		}
+	}
+}
+
 const struct process *members_owner(const struct members *members)
 {
 	const struct process *owner = NULL;

@@ -65,6 +65,17 @@ bool members_same_owner_and_key(const struct member *a, const struct member *b);
 /** members_run() - the run of members from @from on that belong together. */
 struct members members_run(const struct members *members, size_t from,
 			   bool (*same)(const struct member *, const struct member *));
+/** members_remotes() - how many different keys stand in a run that is sorted by key. */
+uint64_t members_remotes(const struct members *members);
+/** members_file_fn - files the finding of a run; @network: the run is a whole /24 or /64 whose members share a cause. */
+typedef void members_file_fn(const struct view *view, struct sink *sink, const struct members *run,
+			     bool network);
+/**
+ * members_file_by_network() - hands @all (sorted by key) to @file: networks with at least @remotes different remotes as a whole, other
+ * remotes one by one (RULES §6).
+ */
+void members_file_by_network(const struct view *view, struct sink *sink, const struct members *all,
+			     double remotes, members_file_fn *file);
 /** members_owner() - the process that holds most of them, as far as one vote can tell; NULL when it is unknown. */
 const struct process *members_owner(const struct members *members);
 /** members_oldest_ms() - greatest age; −1 none known. */

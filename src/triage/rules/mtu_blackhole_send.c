@@ -387,30 +387,6 @@ static void file_run(const struct view *view, struct sink *sink, const struct me
 	finding_threshold(f, sink, limit);
 }
 
-static bool same_network(const struct member *a, const struct member *b)
-{
-	struct addr left = addr_prefix(&a->key.addr), right = addr_prefix(&b->key.addr);
-
-	return addr_equal(&left, &right);
-}
-
-static void file_networks(const struct view *view, struct sink *sink, const struct members *all)
-{
-	struct members network, run;
-
-	for (size_t i = 0; i < all->count; i += network.count) {
-		network = members_run(all, i, same_network);
-		if ((double)tally_of(view, &network).remotes >= view->values[PREFIX_REMOTES]) {
-			file_run(view, sink, &network, true);
-			continue;
-		}
-		for (size_t k = 0; k < network.count; k += run.count) {
-			run = members_run(&network, k, members_same_key);
-			file_run(view, sink, &run, false);
-		}
-	}
-}
-
 static bool same_listener(const struct member *a, const struct member *b)
 {
 	return a->sock->local.port == b->sock->local.port;
@@ -487,7 +463,7 @@ static void eval(const struct view *view, struct sink *sink)
 
 	mark_dead_peers(view, &all);
 	longest = part(view, sink, &all, &public, &others);
-	file_networks(view, sink, &others);
+	members_file_by_network(view, sink, &others, view->values[PREFIX_REMOTES], file_run);
 	file_public(view, sink, &public);
 	if (!sink->filed && longest >= 0)
 		sink_near_miss(sink, "longest stall with retransmission timeouts", (double)longest, STALL);

@@ -231,22 +231,13 @@ static void file_run(const struct view *view, struct sink *sink, const struct me
 	finding_threshold(f, sink, limit);
 }
 
-static uint64_t count_remotes(const struct members *run)
-{
-	uint64_t remotes = 1;
-
-	for (size_t i = 1; i < run->count; i++)
-		remotes += !members_same_key(&run->at[i - 1], &run->at[i]);
-	return remotes;
-}
-
 /* Each destination once, nothing answered anywhere: a scan, or a health check of what is not there. */
 static bool looks_like_scan(const struct view *view, const struct members *run)
 {
 	struct tally t;
 
 	if (!run->at->owner || (double)run->count < view->values[SCAN_REMOTES] ||
-	    count_remotes(run) != run->count)
+	    members_remotes(run) != run->count)
 		return false;
 	t = tally_of(view, run);
 	return !t.established;
@@ -267,30 +258,6 @@ static void file_scan(const struct view *view, struct sink *sink, const struct m
 	f->detail = "oldest {oldest} · for example {example} · none of them has another connection";
 	finding_against(f, "a dead network behind one route looks the same when every destination is tried once");
 	finding_threshold(f, sink, SCAN_REMOTES);
-}
-
-static bool same_network(const struct member *a, const struct member *b)
-{
-	struct addr left = addr_prefix(&a->key.addr), right = addr_prefix(&b->key.addr);
-
-	return addr_equal(&left, &right);
-}
-
-static void file_networks(const struct view *view, struct sink *sink, const struct members *all)
-{
-	struct members network, run;
-
-	for (size_t i = 0; i < all->count; i += network.count) {
-		network = members_run(all, i, same_network);
-		if ((double)count_remotes(&network) >= view->values[PREFIX_REMOTES]) {
-			file_run(view, sink, &network, true);
-			continue;
-		}
-		for (size_t k = 0; k < network.count; k += run.count) {
-			run = members_run(&network, k, members_same_key);
-			file_run(view, sink, &run, false);
-		}
-	}
 }
 
 /* Reports scanners and takes them out; what remains is sorted by destination. */
@@ -319,7 +286,7 @@ static void eval(const struct view *view, struct sink *sink)
 	int64_t oldest = view->snap->oldest_ms[SOCK_STATE_SYN_SENT];
 
 	take_scans(view, sink, &all);
-	file_networks(view, sink, &all);
+	members_file_by_network(view, sink, &all, view->values[PREFIX_REMOTES], file_run);
 	if (!sink->filed && oldest >= 0)
 		sink_near_miss(sink, "oldest SYN-SENT", (double)oldest, AGE);
 	if (view->snap->samples < 2)
