@@ -372,7 +372,9 @@ def scratch():
 def settle_namespace():
     """Defaults that the host may have changed, and no waiting for duplicate addresses."""
     settings = {"net/ipv6/conf/all/accept_dad": "0", "net/ipv6/conf/default/accept_dad": "0", "net/ipv4/tcp_mtu_probing": "0",
-                "net/ipv4/tcp_tw_reuse": "2", "net/ipv4/tcp_syncookies": "1", "net/ipv4/tcp_congestion_control": "cubic"}
+                "net/ipv4/tcp_tw_reuse": "2", "net/ipv4/tcp_syncookies": "1",
+                # A veth pair reorders across processors: a late ACK meets no socket, and its RST would end the peer's TIME-WAIT.
+                "net/ipv4/tcp_rfc1337": "1"}
     for key, value in settings.items():
         with contextlib.suppress(OSError):
             pathlib.Path("/proc/sys/", key).write_text(value)
@@ -395,7 +397,10 @@ def read_counters():
 # --- sockets, inside a program
 
 def tcp(lab):
-    return socket.socket(socket.AF_INET if lab.family == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+    sock = socket.socket(socket.AF_INET if lab.family == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+    with contextlib.suppress(OSError):  # the host's default may be one that loss hardly shows on
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"cubic")
+    return sock
 
 
 def listener(lab, port, backlog=128):
