@@ -368,6 +368,20 @@ static const char *named(const char *text)
 	return text && *text ? text : NULL;
 }
 
+/* What --netns takes to find a namespace again: its name below /run/netns, else a member's pid, else its path. */
+static const char *address_of(struct session *session, const struct netns *netns)
+{
+	const char *slash = netns->path ? strrchr(netns->path, '/') : NULL;
+
+	if (!netns->path || source_is_recorded(session->source))
+		return NULL;
+	if (slash && !strcmp(slash + 1, netns->name) && strstr(netns->path, "/netns/"))
+		return netns->name;
+	if (netns->pid)
+		return arena_printf(&session->arena, "%u", netns->pid);
+	return netns->path;
+}
+
 struct view sampler_view(struct sampler *sampler, unsigned index)
 {
 	struct sampler_ns *ns = &sampler->ns[index];
@@ -378,6 +392,7 @@ struct view sampler_view(struct sampler *sampler, unsigned index)
 			      .route_of = route_of,
 			      .context = ns,
 			      .netns = named(ns->description->name),
+			      .netns_at = address_of(sampler->session, ns->description),
 			      .container = named(ns->description->container),
 			      .unit = named(ns->description->unit),
 			      .window_us = snapshot_span_us(ns->snap),

@@ -205,3 +205,89 @@ void finding_expand(struct out *out, const struct finding *finding, const char *
 	}
 	out_str(out, template);
 }
+
+static bool knows(const struct scope *scope, const char *word, size_t len)
+{
+	const struct {
+		const char *name;
+		bool known;
+	} rows[] = {
+		{ "pid", scope->pid },
+		{ "peer", scope->has_peer },
+		{ "peer_addr", scope->has_peer },
+		{ "peer_port", scope->has_peer && scope->peer.port },
+		{ "local", scope->has_local },
+		{ "local_addr", scope->has_local },
+		{ "local_port", scope->has_local && scope->local.port },
+		{ "interface", scope->interface },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (strlen(rows[i].name) == len && !memcmp(rows[i].name, word, len))
+			return rows[i].known;
+	return true;
+}
+
+static bool knows_all(const struct scope *scope, const char *template)
+{
+	const char *open, *close;
+
+	while ((open = strchr(template, '{'))) {
+		close = strchr(open, '}');
+		BUG_ON(!close);
+		if (!knows(scope, open + 1, (size_t)(close - open - 1)))
+			return false;
+		template = close + 1;
+	}
+	return true;
+}
+
+/* Plain enough for a shell without quotes. */
+static bool is_plain(const char *text)
+{
+	return !text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:@-")];
+}
+
+/* How a command is aimed at another network namespace, by its first words. */
+static const struct aim {
+	const char *command;
+	bool has_option;
+} aims[] = {
+	{ "tcptriage states", true }, { "tcptriage report", true }, { "ip ", false },
+	{ "ss ", false },	      { "nstat ", false },
+};
+
+static const struct aim *aim_of(const char *template)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(aims); i++)
+		if (!strncmp(template, aims[i].command, strlen(aims[i].command)))
+			return &aims[i];
+	return NULL;
+}
+
+static void put_enter(struct out *out, const char *at)
+{
+	if (strchr(at, '/'))
+		out_printf(out, "nsenter --net=%s ", at);
+	else if (!at[strspn(at, "0123456789")])
+		out_printf(out, "nsenter -n -t %s ", at);
+	else
+		out_printf(out, "ip netns exec %s ", at);
+}
+
+bool finding_command(struct out *out, const struct finding *finding, const char *template)
+{
+	const char *at = finding->scope.netns_at;
+	const struct aim *aim = at && is_plain(at) ? aim_of(template) : NULL;
+
+	if (!knows_all(&finding->scope, template))
+		return false;
+	if (aim && aim->has_option) {
+		out_printf(out, "%s -N %s", aim->command, at);
+		template += strlen(aim->command);
+	} else if (aim) {
+		put_enter(out, at);
+	}
+	finding_expand(out, finding, template);
+	return true;
+}

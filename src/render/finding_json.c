@@ -88,14 +88,28 @@ static void template_string(struct out *out, struct out *scratch, const struct f
 	out_json(out, scratch->base, out_len(scratch));
 }
 
-static void template_array(struct out *out, struct out *scratch, const struct finding *finding,
-			   const char *const *templates)
+/* Fills a template in. Return: false, nothing written, when it is not fit to be shown. */
+typedef bool expand_fn(struct out *out, const struct finding *finding, const char *template);
+
+static bool expand_text(struct out *out, const struct finding *finding, const char *template)
 {
+	finding_expand(out, finding, template);
+	return true;
+}
+
+static void template_array(struct out *out, struct out *scratch, const struct finding *finding,
+			   const char *const *templates, expand_fn *expand)
+{
+	const char *separator = "";
+
 	out_char(out, '[');
 	for (unsigned i = 0; templates && templates[i]; i++) {
-		if (i)
-			out_char(out, ',');
-		template_string(out, scratch, finding, templates[i]);
+		out_clear(scratch);
+		if (!expand(scratch, finding, templates[i]))
+			continue;
+		out_str(out, separator);
+		out_json(out, scratch->base, out_len(scratch));
+		separator = ",";
 	}
 	out_char(out, ']');
 }
@@ -127,10 +141,13 @@ static void text_members(struct out *out, const struct finding *finding)
 	const struct {
 		const char *key;
 		const char *const *templates;
+		expand_fn *expand;
 	} lists[] = {
-		{ ",\"against\":", finding->against }, { ",\"causes\":", finding->causes },
-		{ ",\"next\":", finding->next },       { ",\"fixes\":", finding->fixes },
-		{ ",\"refs\":", finding->refs },
+		{ ",\"against\":", finding->against, expand_text },
+		{ ",\"causes\":", finding->causes, expand_text },
+		{ ",\"next\":", finding->next, finding_command },
+		{ ",\"fixes\":", finding->fixes, expand_text },
+		{ ",\"refs\":", finding->refs, expand_text },
 	};
 	struct out scratch;
 
@@ -141,7 +158,7 @@ static void text_members(struct out *out, const struct finding *finding)
 	template_string(out, &scratch, finding, finding->detail);
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		out_str(out, lists[i].key);
-		template_array(out, &scratch, finding, lists[i].templates);
+		template_array(out, &scratch, finding, lists[i].templates, lists[i].expand);
 	}
 	out_close(&scratch);
 }

@@ -78,13 +78,16 @@ static void confidence_words(struct block *block, struct flow *title)
 	out_char(block->out, '\n');
 }
 
-static void title_line(struct block *block, bool color)
+/* @netns: several namespaces were looked at, so that each finding says which. */
+static void title_line(struct block *block, bool color, bool netns)
 {
 	size_t indent = block->indent + BODY_INDENT;
 	struct flow flow = flow_at(block->out, block->width, indent, indent);
 
 	severity_word(block, color);
 	flow_text(&flow, expand(block, block->finding->title));
+	if (netns && block->finding->scope.netns)
+		flow_item(&flow, " · ", expand(block, "netns {netns}"));
 	confidence_words(block, &flow);
 }
 
@@ -134,6 +137,25 @@ static void item_lines(struct block *block, const char *label, const char *const
 		flow_item(&flow, " · ", last);
 	flow_end(&flow);
 	out_close(&item);
+}
+
+/* Commands to paste: never broken inside while a line holds one. */
+static void next_lines(struct block *block)
+{
+	struct flow flow;
+	bool any = false;
+
+	for (unsigned i = 0; block->finding->next && block->finding->next[i]; i++) {
+		out_clear(&block->text);
+		if (!finding_command(&block->text, block->finding, block->finding->next[i]))
+			continue;
+		if (!any)
+			flow = labelled(block, "next");
+		any = true;
+		flow_item(&flow, " · ", out_text(&block->text));
+	}
+	if (any)
+		flow_end(&flow);
 }
 
 static void see_lines(struct block *block)
@@ -204,14 +226,14 @@ void finding_text(struct out *out, const struct report *report, const struct fin
 	if (!finding_visible(report, finding) || (folded && !report->verbose))
 		return;
 	out_open_mem(&block.text);
-	title_line(&block, report->style.color);
+	title_line(&block, report->style.color, report->namespaces > 1);
 	detail_lines(&block);
 	if (report->verbose)
 		evidence_lines(&block);
 	against_lines(&block);
 	if (report->verbose)
 		item_lines(&block, "causes", finding->causes, false, NULL);
-	item_lines(&block, "next", finding->next, false, NULL);
+	next_lines(&block);
 	item_lines(&block, "fix", finding->fixes, true, NULL);
 	see_lines(&block);
 	folded_line(&block, report->verbose);

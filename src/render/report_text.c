@@ -246,7 +246,8 @@ void report_text(struct out *out, const struct report *report)
 		finding_text(out, report, report->findings[i]);
 	verdict_line(out, report);
 	skipped_lines(out, report, false);
-	skipped_lines(out, report, true);
+	if (report->verbose)
+		skipped_lines(out, report, true);
 	miss_lines(out, report);
 	notice_lines(out, report);
 	cost_line(out, report);

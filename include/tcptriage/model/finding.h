@@ -27,13 +27,13 @@ struct evidence {
 };
 
 /**
- * struct scope - whom a finding concerns; a member that does not apply is NULL, 0 or has @has_… false.
+ * struct scope - whom a finding concerns (@netns_at: how --netns is told its namespace, a name, pid or path); a member that does not apply is NULL, 0 or has @has_… false.
  * Strings from outside are escaped when printed. @peer_bits: when not 0, @peer is a network of that many bits ("10.9.9.0/24:80").
  */
 struct scope {
 	uint32_t pid;
 	uint8_t peer_bits;
-	const char *comm, *unit, *container, *netns, *interface;
+	const char *comm, *unit, *container, *netns, *netns_at, *interface;
 	bool has_local, has_peer;
 	struct endpoint local, peer;
 };
@@ -75,6 +75,13 @@ struct finding {
 const struct evidence *finding_evidence(const struct finding *finding, const char *name);
 /** finding_expand() - writes @template with its {placeholders} filled; an unknown placeholder is a BUG (a test walks them all). */
 void finding_expand(struct out *out, const struct finding *finding, const char *template);
+
+/**
+ * finding_command() - writes @template as a command to be pasted: filled in, and aimed at the namespace of the finding (-N for our own
+ * commands, `ip netns exec` or nsenter for others).
+ * Return: false, nothing written, when it asks for a pid, an endpoint or an interface that the finding does not know.
+ */
+bool finding_command(struct out *out, const struct finding *finding, const char *template);
 
 /** struct skipped_rule - a rule that could not speak, and why. @partial: only a part of it could not, the rest was judged. */
 struct skipped_rule {

@@ -29,7 +29,7 @@ struct threshold {
 /**
  * struct view - the const evidence that a rule judges: one namespace over the samples of a run.
  * @snap: sockets, groups, counters, settings. @holders_of: owner lookup (NULL context-free answers when owners were not read).
- * @route_of: what this host does with packets to an address; NULL result when unknown. @netns: name for the scope, NULL for ours.
+ * @route_of: what this host does with packets to an address; NULL result when unknown. @netns: name for the scope, NULL for ours; @netns_at: how --netns is told.
  * @window_us: span over which counters grew. @boot_us: CLOCK_BOOTTIME at the newest sample, 0 unknown. @values: threshold values of the rule being evaluated, in the order of its table.
  */
 struct view {
@@ -38,7 +38,7 @@ struct view {
 					  enum owner_unknown *reason);
 	const struct route *(*route_of)(const struct view *view, const struct addr *destination);
 	void *context;
-	const char *netns, *container, *unit;
+	const char *netns, *netns_at, *container, *unit;
 	int64_t window_us, boot_us;
 	const double *values;
 	struct arena *arena;

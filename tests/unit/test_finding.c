@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* model/finding.c: commands to paste. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tcptriage/model/finding.h"
+
+static void command__in_a_namespace__is_aimed_at_it(void **state)
+{
+	static const struct {
+		const char *at, *template, *command;
+	} rows[] = {
+		{ NULL, "tcptriage states pid = {pid}", "tcptriage states pid = 7" },
+		{ "web", "tcptriage states pid = {pid}", "tcptriage states -N web pid = 7" },
+		{ "web", "tcptriage explain x", "tcptriage explain x" },
+		{ "web", "ip route get {peer_addr}", "ip netns exec web ip route get 10.0.0.9" },
+		{ "812", "nstat -az TcpExtListenDrops", "nsenter -n -t 812 nstat -az TcpExtListenDrops" },
+		{ "/run/docker/netns/ab", "ss -ltn", "nsenter --net=/run/docker/netns/ab ss -ltn" },
+		{ "web", "ls -l /proc/{pid}/fd", "ls -l /proc/7/fd" },
+		{ "a; reboot", "ss -ltn", "ss -ltn" },
+	};
+	struct finding finding = { .scope = { .pid = 7, .has_peer = true } };
+	struct out out;
+
+	(void)state;
+	assert_true(addr_parse("10.0.0.9", &finding.scope.peer.addr));
+	out_open_mem(&out);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		out_clear(&out);
+		finding.scope.netns_at = rows[i].at;
+		assert_true(finding_command(&out, &finding, rows[i].template));
+		assert_string_equal(out_text(&out), rows[i].command);
+	}
+	out_close(&out);
+}
+
+static void command__asks_for_what_is_unknown__is_left_out(void **state)
+{
+	static const char *const templates[] = { "ls /proc/{pid}/fd", "x {peer}", "x {peer_port}",
+						 "x {local_port}", "x {interface}" };
+	struct finding finding = { .count = 1 };
+	struct out out;
+
+	(void)state;
+	out_open_mem(&out);
+	for (size_t i = 0; i < ARRAY_SIZE(templates); i++)
+		assert_false(finding_command(&out, &finding, templates[i]));
+	assert_int_equal(out_len(&out), 0);
+	assert_true(finding_command(&out, &finding, "x {count}"));
+	out_close(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(command__in_a_namespace__is_aimed_at_it),
+		cmocka_unit_test(command__asks_for_what_is_unknown__is_left_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
