@@ -6,7 +6,7 @@ set -eu
 
 if [ "${INSIDE_NAMESPACE:-}" = "" ]; then
 	unshare --net --pid --fork --mount-proc true 2>/dev/null || {
-		echo "skipped: no namespace of our own (needs root)"
+		echo "skipped: no namespace of our own: not root"
 		exit 77
 	}
 	INSIDE_NAMESPACE=yes exec unshare --net --pid --fork --mount-proc --kill-child=SIGKILL "$0" "$@"
