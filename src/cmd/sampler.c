@@ -18,6 +18,8 @@ const char *const sampler_source_names[SOURCE_COUNT] = {
 #define GUESSED_COST_NS 3000
 #define DUMP_RETRIES 2
 #define ROUTES_MAX 256
+/* Below this part of the ports no rule speaks of a destination. */
+#define OWNED_PORTS_PART 6
 /* A socket answered alone: fixed part, tcp_info, skmem and whatever else the kernel adds. */
 #define ONE_ANSWER_BYTES 2048
 
@@ -177,6 +179,14 @@ static int take_tcp_whole(struct sampler_ns *ns, uint64_t expected, int64_t now_
 	return code;
 }
 
+static bool lacks_info(const struct snapshot *snap)
+{
+	const uint64_t (*tcp)[SOCK_STATE_COUNT] = snap->counts[NETID_TCP];
+
+	return snap->info_for_all && !snap->has_tcp_info &&
+	       tcp[ADDR_V4][SOCK_STATE_ESTAB] + tcp[ADDR_V6][SOCK_STATE_ESTAB];
+}
+
 static int take_ns(struct sampler_ns *ns, struct err *err)
 {
 	struct sampler *sampler = ns->sampler;
@@ -197,6 +207,8 @@ static int take_ns(struct sampler_ns *ns, struct err *err)
 	if (!code && ask(ns, NETID_UDP, UINT32_MAX, 0, &why) && !interrupted)
 		missing(ns, SOURCE_UDP, why.text);
 	snapshot_end(ns->snap);
+	if (!code && lacks_info(ns->snap))
+		missing(ns, SOURCE_TCP_INFO, "the kernel delivers none");
 	if (!ns->whole)
 		sampler->complete = ns->snap->complete = false;
 	ns->snap->cost_us = clock_mono_us() - began;
@@ -266,7 +278,16 @@ static int compare_inodes(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* Inodes that findings may name: candidates, listeners and one of each tuple group; sorted, each once. */
+/* Findings name the owner of a destination that takes many ports; an IPv6 attempt without answer asks who reaches the same over IPv4. */
+static bool wants_owner(const struct snapshot *snap, const struct tuple_group *group)
+{
+	bool silent_v6 = snap->counts[NETID_TCP][ADDR_V6][SOCK_STATE_SYN_SENT];
+
+	return group->in_range > snap->ports.size / OWNED_PORTS_PART ||
+	       (silent_v6 && group->outbound && group->estab_young && group->peer.family == ADDR_V4);
+}
+
+/* Inodes that findings may name: candidates, listeners and one of each tuple group that may be asked for; sorted, each once. */
 static size_t wanted_inodes(const struct sampler *sampler, uint32_t **out)
 {
 	struct out list;
@@ -285,7 +306,7 @@ static size_t wanted_inodes(const struct sampler *sampler, uint32_t **out)
 		for (size_t i = 0; (listener = snapshot_listener(snap, i)); i++)
 			out_mem(&list, &listener->last.sock.inode, sizeof(uint32_t));
 		for (size_t i = 0; (group = snapshot_group(snap, i)); i++)
-			if (group->in_range > snap->ports.size / 4)
+			if (wants_owner(snap, group))
 				out_mem(&list, &group->inode, sizeof(uint32_t));
 	}
 	count = out_len(&list) / sizeof(uint32_t);

@@ -41,6 +41,7 @@ healthy-rows-ndjson | healthy         | 0 | states -tap --ndjson
 healthy-filter      | healthy         | 0 | states -H -ta ( sport = :443 or dport 5432 ) and not comm = nobody and rtt < 1ms
 stall-report        | syn_sent_stall  | 2 | report
 stall-report-json   | syn_sent_stall  | 2 | report --json
+fallback-report     | fallback        | 1 | report --quick
 hostile-rows        | hostile         | 0 | states -taopi
 hostile-rows-json   | hostile         | 0 | states -tapi --json
 hostile-summary     | hostile         | 0 | states

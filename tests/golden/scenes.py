@@ -68,6 +68,15 @@ def syn_sent_stall():
     return Recording([(0, neighbours(0) + list(attempts(0)))], [WEB, (4121, "app", [361, 362, 363], 20, 1024)])
 
 
+def fallback():
+    """IPv6 is silent, and the same process has the same service over IPv4."""
+    silent = [Sock("SYN-SENT", ("2001:db8::5", 40000 + n), ("2001:db8:1::9", 443),
+                   {"state": 2, "retransmits": 6, "backoff": 2, "rto": 4000000, "unacked": 1, "lost": 1, "total_retrans": 6},
+                   timer="on", retrans=6, expires=2000, send_q=1, inode=400 + n, cookie=400 + n) for n in range(3)]
+    young = estab(410, ("192.168.7.5", 40010), ("203.0.113.80", 443), 410, 0)
+    return Recording([(0, neighbours(0) + silent + [young])], [WEB, (77, "browser", [400, 401, 402, 410], 20, 1024)])
+
+
 def hostile():
     """Names that try to move the cursor, end a line or break a quote; a timer and lengths of kernels to come and gone by."""
     def sockets(at):
@@ -82,4 +91,4 @@ def hostile():
     return Recording([(0, sockets(0))], [(66, evil, [901, 902], 9, 64), (67, "twin", [901], 9, 64)])
 
 
-SCENES = {f.__name__: f for f in (close_wait_leak, healthy, syn_sent_stall, hostile)}
+SCENES = {f.__name__: f for f in (close_wait_leak, healthy, syn_sent_stall, fallback, hostile)}
