@@ -79,7 +79,7 @@ static const char *missing_input(const struct snapshot *snap, const struct rule 
 		const char *reason;
 	} rows[] = {
 		{ RULE_NEEDS_SOCKETS, !snap->samples, "no sockets could be read" },
-		{ RULE_NEEDS_TCP_INFO, subjects && !snap->has_tcp_info,
+		{ RULE_NEEDS_TCP_INFO, subjects && !snap->has_tcp_info && snap->info_for_all,
 		  "the kernel delivered no tcp_info" },
 		{ RULE_NEEDS_SKMEM, subjects && !snap->has_skmem,
 		  "the kernel delivered no socket memory numbers" },

@@ -104,6 +104,27 @@ static void full_queue__in_one_look__is_critical(void **state)
 	}
 }
 
+static void full_queue__of_a_burst_just_come__is_silent(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	for (unsigned waited = 999; waited <= 1000; waited++) {
+		fixture_open(&f, RULE);
+		f.quick = true;
+		listener(&f, "*:80", 4, 3);
+		fixture_sock(&f, SOCK_STATE_ESTAB, "10.0.0.1:80", "10.0.0.2:5000")->sock.inode = 0;
+		fake_set(f.fake[1], TCPI_LAST_ACK_RECV, waited);
+		fixture_sample(&f, 0);
+		fixture_judge(&f);
+		if (waited < 1000)
+			expect_silence(&f);
+		else
+			expect_one(&f, SEVERITY_CRITICAL);
+		fixture_close(&f);
+	}
+}
+
 static void full_queue__that_stands__is_critical(void **state)
 {
 	struct fixture f;
@@ -239,6 +260,7 @@ int main(void)
 		cmocka_unit_test(drops__at_ten_a_second__are_critical),
 		cmocka_unit_test(drops__in_two_samples__are_critical),
 		cmocka_unit_test(full_queue__in_one_look__is_critical),
+		cmocka_unit_test(full_queue__of_a_burst_just_come__is_silent),
 		cmocka_unit_test(full_queue__that_stands__is_critical),
 		cmocka_unit_test(full_queue__in_the_last_sample_only__warns),
 		cmocka_unit_test(burst__that_drains_without_drops__is_silent),

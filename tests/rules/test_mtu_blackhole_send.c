@@ -383,6 +383,42 @@ static void counters__missing__are_said(void **state)
 	fixture_close(&f);
 }
 
+static void cheap_look__asks_for_those_with_timeouts(void **state)
+{
+	struct fixture f;
+	struct sock *sock;
+
+	(void)state;
+	fixture_open(&f, RULE);
+	sock = &fixture_sock(&f, SOCK_STATE_ESTAB, "10.0.0.1:40000", "10.9.9.9:443")->sock;
+	sock->info.len = 0;
+	sock->timer = SOCK_TIMER_ON;
+	assert_false(triage_want(sock, NULL));
+	sock->retrans = 1;
+	assert_true(triage_want(sock, NULL));
+	sock->timer = SOCK_TIMER_KEEPALIVE;
+	assert_false(triage_want(sock, NULL));
+	fixture_close(&f);
+}
+
+static void cheap_look__without_suspects__is_no_missing_input(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	for (unsigned all = 0; all < 2; all++) {
+		fixture_open(&f, RULE);
+		f.snap.info_for_all = all;
+		fixture_sock(&f, SOCK_STATE_ESTAB, "10.0.0.1:40000", "10.9.9.9:443")->sock.info.len = 0;
+		judge(&f);
+		if (all)
+			expect_skipped(&f, "tcp_info");
+		else
+			assert_int_equal(f.verdict.skipped_count, 0);
+		fixture_close(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +440,8 @@ int main(void)
 		cmocka_unit_test(accepted__from_a_private_network__is_grouped_by_client),
 		cmocka_unit_test(one_sample__is_skipped),
 		cmocka_unit_test(counters__missing__are_said),
+		cmocka_unit_test(cheap_look__asks_for_those_with_timeouts),
+		cmocka_unit_test(cheap_look__without_suspects__is_no_missing_input),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@ enum limit {
 	CRIT_SAMPLES,
 	NEAR_FULL,
 	FD_FULL,
+	STANDING,
 };
 
 static const struct threshold thresholds[] = {
@@ -16,6 +17,7 @@ static const struct threshold thresholds[] = {
 	[CRIT_SAMPLES] = { "critical_samples", UNIT_COUNT, 2, "seen full or dropping in two looks: not one burst" },
 	[NEAR_FULL] = { "near_full", UNIT_RATIO, 0.8, "a queue this full in a sample is the one that overflowed between the samples" },
 	[FD_FULL] = { "fd_share", UNIT_PERCENT, 95, "accept() fails with EMFILE when the descriptors are used up" },
+	[STANDING] = { "standing", UNIT_MS, 1000, "a program that is merely busy takes a burst out of the queue within a fraction of this" },
 	{ NULL, UNIT_NONE, 0, NULL },
 };
 
@@ -26,7 +28,7 @@ static const struct threshold thresholds[] = {
 
 /**
  * struct case_of - one listener against the facts. @drops: growth of its own drop count. @overflows: growth for the whole namespace,
- * @counted: known. @full_now: more children than its backlog in the newest sample. @near: nearly full at some time.
+ * @counted: known. @full_now: more children than its backlog in the newest sample, and not only just come. @near: nearly full at some time.
  */
 struct case_of {
 	const struct listener *listener;
@@ -43,13 +45,22 @@ static uint64_t own_drops(const struct listener *l)
 	return last->skmem[SKMEM_DROPS] - first->skmem[SKMEM_DROPS];
 }
 
+/* A child that has waited for long tells a queue that stands from a burst that is being taken; where no age is known the length speaks. */
+static bool stands(const struct view *view, const struct listener *l)
+{
+	const struct listener *first = snapshot_listener_for(view->snap, &l->last.sock.local);
+	int64_t oldest = first ? first->oldest_child_ms : -1;
+
+	return oldest < 0 || (double)oldest >= view->values[STANDING];
+}
+
 static struct case_of look_at(const struct view *view, const struct listener *l)
 {
 	uint32_t backlog = l->last.sock.send_q;
 	struct case_of c = { .listener = l, .drops = own_drops(l) };
 
 	c.counted = view_delta(view, COUNTER_LISTEN_OVERFLOWS, &c.overflows);
-	c.full_now = l->present && l->last.sock.recv_q > backlog;
+	c.full_now = l->present && l->last.sock.recv_q > backlog && stands(view, l);
 	c.near = l->recv_q_max && l->recv_q_max >= view->values[NEAR_FULL] * backlog;
 	return c;
 }
@@ -266,7 +277,7 @@ const struct rule rule_accept_queue_overflow = {
 		"and everybody comes at once.",
 	.look_alikes = (const char *const[]){
 		"ListenDrops alone, without ListenOverflows: a SYN flood or a lack of memory, not this queue",
-		"a burst that drains: the queue is short again in the next sample and nothing was dropped",
+		"a burst that drains: the queue is short again in the next sample, or none of it has waited for long, and nothing was dropped",
 		"connections that wait while the queue is not full",
 		NULL },
 	.causes = (const char *const[]){

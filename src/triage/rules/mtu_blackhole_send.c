@@ -48,10 +48,13 @@ struct tally {
 	struct mtu_verdict verdict;
 };
 
+/* Without tcp_info, as a cheap look brings it, the count of timeouts beside the timer has to do. */
 static bool candidate(const struct sock *sock)
 {
-	return sock->timer == SOCK_TIMER_ON && sock->info.len && sock_tcpi(sock, TCPI_UNACKED) &&
-	       sock_tcpi(sock, TCPI_BACKOFF);
+	if (sock->timer != SOCK_TIMER_ON)
+		return false;
+	return sock->info.len ? sock_tcpi(sock, TCPI_UNACKED) && sock_tcpi(sock, TCPI_BACKOFF) :
+				sock->retrans > 0;
 }
 
 static enum answer yes_or_no(bool yes)
