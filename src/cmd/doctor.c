@@ -18,6 +18,9 @@ struct doctor_options {
 
 static const struct option_row options[] = { { 0 } };
 
+/* setcap replaces what stood before, so every mend names all that this program can use. */
+#define SETCAP "sudo setcap cap_net_admin,cap_sys_admin,cap_sys_ptrace,cap_dac_read_search+ep %.120s"
+
 /* How well a source works. */
 enum health { HEALTH_WORKS, HEALTH_PARTLY, HEALTH_MISSING };
 
@@ -141,7 +144,7 @@ static void check_owners(struct doctor *doctor, struct check *check)
 
 		snprintf(check->detail, sizeof(check->detail), "%u processes may not be read",
 			 owner_map_denied(map));
-		snprintf(mend, sizeof(mend), "sudo setcap cap_sys_ptrace,cap_dac_read_search+ep %.120s",
+		snprintf(mend, sizeof(mend), SETCAP,
 			 doctor->executable);
 		verdict(check, HEALTH_PARTLY, "the owners of other users' sockets", mend);
 	}
@@ -217,7 +220,7 @@ static void check_namespaces(struct doctor *doctor, struct check *check)
 			source_ns_close(ns);
 			continue;
 		}
-		snprintf(mend, sizeof(mend), "sudo setcap cap_sys_admin,cap_sys_ptrace+ep %.120s",
+		snprintf(mend, sizeof(mend), SETCAP,
 			 doctor->executable);
 		verdict(check, HEALTH_PARTLY, "sockets of containers and other namespaces", mend);
 		return;

@@ -239,9 +239,12 @@ static unsigned rules_run(const struct report_options *o, const struct verdict *
 
 static void note_bounds(struct session *session, const struct sampler *sampler)
 {
+	uint64_t sockets = 0;
+
 	for (unsigned n = 0; n < session->ns_count; n++) {
 		const struct snapshot *snap = &sampler->snaps[n];
 
+		sockets += snap->total_sockets;
 		if (snap->candidates_lost)
 			notices_add(&session->notices,
 				    "%llu suspicious sockets beyond the first %u were counted but not examined",
@@ -254,6 +257,8 @@ static void note_bounds(struct session *session, const struct sampler *sampler)
 			notices_add(&session->notices, "%llu listeners beyond the first %u were not examined",
 				    (unsigned long long)snap->listeners_lost, SNAPSHOT_LISTENERS);
 	}
+	if (sampler->filter && (sampler->filter->root || sampler->filter->states) && !sockets)
+		notices_add(&session->notices, "the filter selects no socket: nothing was judged");
 	if (!sampler->info_for_all)
 		notices_add(&session->notices,
 			    "so many sockets that tcp_info was read of suspicious ones only (--max-time)");

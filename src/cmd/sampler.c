@@ -73,7 +73,7 @@ static int take_socket(const struct sock *sock, void *context)
 	bool is_selected = selected(ns, sock);
 
 	if (is_selected && ns->sampler->tap)
-		ns->sampler->tap(sock, ns->sampler->tap_context);
+		ns->sampler->tap(ns->snap, sock, ns->sampler->tap_context);
 	if (!is_selected && sock->state == SOCK_STATE_LISTEN)
 		snapshot_add_role(ns->snap, sock);
 	else if (!is_selected)

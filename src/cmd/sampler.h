@@ -33,7 +33,7 @@ struct sampler {
 	struct snapshot *snaps;
 	struct owner_map *owners;
 	struct sampler_ns *ns;
-	void (*tap)(const struct sock *sock, void *context);
+	void (*tap)(const struct snapshot *snap, const struct sock *sock, void *context);
 	void *tap_context;
 	unsigned missing, samples;
 	bool complete, info_for_all;

@@ -209,7 +209,8 @@ void session_note_denied(struct session *session)
 {
 	if (!session->denied)
 		notices_add(&session->notices,
-			    "some owners are hidden: a process may not be read; run as root, or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
+			    geteuid() ? "some owners are hidden: a process may not be read; run as root, or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH" :
+					"some owners are hidden: a process may not be read even by root here");
 	session->denied = true;
 }
 

@@ -109,8 +109,10 @@ static int watch(const struct states_options *o, int operand_count, char **opera
 	return interrupted ? EXIT_SIGINT : status;
 }
 
-static int check(const struct states_options *o, struct err *err)
+static int check(const struct states_options *o, int operand_count, char **operands, struct err *err)
 {
+	uint64_t unused;
+
 	if (o->sort && !states_sort_known(o->sort)) {
 		struct words_nearest search = { .word = o->sort };
 		const char *word;
@@ -127,10 +129,13 @@ static int check(const struct states_options *o, struct err *err)
 
 		for (size_t i = 0; (word = states_group_word(i)); i++)
 			words_offer(&search, word);
-		return err_set(err, -EINVAL, "'%s' is nothing to group by%s%s%s", o->group_by,
-			       search.best ? ": did you mean '" : "", search.best ? search.best : "",
-			       search.best ? "'?" : "");
+		return err_set(err, -EINVAL,
+			       "'%s' is nothing to group by%s%s%s (state, process, peer, peer-port, local-port, prefix/LEN)",
+			       o->group_by, search.best ? ": did you mean '" : "",
+			       search.best ? search.best : "", search.best ? "'?" : "");
 	}
+	if (o->watch && !*o->watch && operand_count && num_duration_us(operands[0], &unused))
+		return err_set(err, -EINVAL, "--watch takes its seconds with '=': --watch=%s", operands[0]);
 	if (o->watch && (o->replay.record || o->replay.from))
 		return err_set(err, -EINVAL, "--watch looks again and again: it does not go with --record or --from");
 	return 0;
@@ -141,7 +146,7 @@ static int run(void *values, int operand_count, char **operands)
 	const struct states_options *o = values;
 	struct err err = { "" };
 
-	if (check(o, &err))
+	if (check(o, operand_count, operands, &err))
 		return usage_error(&cmd_states, err.text);
 	return o->watch ? watch(o, operand_count, operands) : one_view(o, operand_count, operands);
 }

@@ -65,6 +65,8 @@ static int unknown_column(const char *word, struct err *err)
 	struct words_nearest search = { .word = word };
 	const char *name;
 
+	if (!strcmp(word, "help"))
+		return err_set(err, -EINVAL, "the columns are what 'tcptriage --complete columns' lists");
 	for (size_t i = 0; (name = row_column_name(i)); i++)
 		words_offer(&search, name);
 	return err_set(err, -EINVAL, "unknown column '%s'%s%s%s", word,
@@ -183,8 +185,12 @@ static bool find_holders(struct query *query, struct row *row, unsigned ns)
 		return false;
 	row->reason = query->late.owners ? late_reason(&query->late, query->session, row->sock, ns) :
 					   owner_map_reason(owners, row->sock);
-	if (row->reason == OWNER_NO_PERMISSION)
+	if (row->reason == OWNER_NO_PERMISSION) {
 		session_note_denied(query->session);
+		/* the filter cannot tell whether this socket is among those asked for */
+		if (query->filter.needs & FILTER_NEEDS_OWNERS)
+			query->complete = false;
+	}
 	return true;
 }
 
@@ -276,8 +282,11 @@ int query_run(struct query *query, query_row_fn *fn, void *context, struct err *
 			asked++;
 			code = source_sockets(query->session->ns[n], &query->request[t], take, &feed,
 					      &result, err);
-			if (!result.complete)
+			if (!result.complete && !code) {
 				query->complete = false;
+				notices_add(&query->session->notices,
+					    "the kernel's list changed while it was read or was cut: sockets may be missing");
+			}
 			if (code == -EINTR || code == -EPIPE || code == -ECANCELED)
 				return code == -ECANCELED ? 0 : code;
 			if (!code)

@@ -223,9 +223,6 @@ int states_rows(struct query *query)
 	printer.renderer->begin(&printer.out, &query->rows, &doc);
 	code = query_run(query, query->options->sort ? keep_row : stream_row, &printer, &err);
 	print_kept(&printer);
-	if (!query->complete)
-		notices_add(&query->session->notices,
-			    "the kernel's list changed while it was read or was cut: sockets may be missing");
 	doc.complete = query->complete && !code;
 	printer.renderer->end(&printer.out, &query->rows, &doc, &query->counts);
 	return states_finish(query, &printer.out, code, &err);

@@ -21,7 +21,7 @@ struct tallies {
 };
 
 /* A listener's peer is nobody, an unconnected socket's too. */
-static void tap(const struct sock *sock, void *context)
+static void tap(const struct snapshot *snap, const struct sock *sock, void *context)
 {
 	struct tallies *t = context;
 	const struct holder *holders;
@@ -39,7 +39,11 @@ static void tap(const struct sock *sock, void *context)
 	if (!sock->peer.port)
 		return;
 	out_clear(&t->key);
-	out_endpoint(&t->key, &sock->peer);
+	/* the port of somebody who came to us is chance */
+	if (snapshot_listener_for(snap, &sock->local))
+		out_addr(&t->key, &sock->peer.addr);
+	else
+		out_endpoint(&t->key, &sock->peer);
 	tally_add(&t->peer[sock->state], t->key.base, out_len(&t->key), 0, 0);
 }
 
@@ -89,6 +93,14 @@ static void fill_lines(struct summary *summary, const struct sampler *sampler,
 	}
 }
 
+/* NULL where only one namespace is looked at: its name says nothing then. */
+static const char *netns_of(const struct sampler *sampler, unsigned n)
+{
+	const char *name = sampler->session->list[n].name;
+
+	return sampler->session->ns_count < 2 ? NULL : *name ? name : "(this one)";
+}
+
 static void fill_ports(struct summary *summary, const struct sampler *sampler)
 {
 	struct summary_ports *ports =
@@ -106,31 +118,64 @@ static void fill_ports(struct summary *summary, const struct sampler *sampler)
 				.peer = { top[i].group->peer, top[i].group->peer_port },
 				.used = top[i].used,
 				.time_wait = top[i].group->tw_in_range,
-				.total = top[i].size };
+				.total = top[i].size,
+				.netns = netns_of(sampler, n) };
 	}
+}
+
+/* Of one rule, state and owner, and towards one peer or from one local port. */
+static bool are_alike(const struct summary_flagged *line, const struct flagged *flagged,
+		      const char *netns)
+{
+	const struct sock *a = line->sock, *b = &flagged->copy.sock;
+
+	return line->rule == flagged->rules[0] && line->netns == netns && line->owner == flagged->owner &&
+	       line->reason == flagged->reason && a->state == b->state &&
+	       (endpoint_equal(&a->peer, &b->peer) || endpoint_equal(&a->local, &b->local));
+}
+
+static int64_t age_of(const struct sampler *sampler, const struct flagged *flagged)
+{
+	const struct snapshot *snap = &sampler->snaps[flagged->ns];
+
+	return sock_age_ms(&flagged->copy.sock, snap->rto_max_ms, snap->fin_timeout_ms, NULL);
 }
 
 static void fill_flagged(struct summary *summary, const struct sampler *sampler,
 			 const struct flag_set *flags)
 {
-	size_t count = MIN(flags->count, (size_t)FLAGGED_LINES);
-	struct summary_flagged *list = arena_alloc(&sampler->session->arena, count * sizeof(*list));
+	struct summary_flagged *list =
+		arena_alloc(&sampler->session->arena, FLAGGED_LINES * sizeof(*list));
+	size_t count = 0;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < flags->count; i++) {
 		const struct flagged *flagged = &flags->item[i];
-		const struct snapshot *snap = &sampler->snaps[flagged->ns];
+		const char *netns = netns_of(sampler, flagged->ns);
+		int64_t age_ms = age_of(sampler, flagged);
+		size_t k = 0;
 
-		list[i] = (struct summary_flagged){
-			.sock = &flagged->copy.sock,
-			.owner = flagged->owner,
-			.reason = flagged->reason,
-			.age_ms = sock_age_ms(&flagged->copy.sock, snap->rto_max_ms,
-					      snap->fin_timeout_ms, NULL),
-			.rule = flagged->rules[0] };
+		while (k < count && !are_alike(&list[k], flagged, netns))
+			k++;
+		if (k == FLAGGED_LINES) {
+			summary->flagged_more++;
+			continue;
+		}
+		if (k < count)
+			list[k].alike++;
+		if (k == count || age_ms > list[k].age_ms) {
+			list[k].sock = &flagged->copy.sock;
+			list[k].age_ms = age_ms;
+		}
+		if (k < count)
+			continue;
+		list[k].owner = flagged->owner;
+		list[k].reason = flagged->reason;
+		list[k].rule = flagged->rules[0];
+		list[k].netns = netns;
+		count++;
 	}
 	summary->flagged = list;
 	summary->flagged_count = count;
-	summary->flagged_more = flags->count - count;
 }
 
 /* Return: 0, or -errno with @err when it could not be written. */

@@ -77,6 +77,16 @@ static void flagged_object(struct out *out, const struct summary_flagged *flagge
 	socket_json(out, &row, head);
 }
 
+/* Flagged sockets for which another one stands, or for which there is no room. */
+static uint64_t left_out(const struct summary *summary)
+{
+	uint64_t count = summary->flagged_more;
+
+	for (size_t i = 0; i < summary->flagged_count; i++)
+		count += summary->flagged[i].alike;
+	return count;
+}
+
 void summary_json(struct out *out, const struct summary *summary)
 {
 	document_json_open(out, summary->doc);
@@ -96,7 +106,7 @@ void summary_json(struct out *out, const struct summary *summary)
 		flagged_object(out, &summary->flagged[i], i ? ",\n{" : "\n{");
 	out_char(out, ']');
 	json_key(out, ",", "sockets_left_out");
-	out_u64(out, summary->flagged_more);
+	out_u64(out, left_out(summary));
 	document_json_close(out, summary->doc, summary->counts);
 }
 

@@ -68,6 +68,8 @@ static void states_table(struct out *out, const struct summary *summary)
 static void ports_line(struct grid *grid, const struct summary_ports *ports)
 {
 	grid_line(grid);
+	if (ports->netns)
+		grid_text(grid, ports->netns);
 	out_endpoint(&grid->cell, &ports->peer);
 	grid_cell(grid);
 	out_addr(&grid->cell, &ports->local);
@@ -83,15 +85,18 @@ static void ports_line(struct grid *grid, const struct summary_ports *ports)
 static void ports_table(struct out *out, const struct summary *summary)
 {
 	static const struct grid_column columns[] = {
+		{ "NETNS", false },
 		{ "BUSIEST DESTINATION", false }, { "FROM", false }, { "PORTS USED", true },
 		{ "IN TIME-WAIT", true },	  { "FREE", true },  { "USE", true },
 	};
 	struct grid grid;
+	size_t skip;
 
 	if (!summary->port_count)
 		return;
+	skip = summary->ports[0].netns ? 0 : 1;
 	out_char(out, '\n');
-	grid_open(&grid, columns, ARRAY_SIZE(columns));
+	grid_open(&grid, columns + skip, ARRAY_SIZE(columns) - skip);
 	for (size_t i = 0; i < summary->port_count; i++)
 		ports_line(&grid, &summary->ports[i]);
 	grid_print(&grid, out);
@@ -113,6 +118,8 @@ static void flagged_line(struct grid *grid, const struct summary_flagged *flagge
 	const struct sock *sock = flagged->sock;
 
 	grid_line(grid);
+	if (flagged->netns)
+		grid_text(grid, flagged->netns);
 	grid_text(grid, flagged->rule);
 	grid_text(grid, sock_state_name(sock->state));
 	out_endpoint(&grid->cell, &sock->local);
@@ -121,25 +128,32 @@ static void flagged_line(struct grid *grid, const struct summary_flagged *flagge
 	grid_cell(grid);
 	age_cell(grid, flagged->age_ms);
 	owner_cell(grid, flagged);
+	if (flagged->alike)
+		out_printf(&grid->cell, "+%llu", (unsigned long long)flagged->alike);
+	grid_cell(grid);
 }
 
 static void flagged_table(struct out *out, const struct summary *summary)
 {
 	static const struct grid_column columns[] = {
+		{ "NETNS", false },
 		{ "FLAGGED BY", false }, { "STATE", false }, { "LOCAL", false },
 		{ "PEER", false },	 { "AGE", true },    { "OWNER", false },
+		{ "ALIKE", true },
 	};
 	struct grid grid;
+	size_t skip;
 
 	if (!summary->flagged_count)
 		return;
+	skip = summary->flagged[0].netns ? 0 : 1;
 	out_char(out, '\n');
-	grid_open(&grid, columns, ARRAY_SIZE(columns));
+	grid_open(&grid, columns + skip, ARRAY_SIZE(columns) - skip);
 	for (size_t i = 0; i < summary->flagged_count; i++)
 		flagged_line(&grid, &summary->flagged[i]);
 	grid_print(&grid, out);
 	if (summary->flagged_more)
-		out_printf(out, "… and %llu more\n", (unsigned long long)summary->flagged_more);
+		out_printf(out, "… and %llu more: tcptriage states -ta --flags\n", (unsigned long long)summary->flagged_more);
 }
 
 void summary_text(struct out *out, const struct summary *summary)

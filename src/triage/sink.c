@@ -86,10 +86,18 @@ struct finding *sink_finding(struct sink *sink, enum severity severity, double c
 void sink_near_miss(struct sink *sink, const char *what, double value, unsigned threshold)
 {
 	struct verdict *v = sink->verdict;
+	struct near_miss *miss;
 	void *grown;
-	struct near_miss *miss = append(v->arena, v->misses, &v->miss_count, &v->miss_cap,
-					sizeof(*v->misses), &grown);
 
+	/* several namespaces: the nearest of them speaks */
+	for (size_t i = 0; i < v->miss_count; i++) {
+		miss = &v->misses[i];
+		if (miss->rule == sink->rule->id && !strcmp(miss->what, what)) {
+			miss->value = MAX(miss->value, value);
+			return;
+		}
+	}
+	miss = append(v->arena, v->misses, &v->miss_count, &v->miss_cap, sizeof(*v->misses), &grown);
 	v->misses = grown;
 	*miss = (struct near_miss){
 		.rule = sink->rule->id,

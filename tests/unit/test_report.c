@@ -287,6 +287,7 @@ static void summary__text__shows_every_state_and_what_was_flagged(void **state)
 	samples_make(&samples);
 	flagged[0] = (struct summary_flagged){ &samples.sock[SAMPLE_ESTAB], &evil_process, OWNER_KNOWN, 31000, "recvq-not-drained" };
 	flagged[1] = (struct summary_flagged){ &samples.sock[SAMPLE_TIMEWAIT], NULL, OWNER_TIME_WAIT, -1, "time-wait-churn" };
+	flagged[0].alike = 2;
 	for (unsigned i = 0; i < ARRAY_SIZE(summary.line); i++)
 		summary.line[i] = (struct summary_line){ .state = sock_state_display_order[i], .oldest_ms = -1, .top_owner = "", .top_peer = "" };
 	summary.line[0].v4 = 812;
@@ -299,8 +300,8 @@ static void summary__text__shows_every_state_and_what_was_flagged(void **state)
 	assert_contains(out_text(&out), "\nSYN-SENT      3    0   31 s app[4121] 3                 10.9.9.9:80 3 syn-sent-stall\n");
 	assert_contains(out_text(&out), "\nCLOSING       0    0      – –                           –\nUDP: 2 IPv4, 0 IPv6\n\n");
 	assert_contains(out_text(&out), "\n10.9.9.9:80         10.0.0.1      14000        13000 14232 49 %\n");
-	assert_contains(out_text(&out), "\nrecvq-not-drained ESTAB     127.0.0.1:35518 127.0.0.1:8002 31 s a\\x1b[2J\\x0a\"b\\xff[4121]\n");
-	assert_contains(out_text(&out), "\ntime-wait-churn   TIME-WAIT 10.0.0.1:40000  10.0.3.4:5432     – (time-wait)\n… and 5 more\n");
+	assert_contains(out_text(&out), "\nrecvq-not-drained ESTAB     127.0.0.1:35518 127.0.0.1:8002 31 s a\\x1b[2J\\x0a\"b\\xff[4121]    +2\n");
+	assert_contains(out_text(&out), "\ntime-wait-churn   TIME-WAIT 10.0.0.1:40000  10.0.3.4:5432     – (time-wait)                  –\n… and 5 more: tcptriage states -ta --flags\n");
 }
 
 static void groups__text_and_json__escape_the_key(void **state)

@@ -55,14 +55,16 @@ struct summary_line {
 	const char *const *flags;
 };
 
-/** struct summary_ports - port headroom of one busy destination. @used, @total: source ports. @time_wait: of @used. */
+/** struct summary_ports - port headroom of one busy destination. @used, @total: source ports. @time_wait: of @used. @netns: NULL unless several were looked at. */
 struct summary_ports {
 	struct addr local;
 	struct endpoint peer;
 	uint32_t used, time_wait, total;
+	const char *netns;
 };
 
-/** struct summary - the view of `tcptriage states` without a selection. @flagged: candidate sockets that rules flagged, as rows. */
+/** struct summary - the view of `tcptriage states` without a selection. @flagged: sockets that rules flagged; the oldest stands for
+ * those of the same rule, state, owner and peer (or local port, where the peers differ), which @alike counts. */
 struct summary {
 	const struct document *doc;
 	struct summary_line line[11];
@@ -74,7 +76,8 @@ struct summary {
 		const struct process *owner;
 		enum owner_unknown reason;
 		int64_t age_ms;
-		const char *rule;
+		const char *rule, *netns;
+		uint64_t alike;
 	} *flagged;
 	size_t flagged_count;
 	uint64_t flagged_more;

@@ -153,9 +153,9 @@ static void describe(struct finding *f, const struct view *view, const struct ca
 	else if (!c->drops)
 		f->detail = "{recv_q} wait now, backlog {backlog} · each new client will be dropped until accept() is called";
 	else if (finding_evidence(f, "process_age"))
-		f->detail = "{drops} handshakes dropped in {window} · {recv_q} wait now, {recv_q_max} at most, backlog {backlog} · process started {process_age} ago";
+		f->detail = "{drops} SYNs and final ACKs dropped in {window}, retries included · {recv_q} wait now, {recv_q_max} at most, backlog {backlog} · process started {process_age} ago";
 	else
-		f->detail = "{drops} handshakes dropped in {window} · {recv_q} wait now, {recv_q_max} at most, backlog {backlog}";
+		f->detail = "{drops} SYNs and final ACKs dropped in {window}, retries included · {recv_q} wait now, {recv_q_max} at most, backlog {backlog}";
 }
 
 static void add_doubts(struct finding *f, const struct view *view, const struct case_of *c)
@@ -213,7 +213,7 @@ static void file_suspects(const struct view *view, struct sink *sink)
 		return;
 	f = sink_finding(sink, SEVERITY_WARNING, CONFIDENCE_UNNAMED);
 	f->count = overflows;
-	f->title = "Accept queues overflowed, {count} handshakes were dropped";
+	f->title = "Accept queues overflowed: {count} SYNs and final ACKs were dropped";
 	f->detail = "{listen_overflows} in {window} · no listener shows drops of its own";
 	finding_add(f, "window", view_window_s(view), UNIT_S, "rule");
 	finding_counter(f, view, COUNTER_LISTEN_OVERFLOWS, "listen_overflows");
