@@ -48,10 +48,21 @@ static int unknown_command(const char *word)
 	out_char(&out, '\'');
 	if (search.best)
 		out_printf(&out, ": did you mean '%s'?", search.best);
-	out_lit(&out, "\ntry: tcptriage --help\n");
+	out_lit(&out, "\ntry: tcptriage --help; a filter stands behind 'tcptriage report' or 'tcptriage states'\n");
 	fputs(out_text(&out), stderr);
 	out_close(&out);
 	return EXIT_USAGE;
+}
+
+/* ss's letters behind the bare name: they belong to the command that shows rows. */
+static void hint_states(int argc, char **argv)
+{
+	const struct command *states = command_find("states");
+	struct common_options *options = xcalloc(1, states->options_size);
+
+	if (options_parse(states, options, argc, argv, NULL) >= 0)
+		fputs("for rows as ss shows them: tcptriage states with these options\n", stderr);
+	free(options);
 }
 
 static int run(const struct command *command, int argc, char **argv)
@@ -62,6 +73,8 @@ static int run(const struct command *command, int argc, char **argv)
 
 	if (operands < 0) {
 		usage_error(command, err.text);
+		if (argc && argv[0][0] == '-' && argv[0][1] != '-')
+			hint_states(argc, argv);
 		/* 2 would read as "critical" to whatever calls a report */
 		status = !strcmp(command->name, "report") ? 3 : EXIT_USAGE;
 	} else if (options->help) {

@@ -160,6 +160,8 @@ static int parse_letters(const struct command *command, void *values, int left, 
 		const struct option_row *row = find_letter(command, *p);
 		int code;
 
+		if (!row && *p == 'K')
+			return err_set(err, -EINVAL, "there is no -K: nothing in this program ends a connection");
 		if (!row)
 			return err_set(err, -EINVAL, "unknown option '-%c' in '%s'", *p, argv[0]);
 		if (!takes_value(row)) {

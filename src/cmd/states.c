@@ -84,6 +84,24 @@ static int one_view(const struct states_options *o, int operand_count, char **op
 	return EXIT_FAILED;
 }
 
+/* On a terminal each look begins on a clean screen and says when it was; in a pipe looks follow one another. */
+static void watch_title(const struct states_options *o, uint64_t every_us)
+{
+	bool text = !o->common.json && !o->common.ndjson;
+	struct out out;
+
+	out_open_fd(&out, STDOUT_FILENO);
+	if (isatty(STDOUT_FILENO))
+		out_lit(&out, "\033[H\033[2J");
+	if (text) {
+		out_time_local(&out, clock_now().real_us);
+		out_lit(&out, ", every ");
+		out_duration(&out, every_us);
+		out_lit(&out, "\n\n");
+	}
+	out_close(&out);
+}
+
 static int watch(const struct states_options *o, int operand_count, char **operands)
 {
 	uint64_t every_us = 2000000;
@@ -99,9 +117,7 @@ static int watch(const struct states_options *o, int operand_count, char **opera
 	while (!interrupted && (status == EXIT_RAN || status == EXIT_PARTIAL)) {
 		int64_t began = clock_mono_us();
 
-		if (isatty(STDOUT_FILENO))
-			fputs("\033[H\033[2J", stdout);
-		fflush(stdout);
+		watch_title(o, every_us);
 		status = one_view(o, operand_count, operands);
 		if (!interrupted)
 			clock_sleep_until(began + (int64_t)every_us);

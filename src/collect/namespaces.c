@@ -346,7 +346,7 @@ int namespaces_find(int proc, const char *wanted, struct arena *arena, struct no
 		*others = 0;
 	if (!count && (wanted || others)) {
 		find_all(&s);
-		if (others || !*wanted)
+		if (wanted && !*wanted)
 			say_denied(&s, notices);
 	}
 	if (count) {
