@@ -14,7 +14,7 @@ static const char head[] =
 	".\\\" Generated from the rule table; do not edit.\n"
 	".Dd November 22, 2026\n"
 	".Dt TCPTRIAGE-RULES 7\n"
-	".Os\n"
+	".Os Linux\n"
 	".Sh NAME\n"
 	".Nm tcptriage-rules\n"
 	".Nd what tcptriage looks for, and what to do about it\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The option tables against what is written about them: man pages and shell completion name every option, and no other. */
+/* The tables of options and words against what is written about them: man pages and shell completion name every one, and no other. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "cmd/states.h"
 #include "tcptriage/base/file.h"
 #include "tcptriage/cmd/command.h"
 #include "tcptriage/cmd/complete.h"
@@ -134,6 +135,115 @@ static void man_page__without_an_option__is_noticed(void **state)
 	assert_false(page_has(page, "w"));
 }
 
+/* The ".Cm" words of the page's item for @option, one a line; what only joins them is left out. */
+static void read_item_words(struct out *words, const char *page, const char *option)
+{
+	char start[64], line[256], *save;
+	const char *at, *end;
+
+	snprintf(start, sizeof(start), "\n.It Fl -%s ", option);
+	at = strstr(page, start);
+	assert_non_null(at);
+	end = strstr(at + 1, "\n.It ");
+	assert_non_null(end);
+	out_open_mem(words);
+	out_char(words, '\n');
+	for (; at < end; at = strchr(at + 1, '\n')) {
+		const char *cm = strstr(at, "Cm ");
+
+		if (!cm || cm > strchr(at + 1, '\n'))
+			continue;
+		snprintf(line, sizeof(line), "%.*s", (int)strcspn(cm, "\n"), cm);
+		strtok_r(line, " ", &save);
+		for (const char *word; (word = strtok_r(NULL, " ", &save)) && strcmp(word, "Ns") != 0;)
+			if (!strchr(",.;", *word))
+				out_printf(words, "%s\n", word);
+	}
+}
+
+static bool word_in(const char *words, const char *word)
+{
+	char line[96];
+
+	snprintf(line, sizeof(line), "\n%s\n", word);
+	return strstr(words, line);
+}
+
+static bool is_sort_key(const char *word)
+{
+	return states_sort_known(word);
+}
+
+static bool is_column(const char *word)
+{
+	uint16_t column;
+
+	return row_column_find(word, &column);
+}
+
+static bool is_grouping(const char *word)
+{
+	for (size_t i = 0; states_group_word(i); i++)
+		if (!strcmp(states_group_word(i), word))
+			return true;
+	return false;
+}
+
+/* Fields of tcp_info need not be listed one by one. */
+static bool is_field(const char *word)
+{
+	for (size_t i = 0; i < TCPI_COUNT; i++)
+		if (!strcmp(tcpi_fields[i].name, word) || !strcmp(tcpi_fields[i].key, word))
+			return true;
+	return false;
+}
+
+static void man_page__of_states__lists_the_words_of_its_options_and_no_other(void **state)
+{
+	static const struct {
+		const char *option;
+		const char *(*at)(size_t index);
+		bool (*known)(const char *word);
+	} rows[] = {
+		{ "sort", states_sort_word, is_sort_key },
+		{ "columns", row_column_name, is_column },
+		{ "group-by", states_group_word, is_grouping },
+	};
+	struct out CLEANUP(out_close) page;
+
+	(void)state;
+	read_page(&page, "tcptriage-states");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct out CLEANUP(out_close) words;
+		char *save, *word;
+
+		read_item_words(&words, out_text(&page), rows[i].option);
+		for (size_t k = 0; rows[i].at(k); k++)
+			if (!is_field(rows[i].at(k)) && !word_in(out_text(&words), rows[i].at(k)))
+				fail_msg("the page does not list '%s' of --%s", rows[i].at(k), rows[i].option);
+		word = strtok_r(words.base, "\n", &save);
+		assert_non_null(word);
+		for (; word; word = strtok_r(NULL, "\n", &save))
+			if (!rows[i].known(word))
+				fail_msg("the page lists '%s', which --%s does not know", word, rows[i].option);
+	}
+}
+
+static void man_pages__of_every_command__name_the_system_in_their_footer(void **state)
+{
+	struct out CLEANUP(out_close) page;
+
+	(void)state;
+	read_page(&page, "tcptriage");
+	assert_non_null(strstr(out_text(&page), "\n.Os Linux\n"));
+	for (size_t i = 0; i < command_count; i++) {
+		struct out CLEANUP(out_close) own;
+
+		read_command_page(&own, commands[i]);
+		assert_non_null(strstr(out_text(&own), "\n.Os Linux\n"));
+	}
+}
+
 /* Is @word the first word of a line of what --complete @kind prints? */
 static bool completes(const char *kind, const char *word)
 {
@@ -238,6 +348,8 @@ int main(void)
 		cmocka_unit_test(man_pages__of_every_command__describe_its_options_and_no_other),
 		cmocka_unit_test(man_page__of_the_program__describes_common_options_and_commands),
 		cmocka_unit_test(man_page__without_an_option__is_noticed),
+		cmocka_unit_test(man_page__of_states__lists_the_words_of_its_options_and_no_other),
+		cmocka_unit_test(man_pages__of_every_command__name_the_system_in_their_footer),
 		cmocka_unit_test(completion__every_option_of_every_command__is_offered),
 		cmocka_unit_test(completion__lists__come_from_the_tables),
 		cmocka_unit_test(explain__every_column_and_filter_word__is_known),
