@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tcptriage explain: what a state, rule, counter, field, column or sysctl means, from tables in this program alone. */
+/* tcptriage explain: what a state, rule, counter, field, column, sysctl or word of a report means, from tables in this program alone. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/utsname.h>
@@ -10,6 +10,7 @@
 #include "tcptriage/render/topic.h"
 
 #define TOPICS_MAX 512
+#define OFFERED_MAX 8
 
 struct explain_options {
 	struct common_options common;
@@ -26,18 +27,37 @@ static void join(struct out *out, int count, char **words)
 	}
 }
 
+/* Names that have the word inside them: "overflow" is that of several. */
+static void name_containing(struct out *text, const char *word)
+{
+	struct topic found[OFFERED_MAX];
+	size_t count = topic_containing(word, found, OFFERED_MAX);
+
+	for (size_t i = 0; i < MIN(count, OFFERED_MAX); i++) {
+		out_str(text, i ? ", " : " names with it: ");
+		out_str(text, found[i].name);
+	}
+	if (count > OFFERED_MAX)
+		out_printf(text, " and %zu more", count - OFFERED_MAX);
+}
+
 static int unknown(const char *word)
 {
 	struct words_nearest search = { .word = word };
 	CLEANUP(arena_free) struct arena arena = { 0 };
-	struct err err;
+	CLEANUP(out_close) struct out text;
+	size_t plain;
 
 	topic_offer_names(&search, &arena);
+	out_open_mem(&text);
+	out_printf(&text, "nothing is known about '%s':", word);
+	plain = out_len(&text);
 	if (search.best)
-		err_set(&err, -EINVAL, "nothing is known about '%s': did you mean '%s'?", word, search.best);
-	else
-		err_set(&err, -EINVAL, "nothing is known about '%s': without a topic all are listed", word);
-	return usage_error(&cmd_explain, err.text);
+		out_printf(&text, " did you mean '%s'?", search.best);
+	name_containing(&text, word);
+	if (out_len(&text) == plain)
+		out_lit(&text, " without a topic all are listed");
+	return usage_error(&cmd_explain, out_text(&text));
 }
 
 static size_t all_topics(struct topic *topics)
@@ -85,6 +105,10 @@ static int run(void *values, int operand_count, char **operands)
 	uname(&host);
 	join(&word, operand_count, operands);
 	page.count = page.full ? topic_find(out_text(&word), topics, TOPICS_MAX) : all_topics(topics);
+	if (!page.count) {
+		page.full = false;
+		page.count = topic_group(out_text(&word), topics, TOPICS_MAX);
+	}
 	return page.count ? print(o, &page) : unknown(out_text(&word));
 }
 

@@ -174,6 +174,14 @@ static void text_full(struct out *out, const struct topic_page *page)
 	}
 }
 
+static void group_words(struct out *out)
+{
+	for (unsigned kind = 0; kind < TOPIC_KIND_COUNT; kind++) {
+		out_str(out, kind ? ", " : "; one kind of them: ");
+		out_str(out, topic_kind_group((enum topic_kind)kind));
+	}
+}
+
 static void text_list(struct out *out, const struct topic_page *page)
 {
 	for (size_t i = 0; i < page->count; i++) {
@@ -190,7 +198,10 @@ static void text_list(struct out *out, const struct topic_page *page)
 		out_str(out, topic_summary(topic));
 		out_char(out, '\n');
 	}
-	out_lit(out, "\ntcptriage explain TOPIC tells the rest\n");
+	out_lit(out, "\ntcptriage explain TOPIC tells the rest");
+	if (page->count && page->topic[0].kind != page->topic[page->count - 1].kind)
+		group_words(out);
+	out_char(out, '\n');
 }
 
 static void render_text(struct out *out, const struct topic_page *page)

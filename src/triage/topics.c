@@ -11,16 +11,27 @@
 
 #define NAME_MAX_LEN 96
 
-static const char *const kind_names[TOPIC_KIND_COUNT] = {
-	[TOPIC_STATE] = "state",	    [TOPIC_RULE] = "rule",
-	[TOPIC_COLUMN] = "column",	    [TOPIC_REASON] = "owner reason",
-	[TOPIC_FIELD] = "tcp_info field", [TOPIC_COUNTER] = "counter",
-	[TOPIC_SYSCTL] = "sysctl",
+static const struct {
+	const char *name, *group;
+} kind_words[TOPIC_KIND_COUNT] = {
+	[TOPIC_STATE] = { "state", "states" },
+	[TOPIC_RULE] = { "rule", "rules" },
+	[TOPIC_COLUMN] = { "column", "columns" },
+	[TOPIC_REASON] = { "owner reason", "reasons" },
+	[TOPIC_FIELD] = { "tcp_info field", "fields" },
+	[TOPIC_COUNTER] = { "counter", "counters" },
+	[TOPIC_SYSCTL] = { "sysctl", "sysctls" },
+	[TOPIC_WORD] = { "report word", "words" },
 };
 
 const char *topic_kind_name(enum topic_kind kind)
 {
-	return kind_names[kind];
+	return kind_words[kind].name;
+}
+
+const char *topic_kind_group(enum topic_kind kind)
+{
+	return kind_words[kind].group;
 }
 
 /* Each kind answers for its own index: false past its end. */
@@ -88,10 +99,17 @@ static bool sysctl_at(size_t index, struct topic *out)
 	return true;
 }
 
+static bool word_at(size_t index, struct topic *out)
+{
+	out->name = topic_report_word_names[index];
+	out->text = &topic_report_words[index];
+	return out->name;
+}
+
 static bool (*const kinds[TOPIC_KIND_COUNT])(size_t, struct topic *) = {
 	[TOPIC_STATE] = state_at,   [TOPIC_RULE] = rule_at,   [TOPIC_COLUMN] = column_at,
 	[TOPIC_REASON] = reason_at, [TOPIC_FIELD] = field_at, [TOPIC_COUNTER] = counter_at,
-	[TOPIC_SYSCTL] = sysctl_at,
+	[TOPIC_SYSCTL] = sysctl_at, [TOPIC_WORD] = word_at,
 };
 
 /* A file that gives two numbers has two rows in sysctls.def and one topic. */
@@ -200,11 +218,51 @@ size_t topic_find(const char *word, struct topic *found, size_t max)
 	return count;
 }
 
+size_t topic_group(const char *word, struct topic *found, size_t max)
+{
+	struct walk walk = { 0 };
+	size_t count = 0;
+
+	while (count < max && walk_next(&walk, &found[count]))
+		if (!strcasecmp(word, kind_words[found[count].kind].group))
+			count++;
+	return count;
+}
+
+static bool contains(const char *name, const char *part)
+{
+	char known[NAME_MAX_LEN];
+
+	fold(name, strlen(name), known);
+	return strstr(known, part);
+}
+
+size_t topic_containing(const char *word, struct topic *found, size_t max)
+{
+	const char *rest = without_prefix(word);
+	struct walk walk = { 0 };
+	struct topic topic;
+	char part[NAME_MAX_LEN];
+	size_t count = 0;
+
+	fold(rest, strlen(rest), part);
+	while (strlen(part) > 1 && walk_next(&walk, &topic)) {
+		if (!contains(topic.name, part) && !(topic.alias && contains(topic.alias, part)))
+			continue;
+		if (count < max)
+			found[count] = topic;
+		count++;
+	}
+	return count;
+}
+
 void topic_offer_names(struct words_nearest *search, struct arena *arena)
 {
 	struct walk walk = { 0 };
 	struct topic topic;
 
+	for (size_t i = 0; i < TOPIC_KIND_COUNT; i++)
+		words_offer(search, kind_words[i].group);
 	while (walk_next(&walk, &topic)) {
 		char *also = topic.text && topic.text->also ? arena_strdup(arena, topic.text->also) : NULL;
 

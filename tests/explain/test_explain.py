@@ -14,7 +14,7 @@ import sys
 import termios
 
 PROGRAM, ROOT, PAGE = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
-KINDS = {"state", "rule", "column", "owner reason", "tcp_info field", "counter", "sysctl"}
+KINDS = {"state", "rule", "column", "owner reason", "tcp_info field", "counter", "sysctl", "report word"}
 
 
 def ask(*words):
@@ -75,6 +75,7 @@ def rule__text__has_limits_and_no_open_placeholder():
 
 def rules_page__of_the_build__holds_every_rule():
     page = PAGE.read_text()
+    assert "\n.Os Linux\n" in page, page[:300]
     for topic in document()["topics"]:
         if topic["kind"] == "rule":
             assert f"\n.Ss {topic['name']}\n" in page, topic
@@ -94,6 +95,35 @@ def unknown__topic__offers_the_nearest_and_exits_2():
     assert answer.returncode == 2 and not answer.stdout, answer
     assert "'clos-wait'" in answer.stderr and "'CLOSE-WAIT'" in answer.stderr, answer.stderr
     assert ask("qqqqqqqqqq").returncode == 2
+
+
+def unknown__part_of_names__lists_them():
+    answer = ask("overflow")
+    assert answer.returncode == 2 and not answer.stdout, answer
+    assert "accept-queue-overflow" in answer.stderr and "ListenOverflows" in answer.stderr, answer.stderr
+    many = ask("tcp")
+    assert many.returncode == 2 and re.search(r" and \d+ more\n", many.stderr), many.stderr
+    offered = many.stderr.split("names with it: ")[1].split(" and ")[0].split(", ")
+    assert len(offered) == 8 and all("tcp" in name.lower() for name in offered), offered
+    assert "names with" not in ask("zz").stderr and "names with" not in ask("%").stderr
+
+
+def group__word__lists_its_kind_alone():
+    topics, seen = document()["topics"], set()
+    for group, kind in (("states", "state"), ("rules", "rule"), ("columns", "column"), ("reasons", "owner reason"),
+                        ("fields", "tcp_info field"), ("COUNTERS", "counter"), ("sysctls", "sysctl"), ("words", "report word")):
+        assert document(group)["topics"] == [topic for topic in topics if topic["kind"] == kind], group
+        seen.add(kind)
+    assert seen == KINDS
+    text = ask("states").stdout
+    assert text.startswith("states\n  ESTAB ") and "\n\n" in text and "rules" not in text, text
+
+
+def report__words_it_prints__are_known():
+    for word in ("confidence", "severity", "info", "warning", "critical", "against", "score", "near miss", "near-miss",
+                 "in part", "not judged", "skipped", "partial", "complete", "incomplete", "very likely", "evidence"):
+        kinds = {topic["kind"] for topic in document(*word.split())["topics"]}
+        assert "report word" in kinds, (word, kinds)
 
 
 def unknown__topic_with_control_characters__is_escaped():

@@ -149,6 +149,51 @@ static void topic_offer__a_slip_of_the_finger__is_mended(void **state)
 	}
 }
 
+static void topic_group__each_word__gives_all_of_its_kind_and_no_other(void **state)
+{
+	static struct topic found[512];
+	size_t all = 0, listed = 0;
+	struct topic topic;
+
+	(void)state;
+	while (topic_at(all, &topic))
+		all++;
+	for (unsigned kind = 0; kind < TOPIC_KIND_COUNT; kind++) {
+		const char *group = topic_kind_group((enum topic_kind)kind);
+		size_t count = topic_group(group, found, ARRAY_SIZE(found));
+
+		assert_true(count > 0);
+		for (size_t i = 0; i < count; i++)
+			assert_int_equal(found[i].kind, kind);
+		assert_int_equal(topic_find(group, found, MAX_FOUND), 0);
+		listed += count;
+	}
+	assert_int_equal(listed, all);
+	assert_int_equal(topic_group("RULES", found, 3), 3);
+	assert_int_equal(topic_group("rule", found, MAX_FOUND), 0);
+	assert_int_equal(topic_group("", found, MAX_FOUND), 0);
+}
+
+static void topic_containing__a_part_of_names__finds_them(void **state)
+{
+	struct topic found[MAX_FOUND] = { { 0 } };
+	size_t count = topic_containing("overflow", found, MAX_FOUND);
+	bool rule = false, counter = false;
+
+	(void)state;
+	for (size_t i = 0; i < MIN(count, MAX_FOUND); i++) {
+		rule = rule || !strcmp(found[i].name, "accept-queue-overflow");
+		counter = counter || !strcmp(found[i].name, "TcpExtListenOverflows");
+	}
+	assert_true(rule);
+	assert_true(counter);
+	assert_true(topic_containing("e-wait", found, 1) > 1);
+	assert_string_equal(found[0].name, "TIME-WAIT");
+	assert_int_equal(topic_containing("t", found, MAX_FOUND), 0);
+	assert_int_equal(topic_containing("--", found, MAX_FOUND), 0);
+	assert_int_equal(topic_containing("no-such-part", found, MAX_FOUND), 0);
+}
+
 static bool whole(const char *text)
 {
 	return text && strlen(text) > 1;
@@ -199,6 +244,8 @@ int main(void)
 		cmocka_unit_test(topic_find__queue_columns__speak_of_listeners_too),
 		cmocka_unit_test(topic_find__other_words__are_unknown),
 		cmocka_unit_test(topic_offer__a_slip_of_the_finger__is_mended),
+		cmocka_unit_test(topic_group__each_word__gives_all_of_its_kind_and_no_other),
+		cmocka_unit_test(topic_containing__a_part_of_names__finds_them),
 		cmocka_unit_test(topics__every_entry__is_complete),
 		cmocka_unit_test(topic_expand__placeholders__become_words),
 	};

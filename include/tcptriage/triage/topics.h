@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Offline knowledge: what each state, rule, counter, tcp_info field, socket column, owner reason and sysctl means, and what to do. */
+/* Offline knowledge: what each state, rule, counter, tcp_info field, socket column, owner reason, sysctl and word of a report means, and what to do. */
 #ifndef TCPTRIAGE_TRIAGE_TOPICS_H
 #define TCPTRIAGE_TRIAGE_TOPICS_H
 
@@ -16,10 +16,13 @@ enum topic_kind {
 	TOPIC_FIELD,
 	TOPIC_COUNTER,
 	TOPIC_SYSCTL,
+	TOPIC_WORD,
 	TOPIC_KIND_COUNT
 };
-/** topic_kind_name() - "state", "rule", "column", "owner reason", "tcp_info field", "counter", "sysctl". */
+/** topic_kind_name() - "state", "rule", "column", "owner reason", "tcp_info field", "counter", "sysctl", "report word". */
 const char *topic_kind_name(enum topic_kind kind);
+/** topic_kind_group() - the word that asks for all of a kind: "states", "rules", "columns", "reasons", "fields", "counters", "sysctls", "words". */
+const char *topic_kind_group(enum topic_kind kind);
 
 #define TOPIC_REFS_MAX 4
 
@@ -53,7 +56,14 @@ const char *topic_summary(const struct topic *topic);
  * @found, @max: caller's storage. Return: number found (at most @max).
  */
 size_t topic_find(const char *word, struct topic *found, size_t max);
-/** topic_offer_names() - offers every name by which a topic is known to a search for the nearest word; some live in @arena. */
+/** topic_group() - every topic of the kind whose group is @word, in any case. Return: number found (at most @max), 0 for another word. */
+size_t topic_group(const char *word, struct topic *found, size_t max);
+/**
+ * topic_containing() - topics with @word inside their name or alias, case and punctuation ignored; fewer than two letters are in none.
+ * Return: how many there are, of which the first @max are in @found.
+ */
+size_t topic_containing(const char *word, struct topic *found, size_t max);
+/** topic_offer_names() - offers every name by which a topic or group is known to a search for the nearest word; some live in @arena. */
 void topic_offer_names(struct words_nearest *search, struct arena *arena);
 /** topic_expand() - writes a rule's template as general text: {peer_port} becomes <peer-port>. */
 void topic_expand(struct out *out, const char *template);
@@ -71,6 +81,9 @@ extern const struct topic_text topic_fields[];
 extern const struct topic_text topic_counters[];
 /** topic_sysctls[] - by enum sysctl_id. */
 extern const struct topic_text topic_sysctls[];
+/** topic_report_words[] - in the order of topic_report_word_names[], which NULL ends. */
+extern const struct topic_text topic_report_words[];
+extern const char *const topic_report_word_names[];
 /** topic_columns[] - in the order of topic_column_names[]. */
 extern const struct topic_text topic_columns[];
 /** topic_column_names[] - names of topic_columns[], ended by NULL. */
