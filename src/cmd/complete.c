@@ -55,12 +55,27 @@ static void rule_words(struct out *out)
 		word(out, triage_rules[i]->id, triage_rules[i]->title);
 }
 
+/* As users type a name: states in lower case like the words of a filter, counters also without the prefix of nstat. */
+static void topic_spellings(struct out *out, const struct topic *topic)
+{
+	CLEANUP(out_close) struct out name;
+
+	out_open_mem(&name);
+	for (const char *c = topic->name; *c; c++)
+		out_char(&name, topic->kind == TOPIC_STATE && *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : *c);
+	word(out, out_text(&name), topic_summary(topic));
+	if (topic->kind == TOPIC_COUNTER && strcmp(topic->alias, topic->name) != 0)
+		word(out, topic->alias, topic_summary(topic));
+}
+
 static void topic_words(struct out *out)
 {
 	struct topic topic;
 
+	for (unsigned kind = 0; kind < TOPIC_KIND_COUNT; kind++)
+		word(out, topic_kind_group((enum topic_kind)kind), "all of them");
 	for (size_t i = 0; topic_at(i, &topic); i++)
-		word(out, topic.name, topic_summary(&topic));
+		topic_spellings(out, &topic);
 }
 
 static void format_words(struct out *out)

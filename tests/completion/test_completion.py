@@ -54,6 +54,15 @@ def bash__word_of_a_filter__is_completed():
     assert "lo" in bash("states", "dev", "lo")
 
 
+def bash__topic__is_completed_in_any_case():
+    assert bash("explain", "close") == ["close-wait", "close-wait-leak"], bash("explain", "close")
+    assert bash("explain", "CLOSE-W") == ["close-wait", "close-wait-leak"], bash("explain", "CLOSE-W")
+    assert {"listen", "ListenOverflows", "ListenDrops"} <= set(bash("explain", "Lis")), bash("explain", "Lis")
+    assert "TcpExtListenOverflows" in bash("explain", "tcpextlis")
+    assert "sysctls" in bash("explain", "sysc")
+    assert bash("report", "--mute", "CLOSE-W") == [], "ids of rules have one spelling"
+
+
 def bash__hostile_name__is_not_expanded():
     with tempfile.TemporaryDirectory() as scratch:
         trap = pathlib.Path(scratch) / "trap"
