@@ -85,6 +85,10 @@ def rules_page__of_the_build__holds_every_rule():
 
 def readme__table__holds_every_rule_by_its_title():
     readme = (ROOT / "README.md").read_text()
+    rules = [topic["name"] for topic in document()["topics"] if topic["kind"] == "rule"]
+    section = readme.split("\n## What it looks for\n")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\S+)` \|", section, re.M) == rules, section
+    assert f"These {len(rules)} faults are judged today" in section, section
     for topic in document()["topics"]:
         if topic["kind"] == "rule":
             assert f"| `{topic['name']}` | {topic['summary']} |" in readme, topic
