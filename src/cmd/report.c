@@ -174,6 +174,9 @@ static enum report_status status_of(const struct report_options *o, const struct
 
 	if (sampler->missing & required || interrupted || !sampler->samples)
 		return REPORT_UNKNOWN;
+	/* Owners that are hidden from this user are no reason to doubt the rest, unless owners were asked for. */
+	if (required >> SOURCE_OWNERS & 1 && sampler->session->denied)
+		return REPORT_UNKNOWN;
 	if (!triage_status(verdict, least, &worst) || worst == SEVERITY_INFO)
 		return REPORT_OK;
 	return worst == SEVERITY_CRITICAL ? REPORT_CRITICAL : REPORT_WARNING;

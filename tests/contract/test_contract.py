@@ -101,6 +101,23 @@ def recording__cut_dump__is_counted_once():
     assert answer.returncode == 4, answer.returncode
 
 
+def filter__overflows_of_a_listener_outside__are_no_finding():
+    path = os.path.join(SCRATCH.name, "overflow")
+    socks = [Sock("LISTEN", ("0.0.0.0", 80), ("0.0.0.0", 0), send_q=128, inode=5, cookie=5, skmem=(0,) * 9)]
+    Recording([(0, socks), (5, socks)], counters=[{}, {"ListenOverflows": 5}]).write(path)
+    assert call("report", "--from", path).returncode == 1
+    assert call("report", "--from", path, "dst", "203.0.113.9").returncode == 0
+
+
+def require_owners__some_are_hidden__cannot_tell():
+    path = scene("close_wait_leak", "hidden")
+    owners = pathlib.Path(path, "owners")
+    owners.write_text("pass\t1\t0\nend\n")
+    plain, required = call("report", "--from", path), call("report", "--from", path, "--require", "owners")
+    assert plain.returncode == 2 and required.returncode == 3, (plain.returncode, required.returncode)
+    assert required.stdout.startswith("CRITICAL"), "what was found is printed"
+
+
 def interrupt__while_sampling__is_said_and_not_complete():
     with subprocess.Popen([PROGRAM, "report", "--interval", "60", "--json", "-q"], stdout=subprocess.PIPE,
                           text=True) as running:

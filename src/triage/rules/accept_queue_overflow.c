@@ -201,6 +201,18 @@ static void file_listener(const struct view *view, struct sink *sink, const stru
 	finding_threshold(f, sink, limit);
 }
 
+/* With listeners outside of what a filter selects, overflows of the whole namespace may be theirs. */
+static bool sees_all_listeners(const struct view *view)
+{
+	const struct listener *listener;
+
+	for (size_t i = 0; (listener = snapshot_listener(view->snap, i)); i++) {
+		if (listener->role_only)
+			return false;
+	}
+	return true;
+}
+
 /* The namespace counted overflows, but no listener owns up to them: those that were nearly full are the likely ones. */
 static void file_suspects(const struct view *view, struct sink *sink)
 {
@@ -251,7 +263,7 @@ static void eval(const struct view *view, struct sink *sink)
 		if (!listener->role_only && RULE_MAIN(ACCEPT_QUEUE_OVERFLOW, concerns(&c, view->values)))
 			file_listener(view, sink, &c);
 	}
-	if (!sink->filed)
+	if (!sink->filed && sees_all_listeners(view))
 		file_suspects(view, sink);
 	if (!sink->filed)
 		note_near_miss(view, sink);
