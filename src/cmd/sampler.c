@@ -222,7 +222,7 @@ void sampler_open(struct sampler *sampler, struct session *session, const struct
 	*sampler = (struct sampler){ .session = session,
 				     .filter = filter,
 				     .triage = triage,
-				     .complete = session->unopened == 0,
+				     .complete = true,
 				     .info_for_all = true,
 				     .max_time_us = max_time_us };
 	sampler->snaps = xcalloc(session->ns_count, sizeof(*sampler->snaps));
