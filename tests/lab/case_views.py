@@ -279,6 +279,7 @@ def interrupted_report_prints_what_it_has(lab):
     deaf_server(lab)
     if not lab.binary:
         return
+    time.sleep(1.5)  # one look takes a queue for full when somebody has waited a second in it
     run = subprocess.Popen([lab.binary, "report", "--json", "--netns", lab.ns("s"), "--interval", "30"], stdout=subprocess.PIPE,
                            stderr=subprocess.PIPE, text=True)
     try:

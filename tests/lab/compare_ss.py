@@ -74,7 +74,7 @@ def namespace_make():
 
 
 def cgroup_mount():
-    for line in pathlib.Path("/proc/self/mounts").read_text().splitlines():
+    for line in pathlib.Path("/proc/self/mounts").read_text(errors="replace").splitlines():
         fields = line.split()
         if fields[2] == "cgroup2":
             return pathlib.Path(fields[1])
