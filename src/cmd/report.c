@@ -57,8 +57,11 @@ static const struct option_row options[] = {
 	{ 0 },
 };
 
-/* --timeout must end a run that hangs inside the kernel too, so the handler itself ends it. */
-static void on_alarm(int number)
+/* What is left of a run after --timeout, to print what it has. */
+#define LAST_WORDS_S 2
+
+/* A run that hangs inside the kernel is ended here: no summary, but an end. */
+static void on_last_alarm(int number)
 {
 	static const char text[] = "tcptriage report: --timeout is over before the report was complete\n";
 	ssize_t unused = write(STDERR_FILENO, text, sizeof(text) - 1);
@@ -66,6 +69,14 @@ static void on_alarm(int number)
 	(void)number;
 	(void)unused;
 	_exit(REPORT_UNKNOWN);
+}
+
+/* --timeout first asks the run to stop as a signal does. */
+static void on_alarm(int number)
+{
+	interrupted = number;
+	signal(SIGALRM, on_last_alarm);
+	alarm(LAST_WORDS_S);
 }
 
 static int check_rules(const struct option_list *list, struct err *err)
@@ -204,7 +215,7 @@ static int write_report(const struct report_options *o, const struct report *rep
 	struct out out;
 	int code;
 
-	if (is_silent(report))
+	if (is_silent(report) && !o->output)
 		return 0;
 	if (o->output) {
 		code = file_replace_begin(&file, o->output, 0644, err);

@@ -190,7 +190,7 @@ static void verdict_line(struct out *out, const struct report *report)
 	plural(&line.item, report->rules_run, "rule that had its inputs", "rules that had their inputs");
 	line_item(&line);
 	if (report->status == REPORT_UNKNOWN) {
-		out_lit(&line.item, "status unknown: a source that this report needs is missing");
+		out_lit(&line.item, "status unknown: not all that this report needs could be read");
 		line_item(&line);
 	}
 	if (!report->doc->complete) {

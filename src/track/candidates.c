@@ -66,7 +66,7 @@ static struct candidate *find(const struct candidate_table *table, uint64_t key,
 static void see_again(struct candidate *candidate, const struct sock *sock, int64_t now_us,
 		      uint32_t epoch)
 {
-	if (candidate->epoch != epoch)
+	if (!same_sample(candidate->epoch, epoch))
 		candidate->seen++;
 	candidate->epoch = epoch;
 	candidate->present = true;

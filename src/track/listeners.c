@@ -129,7 +129,7 @@ bool listeners_add(struct listener_table *table, const struct sock *sock, uint32
 	if (!listener)
 		return false;
 	listener->recv_q_max = MAX(listener->recv_q_max, sock->recv_q);
-	if (listener->epoch != epoch) {
+	if (!same_sample(listener->epoch, epoch)) {
 		listener->seen++;
 		listener->full_samples += sock->recv_q > sock->send_q;
 		listener->drop_samples +=

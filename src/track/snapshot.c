@@ -71,7 +71,9 @@ void snapshot_set_sysctls(struct snapshot *snap, const struct sysctls *sysctls)
 
 void snapshot_begin(struct snapshot *snap, int64_t now_us)
 {
-	snap->epoch++;
+	uint32_t first_try = (snap->samples + 1) << EPOCH_TRY_BITS;
+
+	snap->epoch = MAX(snap->epoch + 1, first_try);
 	snap->now_us = now_us;
 	snap->total_sockets = 0;
 	memset(snap->counts, 0, sizeof(snap->counts));

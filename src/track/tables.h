@@ -17,6 +17,14 @@ static inline void port_set(uint8_t *map, uint16_t port)
 	map[port / 8] |= (uint8_t)(1u << port % 8);
 }
 
+/* The epoch of a sample: its number, then how often it was begun. An interrupted dump is asked for again under a new epoch, so that counts
+ * restart, but what has been seen in this sample already has not been seen once more. */
+#define EPOCH_TRY_BITS 3
+static inline bool same_sample(uint32_t a, uint32_t b)
+{
+	return a >> EPOCH_TRY_BITS == b >> EPOCH_TRY_BITS;
+}
+
 /** sock_key() - the cookie, or a hash of the tuple where the kernel gave none. */
 uint64_t sock_key(const struct sock *sock);
 

@@ -63,7 +63,8 @@ def quiet_ok__nothing_found__is_silent_in_every_form():
     for words in ((), ("--json",), ("--ndjson",), ("--output", file)):
         answer = call("report", "--from", cut, "--quiet-ok", *words)
         assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", ""), (words, answer)
-    assert not os.path.exists(file)
+    # the file is no mail: an old verdict must not stay in it
+    assert "no findings" in pathlib.Path(file).read_text()
     assert call("report", "--from", cut, "--json").stderr, "there was nothing to be silent about"
 
 

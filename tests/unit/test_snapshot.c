@@ -82,6 +82,35 @@ static void candidate__seen_twice_in_one_dump__counts_once(void **state)
 	snapshot_free(&snap);
 }
 
+static void sample__begun_again__is_one_sample(void **state)
+{
+	struct snapshot snap;
+	struct sock s[2];
+
+	(void)state;
+	open_with(&snap, 32768, 60999, 0);
+	s[0] = make(SOCK_STATE_LISTEN, "10.0.0.1", 80, "0.0.0.0", 0);
+	s[0].recv_q = 5;
+	s[0].send_q = 3;
+	s[1] = make(SOCK_STATE_ESTAB, "10.0.0.1", 40000, "10.0.0.2", 80);
+	s[1].recv_q = 10;
+	for (unsigned number = 1; number <= 2; number++) {
+		for (unsigned tries = 0; tries < 3; tries++) {
+			snapshot_begin(&snap, number * 1000);
+			snapshot_add(&snap, &s[0]);
+			snapshot_add(&snap, &s[1]);
+		}
+		snapshot_end(&snap);
+		assert_int_equal(snap.samples, number);
+		assert_int_equal(snap.total_sockets, 2);
+		assert_int_equal(snapshot_candidate(&snap, 0)->seen, number);
+		assert_int_equal(snapshot_listener(&snap, 0)->seen, number);
+		assert_int_equal(snapshot_listener(&snap, 0)->full_samples, number);
+		assert_int_equal(snapshot_group(&snap, 0)->total, 1);
+	}
+	snapshot_free(&snap);
+}
+
 static void candidate__no_longer_wanted__is_refreshed_all_the_same(void **state)
 {
 	const struct candidate *c;
@@ -438,6 +467,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(candidate__seen_twice_in_one_dump__counts_once),
+		cmocka_unit_test(sample__begun_again__is_one_sample),
 		cmocka_unit_test(candidate__no_longer_wanted__is_refreshed_all_the_same),
 		cmocka_unit_test(candidate__keeps_a_copy_of_tcp_info),
 		cmocka_unit_test(candidates__beyond_the_bound__are_counted),

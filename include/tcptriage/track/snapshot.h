@@ -150,7 +150,10 @@ void snapshot_init(struct snapshot *snap, snapshot_want_fn *want, void *want_con
 void snapshot_free(struct snapshot *snap);
 /** snapshot_set_sysctls() - settings that ages, ranges and reuse depend on; before the first sample. */
 void snapshot_set_sysctls(struct snapshot *snap, const struct sysctls *sysctls);
-/** snapshot_begin() - a new sample taken at CLOCK_MONOTONIC @now_us: counts restart, candidates and groups stay. */
+/**
+ * snapshot_begin() - a new sample taken at CLOCK_MONOTONIC @now_us: counts restart, candidates and groups stay. Again before
+ * snapshot_end(): the same sample over, because its dump was interrupted (at most seven times).
+ */
 void snapshot_begin(struct snapshot *snap, int64_t now_us);
 /** snapshot_add() - one socket of this sample. LISTEN sockets must come before the others. Never allocates per socket. */
 void snapshot_add(struct snapshot *snap, const struct sock *sock);
