@@ -38,9 +38,9 @@ packages_for() {
 	build/apt-get) echo gcc libc6-dev meson ninja-build pkg-config libmnl-dev libpcap-dev libsmartcols-dev ;;
 	build/dnf) echo gcc glibc-devel meson ninja-build pkgconf-pkg-config libmnl-devel libpcap-devel libsmartcols-devel ;;
 	build/apk) echo build-base linux-headers meson samurai pkgconf libmnl-dev libpcap-dev util-linux-dev ;;
-	test/apt-get) echo clang libclang-rt-dev libcmocka-dev python3 python3-jsonschema iproute2 netbase nftables mandoc procps util-linux ;;
-	test/dnf) echo clang compiler-rt libasan libubsan libcmocka-devel python3 python3-jsonschema iproute nftables mandoc procps-ng util-linux ;;
-	test/apk) echo clang compiler-rt cmocka-dev python3 py3-jsonschema iproute2 nftables mandoc procps util-linux ;;
+	test/apt-get) echo clang libclang-rt-dev libcmocka-dev python3 python3-jsonschema iproute2 netbase nftables mandoc procps util-linux zsh fish ;;
+	test/dnf) echo clang compiler-rt libasan libubsan libcmocka-devel python3 python3-jsonschema iproute nftables mandoc procps-ng util-linux zsh fish ;;
+	test/apk) echo clang compiler-rt cmocka-dev python3 py3-jsonschema iproute2 nftables mandoc procps util-linux zsh fish ;;
 	*) return 1 ;;
 	esac
 }
