@@ -8,6 +8,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import tap  # noqa: E402
+
 PROGRAM, SCRIPTS = sys.argv[1], pathlib.Path(sys.argv[2])
 BASH = r"""
 source "$1"; shift
@@ -81,7 +84,7 @@ def bash__program_missing__offers_nothing():
 def need(shell):
     path = shutil.which(shell)
     if not path:
-        raise LookupError(f"{shell} is not installed")
+        raise tap.Skip(f"{shell} is not installed")
     return path
 
 
@@ -112,21 +115,4 @@ def fish__words__are_completed():
     assert "close-wait" in fish("tcptriage states state cl")
 
 
-def main():
-    cases = [case for name, case in globals().items() if "__" in name and not name.startswith("__") and callable(case)]
-    failed = 0
-    print(f"1..{len(cases)}")
-    for number, case in enumerate(cases, 1):
-        try:
-            case()
-            print(f"ok {number} - {case.__name__}")
-        except LookupError as missing:
-            print(f"ok {number} - {case.__name__} # SKIP {missing}")
-        except (AssertionError, subprocess.SubprocessError) as error:
-            failed += 1
-            print(f"not ok {number} - {case.__name__}")
-            print(f"# {type(error).__name__}: {error}".replace("\n", "\n# "))
-    return 1 if failed else 0
-
-
-sys.exit(main())
+sys.exit(tap.main())

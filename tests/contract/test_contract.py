@@ -17,6 +17,9 @@ sys.path.insert(0, str(ROOT / "tests/golden"))
 from recording import Recording, Sock, attribute  # noqa: E402
 from scenes import SCENES  # noqa: E402
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import tap  # noqa: E402
+
 SCRATCH = tempfile.TemporaryDirectory(prefix="tcptriage-contract-")
 
 
@@ -129,19 +132,4 @@ def interrupt__while_sampling__is_said_and_not_complete():
     assert document["complete"] is False and any("interrupted" in n["text"] for n in document["notices"]), document["notices"]
 
 
-def main():
-    cases = [case for name, case in globals().items() if "__" in name and not name.startswith("__") and callable(case)]
-    failed = 0
-    print(f"1..{len(cases)}")
-    for number, case in enumerate(cases, 1):
-        try:
-            case()
-            print(f"ok {number} - {case.__name__}")
-        except (AssertionError, subprocess.SubprocessError, ValueError, StopIteration) as error:
-            failed += 1
-            print(f"not ok {number} - {case.__name__}")
-            print(f"# {type(error).__name__}: {error}".replace("\n", "\n# "))
-    return 1 if failed else 0
-
-
-sys.exit(main())
+sys.exit(tap.main())

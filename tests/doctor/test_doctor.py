@@ -9,6 +9,9 @@ import shutil
 import subprocess
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import tap  # noqa: E402
+
 PROGRAM, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
@@ -25,7 +28,7 @@ def document(prefix=()):
 
 def need_root():
     if os.geteuid() or not shutil.which("setpriv"):
-        raise LookupError("not root, or no setpriv: privilege cannot be taken away")
+        raise tap.Skip("not root, or no setpriv: privilege cannot be taken away")
 
 
 def text__every_source__has_a_line_with_its_status():
@@ -38,7 +41,7 @@ def json__document__fits_the_schema():
     try:
         import jsonschema
     except ImportError:
-        raise LookupError("no python3 module jsonschema")
+        raise tap.Skip("no python3 module jsonschema")
     schema = json.loads((ROOT / "data/schema/tcptriage.doctor-1.json").read_text())
     jsonschema.Draft202012Validator(schema).validate(document())
 
@@ -63,21 +66,4 @@ def usage__operand__is_refused():
     assert answer.returncode == 2 and "'nonsense'" in answer.stderr, answer
 
 
-def main():
-    cases = [case for name, case in globals().items() if "__" in name and not name.startswith("__") and callable(case)]
-    failed = 0
-    print(f"1..{len(cases)}")
-    for number, case in enumerate(cases, 1):
-        try:
-            case()
-            print(f"ok {number} - {case.__name__}")
-        except LookupError as missing:
-            print(f"ok {number} - {case.__name__} # SKIP {missing}")
-        except (AssertionError, subprocess.SubprocessError, ValueError) as error:
-            failed += 1
-            print(f"not ok {number} - {case.__name__}")
-            print(f"# {type(error).__name__}: {error}".replace("\n", "\n# "))
-    return 1 if failed else 0
-
-
-sys.exit(main())
+sys.exit(tap.main())

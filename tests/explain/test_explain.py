@@ -13,6 +13,9 @@ import subprocess
 import sys
 import termios
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import tap  # noqa: E402
+
 PROGRAM, ROOT, PAGE = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
 KINDS = {"state", "rule", "column", "owner reason", "tcp_info field", "counter", "sysctl", "report word"}
 
@@ -48,7 +51,7 @@ def json__every_topic__fits_the_schema():
     try:
         import jsonschema
     except ImportError:
-        raise LookupError("no python3 module jsonschema")
+        raise tap.Skip("no python3 module jsonschema")
     schema = json.loads((ROOT / "data/schema/tcptriage.explain-1.json").read_text())
     validator = jsonschema.Draft202012Validator(schema)
     listed = document()
@@ -158,21 +161,4 @@ def terminal__text__keeps_to_its_width():
     assert max(len(line) for line in ask("ESTAB").stdout.splitlines()) > 200, "no wrapping in a pipe"
 
 
-def main():
-    cases = [case for name, case in globals().items() if "__" in name and not name.startswith("__") and callable(case)]
-    failed = 0
-    print(f"1..{len(cases)}")
-    for number, case in enumerate(cases, 1):
-        try:
-            case()
-            print(f"ok {number} - {case.__name__}")
-        except LookupError as missing:
-            print(f"ok {number} - {case.__name__} # SKIP {missing}")
-        except (AssertionError, subprocess.SubprocessError, ValueError) as error:
-            failed += 1
-            print(f"not ok {number} - {case.__name__}")
-            print(f"# {type(error).__name__}: {error}".replace("\n", "\n# "))
-    return 1 if failed else 0
-
-
-sys.exit(main())
+sys.exit(tap.main())

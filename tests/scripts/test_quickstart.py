@@ -9,6 +9,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import tap  # noqa: E402
+
 SCRIPTS = pathlib.Path(sys.argv[1])
 MESON = """echo "meson chatters: $*"
 test -z "$BREAK_MESON" || exit 1
@@ -82,19 +85,4 @@ def report__that_could_not_tell__fails():
         assert run(REPORT_STATUS="3").returncode == 1
 
 
-def main():
-    cases = [case for name, case in globals().items() if "__" in name and not name.startswith("__") and callable(case)]
-    failed = 0
-    print(f"1..{len(cases)}")
-    for number, case in enumerate(cases, 1):
-        try:
-            case()
-            print(f"ok {number} - {case.__name__}")
-        except (AssertionError, subprocess.SubprocessError) as error:
-            failed += 1
-            print(f"not ok {number} - {case.__name__}")
-            print(f"# {type(error).__name__}: {error}".replace("\n", "\n# "))
-    return 1 if failed else 0
-
-
-sys.exit(main())
+sys.exit(tap.main())
