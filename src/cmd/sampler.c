@@ -43,6 +43,7 @@ struct sampler_ns {
 static bool selected(const struct sampler_ns *ns, const struct sock *sock)
 {
 	const struct sampler *sampler = ns->sampler;
+	struct sock truth;
 	struct filter_facts facts = { .port_lo = ns->snap->ports.lo, .port_hi = ns->snap->ports.hi };
 
 	if (!sampler->filter || (!sampler->filter->root && !sampler->filter->states))
@@ -51,7 +52,8 @@ static bool selected(const struct sampler_ns *ns, const struct sock *sock)
 		facts.holder_count = owner_map_find(sampler->owners, sock->inode, &facts.holders);
 	if (sampler->filter->needs & FILTER_NEEDS_CGROUP)
 		facts.cgroup = source_cgroup_path(sampler->session->source, sock->cgroup_id);
-	return filter_judge(sampler->filter, sock, &facts);
+	return filter_judge(sampler->filter,
+			    source_true_sock(sampler->session->source, sock, &truth), &facts);
 }
 
 static void hold(struct sampler_ns *ns, const struct sock *sock)

@@ -212,7 +212,10 @@ static int take(const struct sock *sock, void *context)
 					      .port_lo = query->port_lo,
 					      .port_hi = query->port_hi };
 
-		if (!filter_judge(&query->filter, sock, &facts))
+		struct sock truth;
+
+		if (!filter_judge(&query->filter,
+				  source_true_sock(query->session->source, sock, &truth), &facts))
 			return 0;
 	}
 	if (query->flags)

@@ -145,6 +145,16 @@ int source_sockets(struct source_ns *ns, const struct diag_request *request, sou
 	return code;
 }
 
+const struct sock *source_true_sock(const struct source *source, const struct sock *sock,
+				    struct sock *copy)
+{
+	if (LIKELY(!source->redactor))
+		return sock;
+	*copy = *sock;
+	redact_undo_sock(source->redactor, copy);
+	return copy;
+}
+
 int source_socket_info(struct source_ns *ns, struct sock *sock, uint8_t *buf, size_t size)
 {
 	struct redactor *r = ns->source->redactor;

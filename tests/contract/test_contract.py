@@ -132,4 +132,12 @@ def interrupt__while_sampling__is_said_and_not_complete():
     assert document["complete"] is False and any("interrupted" in n["text"] for n in document["notices"]), document["notices"]
 
 
+def redact__filter__is_judged_on_the_true_addresses():
+    for words, wanted in ((("dst", "10.0.3.4"), 2), (("dst", "10.0.3.5"), 0)):
+        answer = call("report", "--from", scene("close_wait_leak"), "--redact", *words)
+        assert answer.returncode == wanted and "10.0.3.4" not in answer.stdout, answer
+        rows = call("states", "--from", scene("close_wait_leak"), "--redact", "-H", "-t", *words)
+        assert bool(rows.stdout) == bool(wanted) and "10.0.3.4" not in rows.stdout, rows
+
+
 sys.exit(tap.main())

@@ -79,9 +79,15 @@ unsigned source_samples(const struct source *source);
 struct clock_reading source_clock(struct source *source, unsigned sample);
 /**
  * source_set_redact() - from now on deliver addresses, names and paths as stand-ins (redact.h), so that every printer agrees. Before the
- * first namespace is looked for. A filter that is judged on delivered sockets sees stand-ins; the kernel's bytecode sees the truth.
+ * first namespace is looked for. A filter is judged by source_true_sock().
  */
 void source_set_redact(struct source *source);
+/**
+ * source_true_sock() - the socket to judge a user's filter on: @sock itself, or @copy with the true addresses in place of stand-ins.
+ * @copy: the caller's storage. Names of owners and cgroups stay stand-ins, and so do the addresses of a recording that was redacted.
+ */
+const struct sock *source_true_sock(const struct source *source, const struct sock *sock,
+				    struct sock *copy);
 /** source_host() - host name, as recorded or as uname() tells. */
 const char *source_host(const struct source *source);
 /** source_kernel() - kernel release. */
