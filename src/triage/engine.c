@@ -31,6 +31,9 @@ uint64_t triage_want(const struct sock *sock, void *context)
 	uint64_t rules = 0;
 
 	(void)context;
+	/* the numbers in rule.states are TCP's; UDP uses two of them for something else */
+	if (sock->netid != NETID_TCP)
+		return 0;
 	for (size_t i = 0; i < triage_rule_count; i++) {
 		const struct rule *rule = triage_rules[i];
 
