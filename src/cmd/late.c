@@ -5,9 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* A socket answered alone: fixed part, tcp_info, skmem and whatever else the kernel adds. */
-#define ONE_ANSWER_BYTES 2048
-
 bool late_keep(struct late *late, const struct sock *sock, unsigned ns)
 {
 	struct late_sock *kept;
@@ -22,33 +19,21 @@ bool late_keep(struct late *late, const struct sock *sock, unsigned ns)
 	return true;
 }
 
-static int compare_inodes(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
 void late_look(struct late *late, struct session *session)
 {
 	AUTO_FREE uint32_t *inodes = xcalloc(late->count, sizeof(*inodes));
-	size_t kept = 0;
 
 	late->looked = true;
 	for (size_t i = 0; i < late->count; i++)
 		inodes[i] = late->socks[i].copy.sock.inode;
-	qsort(inodes, late->count, sizeof(*inodes), compare_inodes);
-	for (size_t i = 0; i < late->count; i++)
-		if (!kept || inodes[kept - 1] != inodes[i])
-			inodes[kept++] = inodes[i];
-	if (kept && source_owners(session->source, inodes, kept, &late->owners, NULL))
+	if (late->count && source_owners(session->source, inodes, late->count, &late->owners, NULL))
 		late->owners = NULL;
 }
 
 /* Only TCP is found again by its tuple and cookie whatever its peer. */
 static bool has_gone(struct session *session, const struct sock *sock, unsigned ns)
 {
-	_Alignas(8) uint8_t answer[ONE_ANSWER_BYTES];
+	_Alignas(8) uint8_t answer[SOURCE_SOCKET_BYTES];
 	struct sock again = *sock;
 
 	return sock->netid == NETID_TCP &&

@@ -20,8 +20,6 @@ const char *const sampler_source_names[SOURCE_COUNT] = {
 #define ROUTES_MAX 256
 /* Below this part of the ports no rule speaks of a destination. */
 #define OWNED_PORTS_PART 6
-/* A socket answered alone: fixed part, tcp_info, skmem and whatever else the kernel adds. */
-#define ONE_ANSWER_BYTES 2048
 
 /**
  * struct sampler_ns - what is kept beside a namespace's snapshot.
@@ -90,7 +88,7 @@ static int take_socket(const struct sock *sock, void *context)
 /* tcp_info of the sockets that a cheap dump set aside; one that has gone meanwhile is judged by what the dump said. */
 static void ask_held(struct sampler_ns *ns)
 {
-	_Alignas(8) uint8_t answer[ONE_ANSWER_BYTES];
+	_Alignas(8) uint8_t answer[SOURCE_SOCKET_BYTES];
 
 	for (size_t i = 0; i < ns->held_count; i++) {
 		struct sock sock = ns->held[i];
@@ -273,13 +271,6 @@ int sampler_take(struct sampler *sampler, struct err *err)
 	return failed == sampler->session->ns_count ? code : 0;
 }
 
-static int compare_inodes(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
 /* Findings name the owner of a destination that takes many ports; an IPv6 attempt without answer asks who reaches the same over IPv4. */
 static bool wants_owner(const struct snapshot *snap, const struct tuple_group *group)
 {
@@ -289,14 +280,9 @@ static bool wants_owner(const struct snapshot *snap, const struct tuple_group *g
 	       (silent_v6 && group->outbound && group->estab_young && group->peer.family == ADDR_V4);
 }
 
-/* Inodes that findings may name: candidates, listeners and one of each tuple group that may be asked for; sorted, each once. */
-static size_t wanted_inodes(const struct sampler *sampler, uint32_t **out)
+/* Appends the inodes that findings may name: candidates, listeners and one of each tuple group that may be asked for. */
+static void put_wanted(const struct sampler *sampler, struct out *list)
 {
-	struct out list;
-	size_t count, kept = 0;
-	uint32_t *inodes;
-
-	out_open_mem(&list);
 	for (unsigned n = 0; n < sampler->session->ns_count; n++) {
 		const struct snapshot *snap = &sampler->snaps[n];
 		const struct candidate *candidate;
@@ -304,38 +290,28 @@ static size_t wanted_inodes(const struct sampler *sampler, uint32_t **out)
 		const struct tuple_group *group;
 
 		for (size_t i = 0; (candidate = snapshot_candidate(snap, i)); i++)
-			out_mem(&list, &candidate->last.sock.inode, sizeof(uint32_t));
+			out_mem(list, &candidate->last.sock.inode, sizeof(uint32_t));
 		for (size_t i = 0; (listener = snapshot_listener(snap, i)); i++)
-			out_mem(&list, &listener->last.sock.inode, sizeof(uint32_t));
+			out_mem(list, &listener->last.sock.inode, sizeof(uint32_t));
 		for (size_t i = 0; (group = snapshot_group(snap, i)); i++)
 			if (wants_owner(snap, group))
-				out_mem(&list, &group->inode, sizeof(uint32_t));
+				out_mem(list, &group->inode, sizeof(uint32_t));
 	}
-	count = out_len(&list) / sizeof(uint32_t);
-	inodes = xcalloc(count, sizeof(*inodes));
-	if (count)
-		memcpy(inodes, list.base, count * sizeof(*inodes));
-	out_close(&list);
-	qsort(inodes, count, sizeof(*inodes), compare_inodes);
-	for (size_t i = 0; i < count; i++)
-		if (inodes[i] && (!kept || inodes[kept - 1] != inodes[i]))
-			inodes[kept++] = inodes[i];
-	*out = inodes;
-	return kept;
 }
 
 void sampler_find_owners(struct sampler *sampler)
 {
-	AUTO_FREE uint32_t *inodes = NULL;
+	CLEANUP(out_close) struct out list = { .fd = -1 };
 	struct err err = { "" };
-	size_t count;
 
 	if (sampler->owners)
 		return;
-	count = wanted_inodes(sampler, &inodes);
-	if (!count)
+	out_open_mem(&list);
+	put_wanted(sampler, &list);
+	if (!out_len(&list))
 		return;
-	if (source_owners(sampler->session->source, inodes, count, &sampler->owners, &err)) {
+	if (source_owners(sampler->session->source, (const uint32_t *)(const void *)list.base,
+			  out_len(&list) / sizeof(uint32_t), &sampler->owners, &err)) {
 		missing(&sampler->ns[0], SOURCE_OWNERS, err.text);
 		return;
 	}

@@ -179,7 +179,7 @@ int session_filter(struct session *session, struct filter *filter, int count, ch
 
 	there.interface = session->ns_count == 1 ? interface_there : NULL;
 	looked_into = session->ns[0];
-	return filter_parse_in(filter, &session->arena,
+	return filter_parse(filter, &session->arena,
 			       source_is_recorded(session->source) ? &filter_world_recorded : &there,
 			       count, words, err);
 }

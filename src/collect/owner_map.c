@@ -25,12 +25,32 @@ bool inode_set_has(const struct inode_set *set, uint32_t inode, size_t *index)
 	return lo < set->count && set->inode[lo] == inode;
 }
 
+static int compare_inodes(const void *left, const void *right)
+{
+	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+
+	return (a > b) - (a < b);
+}
+
+void inode_set_settle(struct inode_set *set)
+{
+	size_t kept = 0;
+
+	if (set->count)
+		qsort(set->inode, set->count, sizeof(*set->inode), compare_inodes);
+	for (size_t i = 0; i < set->count; i++)
+		if (set->inode[i] && (!kept || set->inode[kept - 1] != set->inode[i]))
+			set->inode[kept++] = set->inode[i];
+	set->count = kept;
+}
+
 struct inode_set inode_set_copy(const uint32_t *inodes, size_t count)
 {
 	struct inode_set set = { .inode = xmalloc(count * sizeof(*inodes)), .count = count };
 
 	if (count)
 		memcpy(set.inode, inodes, count * sizeof(*inodes));
+	inode_set_settle(&set);
 	return set;
 }
 
@@ -245,12 +265,4 @@ int64_t owner_map_cost_us(const struct owner_map *map)
 unsigned owner_map_denied(const struct owner_map *map)
 {
 	return map->denied;
-}
-
-void owner_map_each(const struct owner_map *map,
-		    void (*fn)(uint32_t inode, const struct holder *holder, void *context),
-		    void *context)
-{
-	for (size_t i = 0; i < map->count; i++)
-		fn(map->holders[i].inode, &map->holders[i], context);
 }

@@ -38,7 +38,9 @@ struct owner_map {
 
 /** inode_set_has() - is @inode in it. @index: its place, when not NULL. */
 bool inode_set_has(const struct inode_set *set, uint32_t inode, size_t *index);
-/** inode_set_copy() - a set of its own with the same members. */
+/** inode_set_settle() - puts members in order and drops 0 and repetitions, after they were appended as they came. */
+void inode_set_settle(struct inode_set *set);
+/** inode_set_copy() - a set of @inodes, which may come in any order, repeated, and with 0 among them. */
 struct inode_set inode_set_copy(const uint32_t *inodes, size_t count);
 
 /** owner_map_new() - empty, without a directory for second looks. */

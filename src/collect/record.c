@@ -368,26 +368,17 @@ static int write_sample(struct recorder *rec, unsigned sample, struct err *err)
 	return code;
 }
 
-static int compare_inodes(const void *left, const void *right)
-{
-	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-
-	return (a > b) - (a < b);
-}
-
 /* Keeps, sorted, the inodes of the last sample that nobody holds. */
 static void keep_unowned(struct recorder *rec)
 {
+	struct inode_set unowned = { rec->inodes, rec->inode_count };
 	const struct holder *holders;
-	size_t kept = 0;
 
-	if (rec->inode_count)
-		qsort(rec->inodes, rec->inode_count, sizeof(*rec->inodes), compare_inodes);
-	for (size_t i = 0; i < rec->inode_count; i++)
-		if ((!kept || rec->inodes[kept - 1] != rec->inodes[i]) &&
-		    !owner_map_find(rec->owners, rec->inodes[i], &holders))
-			rec->inodes[kept++] = rec->inodes[i];
-	rec->inode_count = kept;
+	inode_set_settle(&unowned);
+	rec->inode_count = 0;
+	for (size_t i = 0; i < unowned.count; i++)
+		if (!owner_map_find(rec->owners, unowned.inode[i], &holders))
+			rec->inodes[rec->inode_count++] = unowned.inode[i];
 }
 
 /* Those sockets that still stand. */

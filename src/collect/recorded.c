@@ -565,13 +565,6 @@ static bool take_owner_line(struct owner_loading *load, const struct table_reade
 	return false;
 }
 
-static int compare_inodes(const void *left, const void *right)
-{
-	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
-
-	return (a > b) - (a < b);
-}
-
 static void load_owners(struct source *source, struct owner_loading *load, int fd)
 {
 	struct table_reader reader CLEANUP(table_close) = { .buf = NULL };
@@ -585,9 +578,7 @@ static void load_owners(struct source *source, struct owner_loading *load, int f
 	}
 	close_process(load);
 	owner_map_sort(load->map);
-	if (load->map->named.count)
-		qsort(load->map->named.inode, load->map->named.count, sizeof(uint32_t),
-		      compare_inodes);
+	inode_set_settle(&load->map->named);
 	say_odd(source, "owners", &reader, ended, odd);
 }
 

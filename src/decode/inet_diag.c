@@ -13,18 +13,6 @@
 
 #define DIAG_MSG_BYTES 72
 
-const char *decode_status_name(enum decode_status status)
-{
-	static const char *const names[DECODE_STATUS_COUNT] = {
-		[DECODE_OK] = "ok",
-		[DECODE_TRUNCATED] = "truncated",
-		[DECODE_MALFORMED] = "malformed",
-		[DECODE_UNSUPPORTED] = "unsupported",
-	};
-
-	return names[status];
-}
-
 static bool take_info(struct cursor *c, struct sock *sock)
 {
 	sock->info.bytes = c->p;

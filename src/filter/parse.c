@@ -521,7 +521,7 @@ static const char *join_words(struct arena *arena, int count, char *const words[
 	return text;
 }
 
-int filter_parse_in(struct filter *filter, struct arena *arena, const struct filter_world *world,
+int filter_parse(struct filter *filter, struct arena *arena, const struct filter_world *world,
 		    int count, char *const words[], struct err *err)
 {
 	struct parser p = { .lexer = { join_words(arena, count, words) },
@@ -534,10 +534,4 @@ int filter_parse_in(struct filter *filter, struct arena *arena, const struct fil
 	*filter = (struct filter){ .families = BOTH_FAMILIES };
 	code = parse_states(&p);
 	return code ? code : parse_expression(&p);
-}
-
-int filter_parse(struct filter *filter, struct arena *arena, int count, char *const words[],
-		 struct err *err)
-{
-	return filter_parse_in(filter, arena, &filter_world_live, count, words, err);
 }

@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t len;
 	bool exact;
 
-	if (filter_parse_in(&filter, &arena, &worlds[size % 2], 2, words, &err)) {
+	if (filter_parse(&filter, &arena, &worlds[size % 2], 2, words, &err)) {
 		BUG_ON(!*err.text);
 		return 0;
 	}

@@ -15,7 +15,7 @@ static int parse_in(struct filter *filter, struct arena *arena, const struct fil
 {
 	char *copy = arena_strdup(arena, text);
 
-	return filter_parse_in(filter, arena, world, 1, &copy, err);
+	return filter_parse(filter, arena, world, 1, &copy, err);
 }
 
 static int parse(struct filter *filter, struct arena *arena, const char *text, struct err *err)
@@ -278,13 +278,13 @@ static void parse__words_of_the_command_line__join(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		argv[i] = words[i];
-	assert_int_equal(filter_parse_in(&filter, &arena, &test_world, ARRAY_SIZE(words), argv, &err), 0);
+	assert_int_equal(filter_parse(&filter, &arena, &test_world, ARRAY_SIZE(words), argv, &err), 0);
 	assert_int_equal(selection(&filter, NULL), 1 + 2);
-	assert_int_equal(filter_parse_in(&filter, &arena, &test_world, 0, NULL, &err), 0);
+	assert_int_equal(filter_parse(&filter, &arena, &test_world, 0, NULL, &err), 0);
 	assert_null(filter.root);
 	assert_int_equal(selection(&filter, NULL), ALL);
 	/* a quote does not reach into the next word */
-	assert_int_equal(filter_parse_in(&filter, &arena, &test_world, 2, open_quote, &err), -EINVAL);
+	assert_int_equal(filter_parse(&filter, &arena, &test_world, 2, open_quote, &err), -EINVAL);
 }
 
 /* @part repeated @count times between @head and @tail. */

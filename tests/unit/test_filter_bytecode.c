@@ -290,7 +290,7 @@ static void compare_one(const char *text, struct tally *tally)
 	size_t len = 0;
 	bool exact = false;
 
-	if (filter_parse_in(&filter, &arena, &test_world, 1, &copy, &err) || filter_compile(&filter, &arena, &code, &len, &exact, &err))
+	if (filter_parse(&filter, &arena, &test_world, 1, &copy, &err) || filter_compile(&filter, &arena, &code, &len, &exact, &err))
 		fail_msg("'%s': %s", text, err.text);
 	assert_true(!!code == !!len);
 	assert_audited(code, len, text);
@@ -359,7 +359,7 @@ static int compile(const char *text, size_t *len, bool *exact, struct err *err)
 	const void *code;
 	int result;
 
-	assert_int_equal(filter_parse_in(&filter, &arena, &test_world, 1, &copy, err), 0);
+	assert_int_equal(filter_parse(&filter, &arena, &test_world, 1, &copy, err), 0);
 	result = filter_compile(&filter, &arena, &code, len, exact, err);
 	if (!result && *len)
 		assert_audited(code, *len, text);

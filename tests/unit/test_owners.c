@@ -406,16 +406,9 @@ static void scan__no_directory__is_an_error(void **state)
 	assert_non_null(strstr(err.text, "/proc"));
 }
 
-static void count_pairs(uint32_t inode, const struct holder *holder, void *context)
-{
-	assert_int_equal(holder->inode, inode);
-	++*(unsigned *)context;
-}
-
-static void each__pairs__all_are_given(void **state)
+static void scan__many_descriptors__are_kept_in_order(void **state)
 {
 	struct owner_map *map;
-	unsigned count = 0;
 
 	(void)state;
 	add_process(10, "a");
@@ -427,10 +420,30 @@ static void each__pairs__all_are_given(void **state)
 		add_fd(10, name, link);
 	}
 	map = scan(NULL, 0);
-	owner_map_each(map, count_pairs, &count);
-	assert_int_equal(count, 300);
+	assert_int_equal(map->count, 300);
 	for (size_t i = 1; i < map->count; i++)
 		assert_true(map->holders[i - 1].inode < map->holders[i].inode);
+	owner_map_free(map);
+}
+
+static void wanted__in_any_order_and_repeated__are_found(void **state)
+{
+	static const uint32_t wanted[] = { 900, 0, 702, 900, 701, 0, 702 };
+	const struct holder *holders;
+	struct owner_map *map;
+
+	(void)state;
+	add_process(10, "a");
+	add_fd(10, "3", "socket:[701]");
+	add_fd(10, "4", "socket:[702]");
+	add_fd(10, "5", "socket:[800]");
+	add_fd(10, "6", "socket:[900]");
+	map = scan(wanted, ARRAY_SIZE(wanted));
+	assert_int_equal(map->count, 3);
+	assert_int_equal(owner_map_find(map, 701, &holders), 1);
+	assert_int_equal(owner_map_find(map, 702, &holders), 1);
+	assert_int_equal(owner_map_find(map, 900, &holders), 1);
+	assert_int_equal(owner_map_find(map, 800, &holders), 0);
 	owner_map_free(map);
 }
 
@@ -482,7 +495,8 @@ int main(void)
 		WITH_TREE(reason__process_that_may_not_be_read__no_permission),
 		WITH_TREE(scan__with_stand_ins__names_are_replaced),
 		WITH_TREE(scan__no_directory__is_an_error),
-		WITH_TREE(each__pairs__all_are_given),
+		WITH_TREE(scan__many_descriptors__are_kept_in_order),
+		WITH_TREE(wanted__in_any_order_and_repeated__are_found),
 		WITH_TREE(live__socket_of_our_own__is_found_here),
 	};
 

@@ -116,6 +116,8 @@ void source_ns_set_sample(struct source_ns *ns, unsigned sample);
  */
 int source_sockets(struct source_ns *ns, const struct diag_request *request, source_socket_fn *fn,
 		   void *context, struct diag_result *result, struct err *err);
+/** Room that an answer about one socket takes at most: fixed part, tcp_info, skmem and whatever else the kernel adds. */
+#define SOURCE_SOCKET_BYTES 2048
 /** source_socket_info() - tcp_info and skmem of one socket, found by cookie; @buf holds the answer that @sock->info points into. Return: 0, -ENOENT when it is gone. */
 int source_socket_info(struct source_ns *ns, struct sock *sock, uint8_t *buf, size_t size);
 /** source_counters() - counters of this namespace now. Return: 0, or -errno with @err when no file could be read. */
@@ -136,7 +138,7 @@ const char *source_cgroup_path(struct source *source, uint64_t id);
 
 /**
  * source_owners() - who holds which socket.
- * @wanted: inodes to find, sorted ascending, or NULL for every socket of every process. @count: of @wanted.
+ * @wanted: inodes to find, in any order (0 and repetitions do no harm), or NULL for every socket of every process. @count: of @wanted.
  * One pass over /proc that stops when every wanted inode is found (then only the first holder of each is certain).
  * Return: 0 with a map to be released by owner_map_free(), or -errno with @err (no /proc).
  */
@@ -162,9 +164,5 @@ int64_t owner_map_cost_us(const struct owner_map *map);
 unsigned owner_map_denied(const struct owner_map *map);
 /** owner_map_free() - releases it; NULL is fine. */
 void owner_map_free(struct owner_map *map);
-/** owner_map_each() - every (inode, holder) pair, in no order; for recordings. */
-void owner_map_each(const struct owner_map *map,
-		    void (*fn)(uint32_t inode, const struct holder *holder, void *context),
-		    void *context);
 
 #endif

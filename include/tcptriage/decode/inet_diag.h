@@ -7,8 +7,6 @@
 
 /** enum decode_status - what became of bytes that came from outside. */
 enum decode_status { DECODE_OK, DECODE_TRUNCATED, DECODE_MALFORMED, DECODE_UNSUPPORTED, DECODE_STATUS_COUNT };
-/** decode_status_name() - "ok", "truncated", "malformed", "unsupported". */
-const char *decode_status_name(enum decode_status status);
 
 /**
  * inet_diag_decode() - decode the payload of one SOCK_DIAG_BY_FAMILY message (struct inet_diag_msg and its attributes,

@@ -57,14 +57,11 @@ extern const struct filter_world filter_world_recorded;
 /**
  * filter_parse() - parse words as they came from the command line (each may hold several tokens) into @arena.
  * Grammar: [state NAME|exclude NAME]… [expression]. As in ss, `and` and `or` bind alike, from left to right; `not` takes one term.
- * Names are resolved here, in filter_world_live.
+ * Names are resolved here, in @world.
  * `retrans` is the total that ss shows behind the slash; tcp_info fields may be written tcpi_NAME where a shorter word hides them.
  * Return: 0; -EINVAL with @err quoting the offending text and offering the nearest right word.
  */
-int filter_parse(struct filter *filter, struct arena *arena, int count, char *const words[],
-		 struct err *err);
-/** filter_parse_in() - filter_parse() with the names of another world. */
-int filter_parse_in(struct filter *filter, struct arena *arena, const struct filter_world *world,
+int filter_parse(struct filter *filter, struct arena *arena, const struct filter_world *world,
 		    int count, char *const words[], struct err *err);
 
 /**
