@@ -46,8 +46,7 @@ static int unknown_command(const char *word)
 	out_lit(&out, "tcptriage: unknown command '");
 	out_escaped(&out, word, strlen(word));
 	out_char(&out, '\'');
-	if (search.best)
-		out_printf(&out, ": did you mean '%s'?", search.best);
+	out_str(&out, words_hint(&search).text);
 	out_lit(&out, "\ntry: tcptriage --help; a filter stands behind 'tcptriage report' or 'tcptriage states'\n");
 	fputs(out_text(&out), stderr);
 	out_close(&out);

@@ -2,6 +2,7 @@
 /* Damerau-Levenshtein distance (optimal string alignment) on short words. */
 #include "tcptriage/base/words.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -56,4 +57,13 @@ void words_offer(struct words_nearest *search, const char *candidate)
 		return;
 	search->best = candidate;
 	search->distance = distance;
+}
+
+struct words_hint words_hint(const struct words_nearest *search)
+{
+	struct words_hint hint = { "" };
+
+	if (search->best)
+		snprintf(hint.text, sizeof(hint.text), ": did you mean '%s'?", search->best);
+	return hint;
 }

@@ -88,9 +88,8 @@ static int check_rules(const struct option_list *list, struct err *err)
 			continue;
 		for (size_t r = 0; r < triage_rule_count; r++)
 			words_offer(&search, triage_rules[r]->id);
-		return err_set(err, -EINVAL, "unknown rule '%s'%s%s%s", list->values[i],
-			       search.best ? ": did you mean '" : "", search.best ? search.best : "",
-			       search.best ? "'?" : "");
+		return err_set(err, -EINVAL, "unknown rule '%s'%s", list->values[i],
+			       words_hint(&search).text);
 	}
 	return 0;
 }
@@ -104,9 +103,8 @@ static int check_sources(const struct option_list *list, unsigned *mask, struct 
 		while (source < SOURCE_COUNT && strcmp(list->values[i], sampler_source_names[source]))
 			words_offer(&search, sampler_source_names[source++]);
 		if (source == SOURCE_COUNT)
-			return err_set(err, -EINVAL, "unknown source '%s'%s%s%s", list->values[i],
-				       search.best ? ": did you mean '" : "",
-				       search.best ? search.best : "", search.best ? "'?" : "");
+			return err_set(err, -EINVAL, "unknown source '%s'%s", list->values[i],
+				       words_hint(&search).text);
 		*mask |= 1u << source;
 	}
 	return 0;

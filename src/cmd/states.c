@@ -135,9 +135,8 @@ static int check(const struct states_options *o, int operand_count, char **opera
 
 		for (size_t i = 0; (word = states_sort_word(i)); i++)
 			words_offer(&search, word);
-		return err_set(err, -EINVAL, "'%s' is no key for --sort%s%s%s", o->sort,
-			       search.best ? ": did you mean '" : "", search.best ? search.best : "",
-			       search.best ? "'?" : "");
+		return err_set(err, -EINVAL, "'%s' is no key for --sort%s", o->sort,
+			       words_hint(&search).text);
 	}
 	if (o->group_by && !states_group_known(o->group_by)) {
 		struct words_nearest search = { .word = o->group_by };
@@ -146,9 +145,8 @@ static int check(const struct states_options *o, int operand_count, char **opera
 		for (size_t i = 0; (word = states_group_word(i)); i++)
 			words_offer(&search, word);
 		return err_set(err, -EINVAL,
-			       "'%s' is nothing to group by%s%s%s (state, process, peer, peer-port, local-port, prefix/LEN)",
-			       o->group_by, search.best ? ": did you mean '" : "",
-			       search.best ? search.best : "", search.best ? "'?" : "");
+			       "'%s' is nothing to group by%s (state, process, peer, peer-port, local-port, prefix/LEN)",
+			       o->group_by, words_hint(&search).text);
 	}
 	if (o->watch && !*o->watch && operand_count && num_duration_us(operands[0], &unused))
 		return err_set(err, -EINVAL, "--watch takes its seconds with '=': --watch=%s", operands[0]);

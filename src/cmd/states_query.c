@@ -69,9 +69,7 @@ static int unknown_column(const char *word, struct err *err)
 		return err_set(err, -EINVAL, "the columns are what 'tcptriage --complete columns' lists");
 	for (size_t i = 0; (name = row_column_name(i)); i++)
 		words_offer(&search, name);
-	return err_set(err, -EINVAL, "unknown column '%s'%s%s%s", word,
-		       search.best ? ": did you mean '" : "", search.best ? search.best : "",
-		       search.best ? "'?" : "");
+	return err_set(err, -EINVAL, "unknown column '%s'%s", word, words_hint(&search).text);
 }
 
 /* @wanted gathers what the columns need to be collected. */

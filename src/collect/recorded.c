@@ -96,11 +96,8 @@ static int find_meant(struct recorded *recorded, const char *wanted, struct err 
 		if (*recorded->list[i].name)
 			words_offer(&nearest, recorded->list[i].name);
 	}
-	if (nearest.best)
-		return err_set(err, -ENOENT,
-			       "the recording holds no network namespace named '%s': did you mean '%s'?",
-			       wanted, nearest.best);
-	return err_set(err, -ENOENT, "the recording holds no network namespace named '%s'", wanted);
+	return err_set(err, -ENOENT, "the recording holds no network namespace named '%s'%s", wanted,
+		       words_hint(&nearest).text);
 }
 
 static int recorded_namespaces(struct source *source, const char *wanted,

@@ -314,10 +314,7 @@ static struct filter_node *fail_unknown(struct parser *p, const char *word)
 	if (addr_parse(word, &addr) || strchr(word, ':') || strchr(word, '/'))
 		return FAIL(p, "'%s' stands alone in the filter: write 'src %s' or 'dst %s'", QUOTE(word),
 			    QUOTE(word), QUOTE(word));
-	if (nearest.best)
-		return FAIL(p, "unknown word '%s' in the filter: did you mean '%s'?", QUOTE(word),
-			    nearest.best);
-	return FAIL(p, "unknown word '%s' in the filter", QUOTE(word));
+	return FAIL(p, "unknown word '%s' in the filter%s", QUOTE(word), words_hint(&nearest).text);
 }
 
 /* The operator and operand of @predicate, whose word began at @from. */
@@ -437,10 +434,7 @@ static int fail_state(struct parser *p, const char *name)
 	struct words_nearest nearest = { .word = name };
 
 	sock_state_offer_names(&nearest);
-	if (nearest.best)
-		return err_set(p->err, -EINVAL, "unknown state '%s': did you mean '%s'?", QUOTE(name),
-			       nearest.best);
-	return err_set(p->err, -EINVAL, "unknown state '%s'", QUOTE(name));
+	return err_set(p->err, -EINVAL, "unknown state '%s'%s", QUOTE(name), words_hint(&nearest).text);
 }
 
 /* As in ss: states add up, an exclusion without a state before it begins with all. */

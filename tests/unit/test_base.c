@@ -61,9 +61,11 @@ static void words__misspelled__nearest_is_offered(void **state)
 	words_offer(&search, "close-wait");
 	words_offer(&search, "closing");
 	assert_string_equal(search.best, "close-wait");
+	assert_string_equal(words_hint(&search).text, ": did you mean 'close-wait'?");
 	search = (struct words_nearest){ .word = "zzzzzz" };
 	words_offer(&search, "close-wait");
 	assert_null(search.best);
+	assert_string_equal(words_hint(&search).text, "");
 	assert_int_equal(words_distance("TIME_WAIT", "time-wait"), 0);
 }
 

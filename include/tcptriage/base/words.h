@@ -24,4 +24,12 @@ struct words_nearest {
 /** words_offer() - considers @candidate (must outlive the search). */
 void words_offer(struct words_nearest *search, const char *candidate);
 
+/** struct words_hint - the end of an error message. */
+struct words_hint {
+	char text[96];
+};
+
+/** words_hint() - ": did you mean 'BEST'?", or "" when nothing was near enough. */
+struct words_hint words_hint(const struct words_nearest *search);
+
 #endif
