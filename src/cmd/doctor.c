@@ -311,10 +311,8 @@ static int run(void *values, int operand_count, char **operands)
 	code = session_open(&session, &wish, &err);
 	if (code == -EINVAL)
 		return usage_error(&cmd_doctor, err.text);
-	if (code) {
-		fprintf(stderr, "tcptriage doctor: %s\n", err.text);
-		return EXIT_FAILED;
-	}
+	if (code)
+		return run_error(&cmd_doctor, err.text);
 	len = readlink("/proc/self/exe", doctor.executable, sizeof(doctor.executable) - 1);
 	snprintf(doctor.executable + MAX(len, 0), 16, "%s", len > 0 ? "" : "tcptriage");
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)

@@ -238,7 +238,7 @@ void command_help(const struct command *command, int fd)
 	out_close(&out);
 }
 
-int usage_error(const struct command *command, const char *text)
+int run_error(const struct command *command, const char *text)
 {
 	struct out out;
 
@@ -247,8 +247,15 @@ int usage_error(const struct command *command, const char *text)
 	out_str(&out, command->name);
 	out_lit(&out, ": ");
 	out_escaped(&out, text, strlen(text));
-	out_printf(&out, "\ntry: tcptriage %s --help\n", command->name);
+	out_char(&out, '\n');
 	fputs(out_text(&out), stderr);
 	out_close(&out);
+	return EXIT_FAILED;
+}
+
+int usage_error(const struct command *command, const char *text)
+{
+	run_error(command, text);
+	fprintf(stderr, "try: tcptriage %s --help\n", command->name);
 	return EXIT_USAGE;
 }

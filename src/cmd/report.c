@@ -383,7 +383,7 @@ static int run(void *values, int operand_count, char **operands)
 	if (code == -EINVAL)
 		usage_error(&cmd_report, err.text);
 	else
-		fprintf(stderr, "tcptriage report: %s\n", err.text);
+		run_error(&cmd_report, err.text);
 	return REPORT_UNKNOWN;
 }
 

@@ -80,8 +80,7 @@ static int one_view(const struct states_options *o, int operand_count, char **op
 	if (!code)
 		return o->group_by ? states_groups(&query) : states_rows(&query);
 	session_print_notices(&session, &o->common);
-	fprintf(stderr, "tcptriage states: %s\n", err.text);
-	return EXIT_FAILED;
+	return run_error(&cmd_states, err.text);
 }
 
 /* On a terminal each look begins on a clean screen and says when it was; in a pipe looks follow one another. */

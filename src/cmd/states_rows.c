@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commands.h"
 #include "states_print.h"
 #include "tcptriage/track/snapshot.h"
 
@@ -204,7 +205,7 @@ int states_finish(struct query *query, struct out *out, int code, const struct e
 	if (failed)
 		fprintf(stderr, "tcptriage states: cannot write: %s\n", strerror(-failed));
 	if (code)
-		fprintf(stderr, "tcptriage states: %s\n", err->text);
+		run_error(&cmd_states, err->text);
 	if (failed || code)
 		return EXIT_FAILED;
 	return query->complete ? EXIT_RAN : EXIT_PARTIAL;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commands.h"
 #include "states_print.h"
 #include "tally.h"
 #include "tcptriage/render/report.h"
@@ -231,6 +232,6 @@ int states_summary(struct session *session, const struct states_options *options
 	if (interrupted)
 		return EXIT_SIGINT;
 	if (code)
-		fprintf(stderr, "tcptriage states: %s\n", err.text);
+		run_error(&cmd_states, err.text);
 	return code ? EXIT_FAILED : sampler.complete && !sampler.missing ? EXIT_RAN : EXIT_PARTIAL;
 }

@@ -132,6 +132,13 @@ def interrupt__while_sampling__is_said_and_not_complete():
     assert document["complete"] is False and any("interrupted" in n["text"] for n in document["notices"]), document["notices"]
 
 
+def errors__names_from_outside__cannot_move_a_cursor():
+    for words in (("states", "-N", "x\x1b[31mred\n", "-t"), ("states", "--from", "/no\x1b[2Jne"), ("report", "--from", "/no\x1b[2Jne"),
+                  ("states", "--netns", "x\x1b[31m", "--from", scene("healthy")), ("doctor", "-N", "x\x1b[31m")):
+        answer = call(*words)
+        assert answer.returncode and "\\x1b" in answer.stderr and "\x1b" not in answer.stderr, (words, answer)
+
+
 def redact__filter__is_judged_on_the_true_addresses():
     for words, wanted in ((("dst", "10.0.3.4"), 2), (("dst", "10.0.3.5"), 0)):
         answer = call("report", "--from", scene("close_wait_leak"), "--redact", *words)

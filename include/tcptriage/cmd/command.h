@@ -82,6 +82,8 @@ const struct command *command_find(const char *name);
 int options_parse(const struct command *command, void *values, int argc, char **argv, struct err *err);
 /** command_help() - usage and options on @fd (1 for -h). */
 void command_help(const struct command *command, int fd);
+/** run_error() - prints "tcptriage COMMAND: TEXT" on stderr, escaped: names from outside stand in such a text. Return: EXIT_FAILED. */
+int run_error(const struct command *command, const char *text);
 /** usage_error() - prints "tcptriage COMMAND: TEXT" and the way to the help on stderr. Return: EXIT_USAGE. */
 int usage_error(const struct command *command, const char *text);
 
