@@ -6,7 +6,7 @@ import select
 import time
 
 from cases import case
-from lab import connected, echo_server, listener, rest, serve
+from lab import connected, echo_server, listener, rest, serve, told
 
 RULE = "mtu-blackhole-send"
 PORT = 8443
@@ -171,7 +171,7 @@ def dead_path(lab):
             sock.recv(100)
             sock.setblocking(False)
         tell("hello")
-        time.sleep(0.5)
+        told()
         with contextlib.suppress(BlockingIOError):
             kept[0].send(bytes(80000))
         for sock in kept[1:]:
@@ -181,6 +181,7 @@ def dead_path(lab):
     program = lab.spawn("c", dying, "lab-upload")
     program.hear()
     lab.forward_rule("drop")
+    program.go()
     program.hear()
     time.sleep(4.5)
     stuck(lab, "c", 3)

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 from cases import case
-from lab import Wrong, connected, dial, die_with_parent, listener, rest, scratch, tcp
+from lab import Wrong, connected, dial, die_with_parent, listener, rest, scratch, tcp, told
 
 DEAF = "accept-queue-overflow"
 PORT = 7070
@@ -114,9 +114,7 @@ def reasons_of_missing_owners(lab):
         first, second = active.accept()[0], active.accept()[0]
         first.close()  # the client closes too: TIME-WAIT here
         tell("closed")
-        time.sleep(0.3)
-        tell("cut" if second.fileno() >= 0 else "")
-        time.sleep(0.7)
+        told()
         second.send(b"never acknowledged")
         second.close()  # into a dead path: FIN-WAIT-1 without a process
         tell("done")
@@ -129,7 +127,8 @@ def reasons_of_missing_owners(lab):
         tell("connected")
         one.recv(1)
         one.close()
-        time.sleep(0.6)
+        tell("closed")
+        told()
         late = dial(lab, PORT)
         tell("dialled")
         rest()
@@ -139,9 +138,12 @@ def reasons_of_missing_owners(lab):
     caller = lab.spawn("c", client, "lab-call")
     caller.hear()
     program.hear()
-    program.hear()
+    caller.hear()
+    lab.sockets("s", 1, "state", "time-wait")
     # From here on nothing that the server says arrives: SYN-ACKs are lost, and so are the answers to its last words.
     lab.forward_rule('iifname "rs" tcp sport { 7070, 7071 } drop')
+    caller.go()
+    program.go()
     caller.hear()
     program.hear()
     lab.sockets("s", 1, "state", "time-wait")

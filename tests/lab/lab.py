@@ -82,7 +82,7 @@ def namespaces_sweep():
 
 
 class Program:
-    """A forked role. `tell` in the child reaches `hear` in the parent."""
+    """A forked role. `tell` in the child reaches `hear` in the parent, `go` in the parent ends `told` in the child."""
 
     def __init__(self, pid, comm, pipe):
         self.pid, self.comm, self.pipe, self.pending = pid, comm, pipe, b""
@@ -102,6 +102,9 @@ class Program:
         if isinstance(message, dict) and "error" in message:
             raise Absent(f"{self.comm}: {message['error']}")
         return message
+
+    def go(self):
+        os.kill(self.pid, signal.SIGUSR1)
 
     def end(self):
         with contextlib.suppress(ProcessLookupError):
@@ -208,6 +211,7 @@ class Lab:
         try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
             die_with_parent()
             os.close(read)
             enter(self.ns(role))
@@ -424,6 +428,11 @@ def dial(lab, port, address=None):
     sock.setblocking(False)
     code = sock.connect_ex((address or lab.addr("s"), port))
     return sock, 0 if code == errno.EINPROGRESS else code
+
+
+def told():
+    """Waits in a program until the case says go, however long what it does first may take."""
+    signal.sigwait({signal.SIGUSR1})
 
 
 def rest():
