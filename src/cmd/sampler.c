@@ -78,7 +78,7 @@ static int take_socket(const struct sock *sock, void *context)
 		snapshot_add_role(ns->snap, sock);
 	else if (!is_selected)
 		return 0;
-	else if (ns->holding && triage_want(sock, (void *)ns->sampler->triage))
+	else if (ns->holding && sock->netid == NETID_TCP && triage_want(sock, NULL))
 		hold(ns, sock);
 	else
 		snapshot_add(ns->snap, sock);
@@ -204,7 +204,7 @@ static int take_ns(struct sampler_ns *ns, struct err *err)
 			      source_clock(sampler->session->source, sampler->samples).mono_us, err);
 	if (code && code != -EINTR)
 		missing(ns, SOURCE_SOCK_DIAG, err->text);
-	if (!code && ask(ns, NETID_UDP, UINT32_MAX, 0, &why) && !interrupted)
+	if (!code && ask(ns, NETID_UDP, UINT32_MAX, DIAG_EXT_SKMEMINFO, &why) && !interrupted)
 		missing(ns, SOURCE_UDP, why.text);
 	snapshot_end(ns->snap);
 	if (!code && lacks_info(ns->snap))
@@ -239,7 +239,7 @@ void sampler_open(struct sampler *sampler, struct session *session, const struct
 					   .snap = &sampler->snaps[i],
 					   .description = &session->list[i],
 					   .cost_ns = GUESSED_COST_NS };
-		snapshot_init(ns->snap, triage_want, (void *)triage);
+		triage_watch(ns->snap);
 		ns->snap->complete = ns->snap->info_for_all = true;
 		if (source_sysctls(ns->source, &sysctls, &err))
 			missing(ns, SOURCE_SYSCTLS, err.text);

@@ -88,15 +88,24 @@ static void see_first(struct candidate *candidate, const struct sock *sock, int6
 	candidate->present = true;
 }
 
+uint64_t candidates_rules(const struct candidate_table *table, const struct sock *sock)
+{
+	uint64_t key = sock_key(sock);
+	const struct candidate *candidate = find(table, key, hash_u64(key ^ table->seed));
+
+	return candidate ? candidate->rules : 0;
+}
+
 bool candidates_add(struct candidate_table *table, const struct sock *sock, uint64_t rules,
-		    bool outbound, int64_t now_us, uint32_t epoch, bool *added)
+		    bool outbound, int64_t now_us, uint32_t epoch, uint64_t *taken)
 {
 	uint64_t key = sock_key(sock), hash = hash_u64(key ^ table->seed);
 	struct candidate *candidate = find(table, key, hash);
 
-	*added = false;
+	*taken = 0;
 	if (candidate) {
 		see_again(candidate, sock, now_us, epoch);
+		*taken = rules & ~candidate->rules;
 		candidate->rules |= rules;
 		return true;
 	}
@@ -108,7 +117,7 @@ bool candidates_add(struct candidate_table *table, const struct sock *sock, uint
 	*candidate = (struct candidate){ .key = key, .rules = rules, .outbound = outbound };
 	see_first(candidate, sock, now_us, epoch);
 	index_insert(&table->index, hash, (uint32_t)table->pool.count - 1);
-	*added = true;
+	*taken = rules;
 	return true;
 }
 

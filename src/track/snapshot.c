@@ -78,6 +78,7 @@ void snapshot_begin(struct snapshot *snap, int64_t now_us)
 	snap->total_sockets = 0;
 	memset(snap->counts, 0, sizeof(snap->counts));
 	memset(snap->taken, 0, sizeof(snap->taken));
+	memset(snap->lost, 0, sizeof(snap->lost));
 	for (size_t i = 0; i < SOCK_STATE_COUNT; i++)
 		snap->oldest_ms[i] = -1;
 	listeners_begin(snap->listeners);
@@ -168,22 +169,50 @@ static void count_in_group(const struct snapshot *snap, struct tuple_group *grou
 	}
 }
 
+/* Takes the rules out whose quota is used up, but for sockets that they know already. */
+static uint64_t within_quota(struct snapshot *snap, const struct sock *sock, uint64_t rules)
+{
+	uint64_t known = candidates_rules(snap->candidates, sock), fresh = rules & ~known;
+
+	for (uint64_t left = fresh; left; left &= left - 1) {
+		unsigned rule = (unsigned)__builtin_ctzll(left);
+
+		if (!snap->quota[rule] || snap->kept[rule] < snap->quota[rule])
+			continue;
+		snap->lost[rule]++;
+		fresh &= ~(UINT64_C(1) << rule);
+	}
+	return known | fresh;
+}
+
+/* Return: the socket is remembered from now on. */
+static bool remember(struct snapshot *snap, const struct sock *sock, bool outbound)
+{
+	uint64_t rules = snap->want ? snap->want(sock, snap->want_context) : 0, taken;
+
+	if (UNLIKELY(rules))
+		rules = within_quota(snap, sock, rules);
+	if (!candidates_add(snap->candidates, sock, rules, outbound, snap->now_us, snap->epoch, &taken)) {
+		snap->candidates_lost++;
+		return false;
+	}
+	for (uint64_t left = taken; left; left &= left - 1)
+		snap->kept[__builtin_ctzll(left)]++;
+	return taken;
+}
+
 static void add_connection(struct snapshot *snap, const struct sock *sock)
 {
 	struct listener *listener = sock->state == SOCK_STATE_SYN_SENT ?
 					    NULL :
 					    listeners_find(snap->listeners, &sock->local);
 	struct tuple_group *group = groups_take(snap->groups, sock, !listener);
-	uint64_t rules = snap->want ? snap->want(sock, snap->want_context) : 0;
-	bool added;
 
 	if (listener)
 		count_accepted(listener, sock);
 	if (group)
 		count_in_group(snap, group, sock);
-	if (!candidates_add(snap->candidates, sock, rules, !listener, snap->now_us, snap->epoch, &added))
-		snap->candidates_lost++;
-	if (UNLIKELY(added) && group)
+	if (UNLIKELY(remember(snap, sock, !listener)) && group)
 		groups_pin(snap->groups, group);
 }
 
@@ -198,9 +227,11 @@ void snapshot_add(struct snapshot *snap, const struct sock *sock)
 {
 	snap->total_sockets++;
 	snap->counts[sock->netid][sock->family][sock->state]++;
-	snap->has_skmem |= !!(sock->has & SOCK_HAS_SKMEM);
-	if (sock->netid != NETID_TCP)
+	snap->has_skmem[sock->netid] |= !!(sock->has & SOCK_HAS_SKMEM);
+	if (sock->netid != NETID_TCP) {
+		remember(snap, sock, sock->peer.port);
 		return;
+	}
 	if (sock->info.len) {
 		snap->has_tcp_info = true;
 		snap->tcp_info_len = MAX(snap->tcp_info_len, sock->info.len);
@@ -237,8 +268,13 @@ void snapshot_end(struct snapshot *snap)
 
 void snapshot_add_counters(struct snapshot *snap, const struct counters *counters)
 {
+	uint64_t delta;
+
 	if (!snap->has_counters)
 		snap->counters_first = *counters;
+	for (unsigned id = 0; snap->has_counters && id < COUNTER_COUNT; id++)
+		snap->counter_steps[id] +=
+			counters_delta(&snap->counters_last, counters, id, &delta) && delta;
 	snap->counters_last = *counters;
 	snap->has_counters = true;
 }

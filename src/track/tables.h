@@ -60,12 +60,14 @@ uint64_t groups_dropped(const struct group_table *table);
 
 struct candidate_table *candidates_new(void);
 void candidates_free(struct candidate_table *table);
+/** candidates_rules() - rules for which @sock is remembered already; 0 when it is not. */
+uint64_t candidates_rules(const struct candidate_table *table, const struct sock *sock);
 /**
  * candidates_add() - remembers @sock for @rules, or refreshes it when it is known (also with @rules 0).
- * @added: set when it is new. Return: false when it was wanted and the table is full.
+ * @taken: the rules for which it was not remembered before. Return: false when it was wanted and the table is full.
  */
 bool candidates_add(struct candidate_table *table, const struct sock *sock, uint64_t rules,
-		    bool outbound, int64_t now_us, uint32_t epoch, bool *added);
+		    bool outbound, int64_t now_us, uint32_t epoch, uint64_t *taken);
 /** candidates_end() - marks those that sample @epoch did not see. */
 void candidates_end(struct candidate_table *table, uint32_t epoch);
 const struct candidate *candidates_at(const struct candidate_table *table, size_t index);

@@ -26,14 +26,25 @@ const struct rule *triage_rule_find(const char *id)
 	return NULL;
 }
 
+static uint64_t want_udp(const struct sock *sock)
+{
+	uint64_t rules = 0;
+
+	for (size_t i = 0; i < triage_rule_count; i++) {
+		if (triage_rules[i]->udp_candidate && triage_rules[i]->udp_candidate(sock))
+			rules |= UINT64_C(1) << i;
+	}
+	return rules;
+}
+
 uint64_t triage_want(const struct sock *sock, void *context)
 {
 	uint64_t rules = 0;
 
 	(void)context;
 	/* the numbers in rule.states are TCP's; UDP uses two of them for something else */
-	if (sock->netid != NETID_TCP)
-		return 0;
+	if (UNLIKELY(sock->netid != NETID_TCP))
+		return want_udp(sock);
 	for (size_t i = 0; i < triage_rule_count; i++) {
 		const struct rule *rule = triage_rules[i];
 
@@ -41,6 +52,13 @@ uint64_t triage_want(const struct sock *sock, void *context)
 			rules |= UINT64_C(1) << i;
 	}
 	return rules;
+}
+
+void triage_watch(struct snapshot *snap)
+{
+	snapshot_init(snap, triage_want, NULL);
+	for (size_t i = 0; i < triage_rule_count; i++)
+		snap->quota[i] = triage_rules[i]->quota;
 }
 
 static bool listed(const char *const *ids, const char *id)
@@ -72,6 +90,17 @@ static bool has_subjects(const struct snapshot *snap, const struct rule *rule)
 	return false;
 }
 
+static bool lacks_skmem(const struct snapshot *snap, const struct rule *rule)
+{
+	const uint64_t (*udp)[SOCK_STATE_COUNT] = snap->counts[NETID_UDP];
+
+	if (has_subjects(snap, rule) && !snap->has_skmem[NETID_TCP])
+		return true;
+	return rule->udp_candidate && !snap->has_skmem[NETID_UDP] &&
+	       (udp[ADDR_V4][SOCK_STATE_UNCONN] || udp[ADDR_V4][SOCK_STATE_ESTAB] ||
+		udp[ADDR_V6][SOCK_STATE_UNCONN] || udp[ADDR_V6][SOCK_STATE_ESTAB]);
+}
+
 static const char *missing_input(const struct snapshot *snap, const struct rule *rule,
 				 const struct triage_options *options)
 {
@@ -84,7 +113,7 @@ static const char *missing_input(const struct snapshot *snap, const struct rule 
 		{ RULE_NEEDS_SOCKETS, !snap->samples, "no sockets could be read" },
 		{ RULE_NEEDS_TCP_INFO, subjects && !snap->has_tcp_info && snap->info_for_all,
 		  "the kernel delivered no tcp_info" },
-		{ RULE_NEEDS_SKMEM, subjects && !snap->has_skmem,
+		{ RULE_NEEDS_SKMEM, lacks_skmem(snap, rule),
 		  "the kernel delivered no socket memory numbers" },
 		{ RULE_NEEDS_COUNTERS, !snap->has_counters, "no kernel counters could be read" },
 		{ RULE_NEEDS_SYSCTLS, !snap->has_sysctls, "no kernel settings could be read" },
@@ -114,6 +143,17 @@ static const double *default_values(const struct rule *rule, struct arena *arena
 	return values;
 }
 
+static void evaluate(const struct view *view, struct sink *sink)
+{
+	uint32_t lost = view->snap->lost[sink->index];
+
+	sink->rule->eval(view, sink);
+	if (lost)
+		sink_skip_part(sink, arena_printf(view->arena,
+						  "%u more sockets than the %u it keeps were not examined",
+						  lost, sink->rule->quota));
+}
+
 void triage_run(const struct view *view, const struct triage_options *options,
 		struct verdict *verdict)
 {
@@ -131,7 +171,7 @@ void triage_run(const struct view *view, const struct triage_options *options,
 		if (missing)
 			sink_skip(&sink, missing);
 		else
-			rule->eval(&own, &sink);
+			evaluate(&own, &sink);
 	}
 }
 

@@ -160,6 +160,63 @@ void members_file_by_network(const struct view *view, struct sink *sink, const s
 	}
 }
 
+bool member_is_public(const struct member *member)
+{
+	return !member->candidate->outbound && addr_is_global(&member->sock->peer.addr);
+}
+
+static uint64_t count_networks(const struct members *members)
+{
+	uint64_t networks = members->count > 0;
+
+	for (size_t i = 1; i < members->count; i++)
+		networks += !same_network(&members->at[i - 1], &members->at[i]);
+	return networks;
+}
+
+bool members_stand_out(const struct view *view, const struct members *clients, double percent,
+		       double prefixes)
+{
+	const struct listener *listener =
+		snapshot_listener_for(view->snap, &clients->at->sock->local);
+
+	return listener && listener->estab &&
+	       100.0 * (double)clients->count / listener->estab >= percent &&
+	       (double)count_networks(clients) >= prefixes;
+}
+
+static int by_role(const void *left, const void *right)
+{
+	const struct member *a = left, *b = right;
+	bool public = member_is_public(a);
+
+	if (public != member_is_public(b))
+		return public ? 1 : -1;
+	if (public && a->sock->local.port != b->sock->local.port)
+		return a->sock->local.port < b->sock->local.port ? -1 : 1;
+	return member_by_key(left, right);
+}
+
+static bool same_listener(const struct member *a, const struct member *b)
+{
+	return a->sock->local.port == b->sock->local.port;
+}
+
+void members_file_by_role(const struct view *view, struct sink *sink, struct members *all,
+			  double remotes, members_file_fn *file)
+{
+	struct members ours = { .at = all->at }, run;
+
+	members_sort(all, by_role);
+	while (ours.count < all->count && !member_is_public(&all->at[ours.count]))
+		ours.count++;
+	members_file_by_network(view, sink, &ours, remotes, file);
+	for (size_t i = ours.count; i < all->count; i += run.count) {
+		run = members_run(all, i, same_listener);
+		file(view, sink, &run, false);
+	}
+}
+
 const struct process *members_owner(const struct members *members)
 {
 	const struct process *owner = NULL;
@@ -198,6 +255,11 @@ bool view_delta(const struct view *view, enum counter_id id, uint64_t *delta)
 	*delta = 0;
 	return view->snap->has_counters && view->snap->samples > 1 &&
 	       counters_delta(&view->snap->counters_first, &view->snap->counters_last, id, delta);
+}
+
+unsigned view_steps(const struct view *view, enum counter_id id)
+{
+	return view->snap->counter_steps[id];
 }
 
 double view_window_s(const struct view *view)
@@ -257,4 +319,43 @@ void finding_counter(struct finding *finding, const struct view *view, enum coun
 
 	if (view_delta(view, id, &delta))
 		finding_add(finding, name, (double)delta, UNIT_COUNT, counter_rows[id].nstat);
+}
+
+void sink_skip_history(struct sink *sink, const char *what)
+{
+	sink_skip_part(sink,
+		       arena_printf(sink->view->arena, "%s: needs history, none is kept yet", what));
+}
+
+void finding_members(struct finding *finding, const struct members *run, bool network)
+{
+	struct endpoint peer = run->at->key;
+
+	if (member_is_public(run->at)) {
+		finding_local(finding, &run->at->sock->local);
+		if (run->count > 1)
+			return;
+	}
+	if (network) {
+		finding->scope.peer_bits = peer.addr.family == ADDR_V4 ? 24 : 64;
+		peer.addr = addr_prefix(&peer.addr);
+		for (size_t i = 0; i < run->count; i++)
+			peer.port = run->at[i].key.port == peer.port ? peer.port : 0;
+	}
+	finding_peer(finding, &peer);
+}
+
+void finding_address_class(struct finding *finding, const struct addr *addr)
+{
+	const char *class = addr_class_name(addr_class(addr));
+
+	finding_add_text(finding, "address_class", *class ? class : "global", "rule");
+}
+
+void finding_timeout(struct finding *finding, const char *kind, double gives_up_ms,
+		     const char *source)
+{
+	finding_add_text(finding, "timeout", kind, "rule");
+	if (gives_up_ms >= 0)
+		finding_add(finding, "gives_up", gives_up_ms, UNIT_MS, source);
 }

@@ -76,6 +76,20 @@ typedef void members_file_fn(const struct view *view, struct sink *sink, const s
  */
 void members_file_by_network(const struct view *view, struct sink *sink, const struct members *all,
 			     double remotes, members_file_fn *file);
+/** member_is_public() - a client on the Internet: accepted from a global address. Such clients vanish all the time (RULES §0.5). */
+bool member_is_public(const struct member *member);
+/**
+ * members_stand_out() - are these clients of one listener more than the background of the Internet: at least @percent of its ESTAB, from at
+ * least @prefixes networks. @clients: sorted by key.
+ */
+bool members_stand_out(const struct view *view, const struct members *clients, double percent,
+		       double prefixes);
+/**
+ * members_file_by_role() - hands what we opened, and what private clients opened, to @file as members_file_by_network() does, and clients on
+ * the Internet by the local port they came to (@network false; member_is_public(run->at) tells). Sorts @all.
+ */
+void members_file_by_role(const struct view *view, struct sink *sink, struct members *all,
+			  double remotes, members_file_fn *file);
 /** members_owner() - the process that holds most of them, as far as one vote can tell; NULL when it is unknown. */
 const struct process *members_owner(const struct members *members);
 /** members_oldest_ms() - greatest age; −1 none known. */
@@ -94,6 +108,25 @@ const char *view_route_text(const struct view *view, const struct addr *destinat
 /** view_addr_text() - an address as text in the arena. */
 const char *view_addr_text(const struct view *view, const struct addr *addr);
 
+/** view_steps() - samples in which a counter had grown: a rate needs two (RULES §0.2). */
+unsigned view_steps(const struct view *view, enum counter_id id);
+
+/** sink_skip_history() - the part of the rule that judges by several runs: "<what>: needs history, none is kept yet". */
+void sink_skip_history(struct sink *sink, const char *what);
+
+/**
+ * finding_members() - the scope of a run: its peer, or with @network the prefix of its peers (port 0 when they differ); clients on the
+ * Internet by the local endpoint they came to.
+ */
+void finding_members(struct finding *finding, const struct members *run, bool network);
+/** finding_address_class() - evidence "address_class": "RFC 1918", "CGNAT (RFC 6598)", … or "global". */
+void finding_address_class(struct finding *finding, const struct addr *addr);
+/**
+ * finding_timeout() - which kind of timeout the sockets are in, and when the kernel ends it: evidence "timeout" ("connect", "idle", "request",
+ * "close") and "gives_up" in ms (negative: never, left out). @source: of the settings it was computed from.
+ */
+void finding_timeout(struct finding *finding, const char *kind, double gives_up_ms,
+		     const char *source);
 /** finding_counter() - attach the growth of a counter under nstat's name. */
 void finding_counter(struct finding *finding, const struct view *view, enum counter_id id,
 		     const char *name);

@@ -91,7 +91,7 @@ def readme__table__holds_every_rule_by_its_title():
     rules = [topic["name"] for topic in document()["topics"] if topic["kind"] == "rule"]
     section = readme.split("\n## What it looks for\n")[1].split("\n## ")[0]
     assert re.findall(r"^\| `(\S+)` \|", section, re.M) == rules, section
-    assert f"These {len(rules)} faults are judged today" in section, section
+    assert "These faults are judged today" in section, section
     for topic in document()["topics"]:
         if topic["kind"] == "rule":
             assert f"| `{topic['name']}` | {topic['summary']} |" in readme, topic

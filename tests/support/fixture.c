@@ -17,7 +17,7 @@ void fixture_open(struct fixture *f, const char *rule)
 {
 	*f = (struct fixture){ .info_len = INFO_LEN, .rule = { rule } };
 	f->fake = xcalloc(FIXTURE_SOCKS, sizeof(*f->fake));
-	snapshot_init(&f->snap, triage_want, NULL);
+	triage_watch(&f->snap);
 	fixture_sysctl(f, SYSCTL_PORT_LO, 32768);
 	fixture_sysctl(f, SYSCTL_PORT_HI, 60999);
 	fixture_sysctl(f, SYSCTL_TCP_SYN_RETRIES, 6);
@@ -73,6 +73,17 @@ struct fake *fixture_sock(struct fixture *f, enum sock_state state, const char *
 	};
 	fake->sock.family = fake->sock.local.addr.family;
 	f->fake[f->count++] = fake;
+	return fake;
+}
+
+struct fake *fixture_udp(struct fixture *f, const char *local, const char *peer)
+{
+	struct fake *fake = fixture_sock(f, SOCK_STATE_ESTAB, local, peer);
+
+	fake->sock.netid = NETID_UDP;
+	fake->sock.state = fake->sock.peer.port ? SOCK_STATE_ESTAB : SOCK_STATE_UNCONN;
+	fake->sock.info.len = 0;
+	fake->sock.has |= SOCK_HAS_SKMEM;
 	return fake;
 }
 

@@ -44,6 +44,8 @@ void fixture_close(struct fixture *f);
 /** fixture_sock() - a TCP socket with an inode, a cookie and a zeroed tcp_info; "*:80" is any IPv4 address. */
 struct fake *fixture_sock(struct fixture *f, enum sock_state state, const char *local,
 			  const char *peer);
+/** fixture_udp() - a UDP socket with an inode, a cookie and empty buffers; connected when @peer has a port. */
+struct fake *fixture_udp(struct fixture *f, const char *local, const char *peer);
 /** fixture_process() - a process to own sockets. */
 struct process *fixture_process(struct fixture *f, uint32_t pid, const char *comm);
 /** fake_set() - one field of tcp_info. */

@@ -16,6 +16,8 @@
 #define SNAPSHOT_LISTENERS 16384
 #define SNAPSHOT_GROUPS 16384
 #define SNAPSHOT_CANDIDATES 16384
+/** Rules that may want candidates: the bits of candidate.rules. */
+#define SNAPSHOT_RULES 64
 
 /** struct sock_copy - a socket with storage of its own. @sock.info points at @info_bytes. */
 struct sock_copy {
@@ -114,8 +116,10 @@ struct listener_table;
  * @counts: sockets by netid, family and state in the newest sample. @oldest_ms: greatest known age by state, -1 unknown.
  * @samples: finished samples. @sample_us: CLOCK_MONOTONIC of each of the first 16. @complete: every dump so far was whole (the
  * caller clears it). @total_sockets: seen in the newest sample. @candidates_lost, @groups_dropped, @listeners_lost: what the bounds turned away.
- * @tcp_info_len: longest tcp_info seen. @has_tcp_info, @has_skmem: sockets carried it.
- * @counters: first and newest. @sysctls: as read at the start. @ports: from @sysctls and the newest sample.
+ * @tcp_info_len: longest tcp_info seen. @has_tcp_info, @has_skmem (by netid): sockets carried it.
+ * @quota: most candidates that are kept for a rule, by rule index, 0 as many as there is room for; @kept: how many are kept; @lost: in the newest
+ * sample, those that a rule wanted and that were turned away.
+ * @counters: first and newest; @counter_steps: samples in which one had grown. @sysctls: as read at the start. @ports: from @sysctls and the newest sample.
  * @cost_us: wall time of the newest sample (set by the caller). @info_for_all: tcp_info was asked for every socket (else for candidates
  * only; set by the caller). @range: bit per port of the ephemeral range without reserved ports. @taken: bit per port that a listener or a
  * bound-only socket holds in this sample.
@@ -127,8 +131,10 @@ struct snapshot {
 	unsigned samples, tcp_info_len;
 	int64_t sample_us[16];
 	int64_t cost_us;
-	bool complete, has_tcp_info, has_skmem, info_for_all;
+	bool complete, has_tcp_info, has_skmem[NETID_COUNT], info_for_all;
+	uint32_t quota[SNAPSHOT_RULES], lost[SNAPSHOT_RULES], kept[SNAPSHOT_RULES];
 	struct counters counters_first, counters_last;
+	uint16_t counter_steps[COUNTER_COUNT];
 	bool has_counters, has_sysctls;
 	struct sysctls sysctls;
 	struct port_supply ports;
@@ -155,7 +161,7 @@ void snapshot_set_sysctls(struct snapshot *snap, const struct sysctls *sysctls);
  * snapshot_end(): the same sample over, because its dump was interrupted (at most seven times).
  */
 void snapshot_begin(struct snapshot *snap, int64_t now_us);
-/** snapshot_add() - one socket of this sample. LISTEN sockets must come before the others. Never allocates per socket. */
+/** snapshot_add() - one socket of this sample. LISTEN sockets must come before the others. Never allocates per socket. UDP sockets are only counted, and remembered when wanted. */
 void snapshot_add(struct snapshot *snap, const struct sock *sock);
 /**
  * snapshot_add_role() - a listener that the view leaves out: it still decides which side opened a connection and holds its port, but it is

@@ -34,6 +34,8 @@ struct verdict {
 	size_t miss_count, miss_cap;
 };
 
+/** triage_watch() - snapshot_init() for the rules: what they want to remember and how much of it. */
+void triage_watch(struct snapshot *snap);
 /** triage_want() - a snapshot_want_fn: which rules want to remember this socket (context unused: a muted rule's sockets are remembered too). */
 uint64_t triage_want(const struct sock *sock, void *context);
 /** triage_run() - evaluate the rules on one namespace's view and append to @verdict. */

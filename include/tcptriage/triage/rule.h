@@ -49,7 +49,9 @@ struct sink;
 /**
  * struct rule - one rule, const data but for its eval function.
  * @id: kebab-case, permanent. @title: one line for lists. @needs: RULE_NEEDS_*. @states: STATE_BIT() of TCP sockets that candidate() is asked about.
- * @candidate: does this socket have to be remembered (NULL: never). @eval: looks at the view, files findings.
+ * @candidate: does this socket have to be remembered (NULL: never). @udp_candidate: the same for UDP sockets of any state. @quota: most
+ * sockets that are remembered for this rule, 0 as many as there is room for: a rule that wants to see healthy sockets too needs one, so that
+ * they do not take the place of broken ones; what it turns away is reported. @eval: looks at the view, files findings.
  * @thresholds: table ended by a NULL name. @explain: paragraphs. @look_alikes: what it is not. @causes, @next, @fixes: templates, in order.
  * @refs: RFC sections and kernel files. @repro: how the fault is made. All lists end with NULL.
  */
@@ -58,6 +60,8 @@ struct rule {
 	unsigned needs;
 	uint32_t states;
 	bool (*candidate)(const struct sock *sock);
+	bool (*udp_candidate)(const struct sock *sock);
+	uint32_t quota;
 	void (*eval)(const struct view *view, struct sink *sink);
 	const struct threshold *thresholds;
 	const char *explain;

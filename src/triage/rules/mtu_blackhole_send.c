@@ -2,6 +2,7 @@
 /* mtu-blackhole-send: our large packets vanish, small ones pass. */
 #include "../kit.h"
 #include "../mtu_verdict.h"
+#include "../timers.h"
 
 enum limit {
 	STALL,
@@ -42,7 +43,7 @@ static const struct threshold thresholds[] = {
 
 /** struct tally - stuck sockets of one destination, network or public listener. */
 struct tally {
-	uint64_t sockets, remotes, prefixes, alive;
+	uint64_t sockets, remotes, alive;
 	int64_t stall_ms;
 	const struct member *worst;
 	struct mtu_verdict verdict;
@@ -60,15 +61,6 @@ static bool candidate(const struct sock *sock)
 static enum answer yes_or_no(bool yes)
 {
 	return yes ? ANSWER_YES : ANSWER_NO;
-}
-
-/* Time since the dead head was first sent: the timeouts so far, each twice the one before, and what has gone of the running one. */
-static int64_t stall_ms(const struct sock *sock)
-{
-	int64_t rto = (int64_t)sock_tcpi(sock, TCPI_RTO) / 1000;
-	unsigned backoff = (unsigned)MIN(sock_tcpi(sock, TCPI_BACKOFF), 30u);
-
-	return rto - (rto >> backoff) + MAX(rto - (int64_t)sock->expires_ms, 0);
 }
 
 /* What was acknowledged so far came in large segments: the path took them on this connection, at least until it changed. */
@@ -92,7 +84,7 @@ static enum answer is_stuck(const struct view *view, const struct candidate *c)
 			 sock_tcpi(s, TCPI_CA_STATE) == TCP_CA_LOSS && c->seen > 1 &&
 			 sock_tcpi(s, TCPI_BYTES_ACKED) == sock_tcpi(&c->first.sock, TCPI_BYTES_ACKED) &&
 			 (double)sock_tcpi(s, TCPI_LAST_ACK_RECV) >= l[BASE_RTOS] * base_ms &&
-			 (double)stall_ms(s) >= l[has_carried(view, s) ? CARRIED_STALL : STALL]);
+			 (double)sock_stall_ms(s) >= l[has_carried(view, s) ? CARRIED_STALL : STALL]);
 }
 
 static enum answer is_full_size(const struct view *view, const struct candidate *c)
@@ -154,7 +146,7 @@ static bool first_hop_gone(const struct route *route)
 static enum answer is_path_alive(const struct view *view, const struct member *member)
 {
 	const struct sock *s = member->sock;
-	int64_t stall = stall_ms(s);
+	int64_t stall = sock_stall_ms(s);
 
 	if (first_hop_gone(view->route_of(view, &s->peer.addr)))
 		return ANSWER_NO;
@@ -202,11 +194,6 @@ static bool is_ours(const struct sink *sink, const struct mtu_verdict *verdict)
 	return verdict->rule && !strcmp(verdict->rule, sink->rule->id);
 }
 
-static bool is_public(const struct member *m)
-{
-	return !m->candidate->outbound && addr_is_global(&m->sock->peer.addr);
-}
-
 /* Accepted sockets have a peer port of chance: they are grouped by the peer alone, those of the Internet by our port alone. */
 static bool keep(const struct view *view, struct member *member)
 {
@@ -219,7 +206,7 @@ static bool keep(const struct view *view, struct member *member)
 		return false;
 	if (!member->candidate->outbound)
 		member->key.port = 0;
-	member->age_ms = stall_ms(s);
+	member->age_ms = sock_stall_ms(s);
 	return true;
 }
 
@@ -231,13 +218,9 @@ static struct tally tally_of(const struct view *view, const struct members *run)
 	for (size_t i = 0; i < run->count; i++) {
 		const struct member *m = &run->at[i];
 		struct mtu_verdict v = verdict_of(view, m);
-		struct addr net = addr_prefix(&m->key.addr), last;
 
 		t.sockets++;
 		t.remotes += !before || !members_same_key(before, m);
-		if (before)
-			last = addr_prefix(&before->key.addr);
-		t.prefixes += !before || !addr_equal(&net, &last);
 		t.alive += v.story == MTU_BLACK_HOLE || v.story == MTU_IGNORED;
 		if (v.confidence > t.verdict.confidence) {
 			t.verdict = v;
@@ -251,22 +234,17 @@ static struct tally tally_of(const struct view *view, const struct members *run)
 static enum severity judge(const struct view *view, const struct members *run,
 			   const struct tally *t, enum limit *limit)
 {
-	const struct listener *listener;
-	double share;
-
 	*limit = CRIT_SOCKETS;
-	if (!is_public(run->at)) {
+	if (!member_is_public(run->at)) {
 		if ((double)t->sockets >= view->values[CRIT_SOCKETS] || t->alive)
 			return SEVERITY_CRITICAL;
 		*limit = STALL;
 		return SEVERITY_WARNING;
 	}
-	listener = snapshot_listener_for(view->snap, &run->at->sock->local);
-	share = listener && listener->estab ? 100.0 * (double)t->sockets / listener->estab : 0;
 	*limit = SHARE;
-	if (share < view->values[SHARE] || (double)t->prefixes < view->values[PREFIXES])
-		return SEVERITY_INFO;
-	return SEVERITY_CRITICAL;
+	return members_stand_out(view, run, view->values[SHARE], view->values[PREFIXES]) ?
+		       SEVERITY_CRITICAL :
+		       SEVERITY_INFO;
 }
 
 static void add_route(struct finding *f, const struct view *view, const struct addr *to)
@@ -347,27 +325,8 @@ static void add_doubts(struct finding *f, const struct view *view, const struct 
 		finding_against(f, "{icmp_unreachable} ICMP unreachable messages arrived meanwhile; the missing one may be among them");
 	if (sysctl_or(&view->snap->sysctls, SYSCTL_TCP_MTU_PROBING, 0))
 		finding_against(f, "tcp_mtu_probing is {mtu_probing}: the kernel may find a smaller size by itself within seconds");
-	if (is_public(run->at))
+	if (member_is_public(run->at))
 		finding_against(f, "clients on the Internet come and go: a share of them is always stuck");
-}
-
-static void set_scope(struct finding *f, const struct members *run, bool network)
-{
-	struct endpoint peer = run->at->key;
-
-	finding_owner(f, members_owner(run));
-	if (is_public(run->at)) {
-		finding_local(f, &run->at->sock->local);
-		if (run->count > 1)
-			return;
-	}
-	if (network) {
-		f->scope.peer_bits = peer.addr.family == ADDR_V4 ? 24 : 64;
-		peer.addr = addr_prefix(&peer.addr);
-		for (size_t i = 0; i < run->count; i++)
-			peer.port = run->at[i].key.port == peer.port ? peer.port : 0;
-	}
-	finding_peer(f, &peer);
 }
 
 static void file_run(const struct view *view, struct sink *sink, const struct members *run,
@@ -383,36 +342,12 @@ static void file_run(const struct view *view, struct sink *sink, const struct me
 	f = sink_finding(sink, severity, view_confidence(view, t.verdict.confidence, false));
 	f->count = t.sockets;
 	f->scope_factor = t.sockets == 1 ? SINGLE_SOCKET : 1;
-	set_scope(f, run, network);
+	finding_owner(f, members_owner(run));
+	finding_members(f, run, network);
 	add_evidence(f, view, &t);
 	describe(f, &t);
 	add_doubts(f, view, run, &t);
 	finding_threshold(f, sink, limit);
-}
-
-static bool same_listener(const struct member *a, const struct member *b)
-{
-	return a->sock->local.port == b->sock->local.port;
-}
-
-static int by_listener(const void *left, const void *right)
-{
-	const struct member *a = left, *b = right;
-
-	if (a->sock->local.port != b->sock->local.port)
-		return a->sock->local.port < b->sock->local.port ? -1 : 1;
-	return member_by_key(left, right);
-}
-
-static void file_public(const struct view *view, struct sink *sink, struct members *all)
-{
-	struct members run;
-
-	members_sort(all, by_listener);
-	for (size_t i = 0; i < all->count; i += run.count) {
-		run = members_run(all, i, same_listener);
-		file_run(view, sink, &run, false);
-	}
 }
 
 static bool same_peer(const struct member *a, const struct member *b)
@@ -437,37 +372,32 @@ static void mark_dead_peers(const struct view *view, struct members *all)
 	}
 }
 
-/* Splits what the table calls ours into clients of the Internet and the rest. Return: the longest stall that was not ours, −1 none. */
-static int64_t part(const struct view *view, const struct sink *sink, const struct members *all,
-		    struct members *public, struct members *others)
+/* Takes out what the table does not call ours. Return: the longest stall among it, −1 none. */
+static int64_t keep_ours(const struct view *view, const struct sink *sink, struct members *all)
 {
 	int64_t longest = -1;
+	size_t kept = 0;
 
-	public->at = arena_alloc(view->arena, (all->count + 1) * sizeof(struct member));
-	others->at = arena_alloc(view->arena, (all->count + 1) * sizeof(struct member));
 	for (size_t i = 0; i < all->count; i++) {
-		const struct member *m = &all->at[i];
-		struct mtu_verdict verdict = verdict_of(view, m);
+		struct mtu_verdict verdict = verdict_of(view, &all->at[i]);
 
-		if (!is_ours(sink, &verdict))
-			longest = MAX(longest, m->age_ms);
-		else if (is_public(m))
-			public->at[public->count++] = *m;
+		if (is_ours(sink, &verdict))
+			all->at[kept++] = all->at[i];
 		else
-			others->at[others->count++] = *m;
+			longest = MAX(longest, all->at[i].age_ms);
 	}
+	all->count = kept;
 	return longest;
 }
 
 static void eval(const struct view *view, struct sink *sink)
 {
-	struct members all = members_collect(sink, keep), public = { 0 }, others = { 0 };
+	struct members all = members_collect(sink, keep);
 	int64_t longest;
 
 	mark_dead_peers(view, &all);
-	longest = part(view, sink, &all, &public, &others);
-	members_file_by_network(view, sink, &others, view->values[PREFIX_REMOTES], file_run);
-	file_public(view, sink, &public);
+	longest = keep_ours(view, sink, &all);
+	members_file_by_role(view, sink, &all, view->values[PREFIX_REMOTES], file_run);
 	if (!sink->filed && longest >= 0)
 		sink_near_miss(sink, "longest stall with retransmission timeouts", (double)longest, STALL);
 	if (!view->snap->has_counters)

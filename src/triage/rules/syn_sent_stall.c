@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* syn-sent-stall: connection attempts get no answer. */
 #include "../kit.h"
+#include "../timers.h"
 
 enum limit {
 	AGE,
@@ -31,8 +32,6 @@ static const struct threshold thresholds[] = {
 #define CONFIDENCE_SEVERAL 0.88
 #define SUPPORT_OF_COUNTERS 0.04
 #define DNS_PORT 53
-#define SYN_RTO_MS 1000
-#define SYN_RETRIES 6
 
 /** struct tally - what stands against one destination or network. */
 struct tally {
@@ -54,20 +53,6 @@ static bool keep(const struct view *view, struct member *member)
 	return sock->state == SOCK_STATE_SYN_SENT && sock->timer == SOCK_TIMER_ON &&
 	       (double)member->age_ms >= view->values[AGE] &&
 	       (double)sock_tcpi(sock, TCPI_TOTAL_RETRANS) >= view->values[RETRIES];
-}
-
-/* Sum of all waits of a SYN: the linear phase, then doubling up to the ceiling (ip-sysctl tcp_syn_retries, tcp_syn_linear_timeouts). */
-static double give_up_ms(const struct snapshot *snap)
-{
-	int64_t linear = sysctl_or(&snap->sysctls, SYSCTL_TCP_SYN_LINEAR_TIMEOUTS, 0);
-	int64_t retries = sysctl_or(&snap->sysctls, SYSCTL_TCP_SYN_RETRIES, SYN_RETRIES);
-	double total = (double)linear * SYN_RTO_MS, wait = SYN_RTO_MS;
-
-	for (int64_t i = 0; i <= retries; i++) {
-		total += MIN(wait, snap->rto_max_ms);
-		wait *= 2;
-	}
-	return total;
 }
 
 /* IPv6 is silent while the same process has the same service over IPv4: a program with fallback hides the fault. */
@@ -156,14 +141,13 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 {
 	const struct sock *sock = t->oldest->sock;
 	const struct addr *to = &sock->peer.addr;
-	double left = MAX(give_up_ms(view->snap) - (double)t->oldest->age_ms, 0);
-	const char *class = addr_class_name(addr_class(to));
+	double left = MAX(syn_give_up_ms(view->snap) - (double)t->oldest->age_ms, 0);
 
 	finding_add(f, "sockets", (double)run->count, UNIT_SOCKETS, "sock_diag");
 	finding_add(f, "oldest", (double)t->oldest->age_ms, UNIT_MS, "tcpi_retransmits, tcpi_backoff, idiag_expires");
 	finding_add(f, "retries", (double)sock_tcpi(sock, TCPI_TOTAL_RETRANS), UNIT_COUNT, "tcpi_total_retrans");
 	finding_add(f, "next_retry", sock->expires_ms, UNIT_MS, "idiag_expires");
-	finding_add(f, "gives_up", left, UNIT_MS, "tcp_syn_retries, tcp_syn_linear_timeouts");
+	finding_timeout(f, "connect", left, "tcp_syn_retries, tcp_syn_linear_timeouts");
 	finding_add(f, "remotes", (double)t->remotes, UNIT_COUNT, "sock_diag");
 	finding_add(f, "answered", (double)t->answered, UNIT_SOCKETS, "sock_diag");
 	finding_add(f, "established", (double)t->established, UNIT_SOCKETS, "sock_diag");
@@ -171,7 +155,7 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_add_text(f, "example", view_addr_text(view, to), "sock_diag");
 	finding_add_text(f, "source", view_addr_text(view, &sock->local.addr), "sock_diag");
 	finding_add_text(f, "route", view_route_text(view, to), "rtnetlink");
-	finding_add_text(f, "address_class", *class ? class : "global", "rule");
+	finding_address_class(f, to);
 	finding_counter(f, view, COUNTER_TCP_SYN_RETRANS, "syn_retransmits");
 	finding_counter(f, view, COUNTER_TCP_ACTIVE_OPENS, "active_opens");
 }
@@ -205,7 +189,6 @@ static void file_run(const struct view *view, struct sink *sink, const struct me
 		     bool network)
 {
 	struct tally t = tally_of(view, run);
-	struct endpoint peer = t.oldest->key;
 	enum limit limit;
 	struct finding *f;
 	enum severity severity;
@@ -214,17 +197,11 @@ static void file_run(const struct view *view, struct sink *sink, const struct me
 		return;
 	severity = judge(view, run, &t, &limit);
 	f = sink_finding(sink, severity, confidence_of(view, run));
-	if (network) {
-		f->scope.peer_bits = peer.addr.family == ADDR_V4 ? 24 : 64;
-		peer.addr = addr_prefix(&peer.addr);
-		for (size_t i = 0; i < run->count; i++)
-			peer.port = run->at[i].key.port == peer.port ? peer.port : 0;
-	}
 	f->count = run->count;
 	f->share = t.ratio;
 	f->scope_factor = scope_factor(run, &t);
 	finding_owner(f, members_owner(run));
-	finding_peer(f, &peer);
+	finding_members(f, run, network);
 	add_evidence(f, view, run, &t);
 	describe(f, &t);
 	add_doubts(f, &t);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* When the kernel gives up, computed from its settings and a socket's retransmission state. Times in milliseconds. */
+#ifndef TCPTRIAGE_TRIAGE_TIMERS_H
+#define TCPTRIAGE_TRIAGE_TIMERS_H
+
+#include "tcptriage/track/snapshot.h"
+
+/** syn_give_up_ms() - how long connect() tries: every wait of the linear phase, then doubling up to the ceiling (net/ipv4/tcp_timer.c, tcp_write_timeout). */
+double syn_give_up_ms(const struct snapshot *snap);
+/** synack_give_up_ms() - how long a half-open connection is answered (tcp_synack_retries). */
+double synack_give_up_ms(const struct snapshot *snap);
+/**
+ * data_give_up_ms() - what is left until unacknowledged data ends the connection with ETIMEDOUT: the kernel's model of @retries timeouts from
+ * 200 ms on (net/ipv4/tcp_timer.c, tcp_model_timeout), less what has gone since the first retransmission. A TCP_USER_TIMEOUT, which is
+ * invisible, comes first. Never below the running timer.
+ */
+double data_give_up_ms(const struct snapshot *snap, const struct sock *sock, unsigned retries);
+/** data_retries() - tcp_retries2, for data on a connection that a program holds. */
+unsigned data_retries(const struct snapshot *snap);
+/** orphan_retries() - for a connection that its program has closed (tcp_orphan_retries; 0 stands for 8). */
+unsigned orphan_retries(const struct snapshot *snap);
+/** keepalive_give_up_ms() - what is left until unanswered probes end the connection, by the host-wide settings: a socket's own are invisible. */
+double keepalive_give_up_ms(const struct snapshot *snap, const struct sock *sock);
+
+/** sock_stall_ms() - time since the unacknowledged head was first sent: the timeouts so far, each twice the one before, and what has gone of the running one. */
+int64_t sock_stall_ms(const struct sock *sock);
+
+#endif
