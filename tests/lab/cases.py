@@ -4,16 +4,17 @@ import collections
 import importlib
 import pathlib
 
-Case = collections.namedtuple("Case", "name rule kind family waits run")
+Case = collections.namedtuple("Case", "name rule kind family waits run beside")
 CASES = []
 
 
-def case(rule, kind, families=(4, 6), waits=5):
-    """Declares a case. kind: "fault", "twin" (must stay silent) or "view". waits: seconds until it measures."""
+def case(rule, kind, families=(4, 6), waits=5, beside=None):
+    """Declares a case. kind: "fault", "twin" (must stay silent) or "view". waits: seconds until it measures. beside: findings of other
+    rules that are right to appear beside a fault, each with the reason; any other is an error."""
     def declare(function):
         for family in families:
             name = f"{rule}/{function.__name__.replace('_', '-')}/v{family}"
-            CASES.append(Case(name, rule, kind, family, waits, function))
+            CASES.append(Case(name, rule, kind, family, waits, function, beside or {}))
         return function
     return declare
 

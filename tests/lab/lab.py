@@ -124,10 +124,10 @@ def split_endpoint(text):
 
 
 class Lab:
-    def __init__(self, name, family, binary=None, keep=False):
+    def __init__(self, name, family, binary=None, keep=False, beside=()):
         self.prefix = f"{PREFIX}-{os.environ.get('TCPTRIAGE_LAB', os.getpid())}-{name}"
         self.family, self.binary, self.keep = family, binary, keep
-        self.programs, self.routed = [], False
+        self.programs, self.routed, self.beside = [], False, beside
         self.said = ""
 
     def __enter__(self):
@@ -305,7 +305,8 @@ class Lab:
             raise Wrong(f"status {doc.get('status')} but exit status {done.returncode}")
         if doc["findings"]:
             first = doc["findings"][0]
-            self.said = f"{first['rule']} {first['severity']} {first['confidence']:.2f}"
+            others = sorted({other["rule"] for other in doc["findings"]} - {first["rule"]})
+            self.said = f"{first['rule']} {first['severity']} {first['confidence']:.2f}" + "".join(f" +{other}" for other in others)
         else:
             self.said = "nothing"
         return doc
@@ -337,6 +338,9 @@ class Lab:
             raise Wrong(f"count is {finding['count']}, expected {count} ({finding['title']})")
         if not confidence[0] <= finding["confidence"] <= confidence[1]:
             raise Wrong(f"confidence is {finding['confidence']}, expected {confidence} ({finding['title']})")
+        for other in doc["findings"]:
+            if other["rule"] != rule and other["rule"] not in self.beside:
+                raise Wrong(f"{other['severity']} {other['rule']} beside {rule}, which the case does not list: {other['title']}")
         if not finding["evidence"] or not finding["next"] or not finding["fixes"] or not finding["refs"]:
             raise Wrong("the finding lacks evidence, next steps, fixes or references")
         return finding
