@@ -2,6 +2,8 @@
 /* The decision table of a stuck sender, as data: one row a line of RULES §3.2. */
 #include "mtu_verdict.h"
 
+#include <string.h>
+
 /* Which answers a row accepts. */
 #define YES (1u << ANSWER_YES)
 #define NO (1u << ANSWER_NO)
@@ -9,19 +11,22 @@
 #define NOT_YES (NO | OPEN)
 #define ANY (YES | NO | OPEN)
 
+#define HOLE "mtu-blackhole-send"
+#define DEAD "dead-peer-unacked"
+
 static const struct row {
 	uint8_t stuck, full_size, small_ok, head_dead, path_alive, told;
 	struct mtu_verdict verdict;
 } rows[] = {
-	{ YES, YES, YES, YES, YES, NOT_YES, { MTU_BLACK_HOLE, 0.85, "mtu-blackhole-send" } },
-	{ YES, YES, YES, YES, OPEN, NOT_YES, { MTU_BLACK_HOLE_OR_DEAD, 0.5, "mtu-blackhole-send" } },
-	{ YES, YES, YES, YES, NO, NOT_YES, { MTU_DEAD_PEER, 0.7, "dead-peer-unacked" } },
-	{ YES, NO, ANY, ANY, ANY, ANY, { MTU_SMALL_STUCK, 0.9, "dead-peer-unacked" } },
-	{ YES, OPEN, YES, YES, YES, NOT_YES, { MTU_BLACK_HOLE, 0.75, "mtu-blackhole-send" } },
-	{ YES, OPEN, YES, YES, OPEN, NOT_YES, { MTU_BLACK_HOLE_OR_DEAD, 0.5, "mtu-blackhole-send" } },
-	{ YES, YES, YES, NO, ANY, ANY, { MTU_PLAIN_LOSS, 0.9, "retrans-high" } },
-	{ NO, ANY, ANY, ANY, ANY, YES, { MTU_TOLD, 0.95, "pmtu-shrunk" } },
-	{ YES, YES, YES, YES, YES, YES, { MTU_IGNORED, 0.8, "mtu-blackhole-send" } },
+	{ YES, YES, YES, YES, YES, NOT_YES, { MTU_BLACK_HOLE, 0.85, HOLE, NULL } },
+	{ YES, YES, YES, YES, OPEN, NOT_YES, { MTU_BLACK_HOLE_OR_DEAD, 0.5, HOLE, DEAD } },
+	{ YES, YES, YES, YES, NO, NOT_YES, { MTU_DEAD_PEER, 0.7, DEAD, NULL } },
+	{ YES, NO, ANY, ANY, ANY, ANY, { MTU_SMALL_STUCK, 0.9, DEAD, NULL } },
+	{ YES, OPEN, YES, YES, YES, NOT_YES, { MTU_BLACK_HOLE, 0.75, HOLE, NULL } },
+	{ YES, OPEN, YES, YES, OPEN, NOT_YES, { MTU_BLACK_HOLE_OR_DEAD, 0.5, HOLE, DEAD } },
+	{ YES, YES, YES, NO, ANY, ANY, { MTU_PLAIN_LOSS, 0.9, "retrans-high", NULL } },
+	{ NO, ANY, ANY, ANY, ANY, YES, { MTU_TOLD, 0.95, "pmtu-shrunk", NULL } },
+	{ YES, YES, YES, YES, YES, YES, { MTU_IGNORED, 0.8, HOLE, NULL } },
 };
 
 static bool accepts(const struct row *row, const struct mtu_signs *s)
@@ -38,4 +43,10 @@ struct mtu_verdict mtu_verdict(const struct mtu_signs *signs)
 			return rows[i].verdict;
 	}
 	return (struct mtu_verdict){ .story = MTU_NO_VERDICT };
+}
+
+bool mtu_verdict_names(const struct mtu_verdict *verdict, const char *rule)
+{
+	return (verdict->rule && !strcmp(verdict->rule, rule)) ||
+	       (verdict->rival && !strcmp(verdict->rival, rule));
 }

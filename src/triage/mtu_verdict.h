@@ -31,14 +31,19 @@ enum mtu_story {
 	MTU_STORY_COUNT
 };
 
-/** struct mtu_verdict - @rule: id of the rule that reports this story, NULL none. @confidence: before caps. */
+/**
+ * struct mtu_verdict - @rule: id of the rule that reports this story, NULL none. @rival: that reports it as well, because the facts do not tell
+ * the two apart, NULL none. @confidence: of each, before caps.
+ */
 struct mtu_verdict {
 	enum mtu_story story;
 	double confidence;
-	const char *rule;
+	const char *rule, *rival;
 };
 
 /** mtu_verdict() - the first row of the table that fits; MTU_NO_VERDICT when none does. */
 struct mtu_verdict mtu_verdict(const struct mtu_signs *signs);
+/** mtu_verdict_names() - is it for the rule with this id to report it? */
+bool mtu_verdict_names(const struct mtu_verdict *verdict, const char *rule);
 
 #endif

@@ -243,6 +243,21 @@ static void small_segment__stuck_beside__is_a_dead_peer(void **state)
 	}
 }
 
+static void safe_segment__stuck_beside__is_a_dead_peer(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	for (unsigned mss = 1220; mss <= 1221; mss++) {
+		fixture_open(&f, RULE);
+		stalled(&f, "10.0.0.1:40000", "10.9.9.9:443", 4);
+		fake_set(stalled(&f, "10.0.0.1:40001", "10.9.9.9:80", 4), TCPI_SND_MSS, mss);
+		judge(&f);
+		assert_int_equal(f.verdict.finding_count, mss == 1220 ? 0 : 2);
+		fixture_close(&f);
+	}
+}
+
 static void size_unknown__path_alive__is_less_certain(void **state)
 {
 	struct fixture f;
@@ -432,6 +447,7 @@ int main(void)
 		cmocka_unit_test(look_alikes__are_silent),
 		cmocka_unit_test(small_segment__stuck__is_silent),
 		cmocka_unit_test(small_segment__stuck_beside__is_a_dead_peer),
+		cmocka_unit_test(safe_segment__stuck_beside__is_a_dead_peer),
 		cmocka_unit_test(size_unknown__path_alive__is_less_certain),
 		cmocka_unit_test(first_hop_gone__is_silent),
 		cmocka_unit_test(told__and_still_stuck__is_not_honoured),

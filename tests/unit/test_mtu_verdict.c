@@ -74,6 +74,19 @@ static bool fits(const char *row, const char *text)
 	return true;
 }
 
+/* Who reports it: the rule of the row, and its rival where the facts do not tell the two apart. */
+static void names(const struct mtu_verdict *verdict, const struct row *row)
+{
+	static const char *const ids[] = { "mtu-blackhole-send", "dead-peer-unacked", "retrans-high", "pmtu-shrunk", "" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		bool rival = row->story == MTU_BLACK_HOLE_OR_DEAD && !strcmp(ids[i], "dead-peer-unacked");
+
+		assert_int_equal(mtu_verdict_names(verdict, ids[i]),
+				 rival || (row->rule && !strcmp(row->rule, ids[i])));
+	}
+}
+
 static void table__every_combination__has_the_verdict_of_its_one_row(void **state)
 {
 	unsigned hits[ARRAY_SIZE(rows)] = { 0 };
@@ -101,6 +114,7 @@ static void table__every_combination__has_the_verdict_of_its_one_row(void **stat
 			assert_string_equal(verdict.rule, expected->rule);
 		else
 			assert_null(verdict.rule);
+		names(&verdict, expected);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		assert_true(hits[i] > 0);

@@ -1,37 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* mtu-blackhole-send: our large packets vanish, small ones pass. */
-#include "../kit.h"
-#include "../mtu_verdict.h"
-#include "../timers.h"
+#include "../stuck_sender.h"
 
 enum limit {
-	STALL,
-	CARRIED,
-	CARRIED_STALL,
-	BACKOFF,
-	BASE_RTOS,
-	FULL_SIZE,
-	NOT_FULL_SIZE,
-	MIN_MSS,
-	SAFE_MSS,
-	TAIL_SEGMENTS,
-	CRIT_SOCKETS,
+	CRIT_SOCKETS = STUCK_LIMITS,
 	SHARE,
 	PREFIXES,
 	PREFIX_REMOTES,
 };
 
 static const struct threshold thresholds[] = {
-	[STALL] = { "stall", UNIT_MS, 3000, "random loss is repaired within a second or two; a hole never" },
-	[CARRIED] = { "carried_segments", UNIT_SEGMENTS, 10, "large segments that this very connection has delivered: its path carried them, heavy loss is likelier" },
-	[CARRIED_STALL] = { "carried_stall", UNIT_MS, 12000, "six timeouts in a row: at 30 % random loss once in several thousand stalls" },
-	[BACKOFF] = { "backoff", UNIT_COUNT, 2, "two timeouts in a row without any acknowledgement between them" },
-	[BASE_RTOS] = { "base_rtos", UNIT_RATIO, 3, "the last ACK is at least three timeouts old" },
-	[FULL_SIZE] = { "full_size", UNIT_RATIO, 0.95, "what is sent again is as large as a segment can be, headers' options aside" },
-	[NOT_FULL_SIZE] = { "not_full_size", UNIT_RATIO, 0.5, "what is sent again is far too small to be lost for its size" },
-	[MIN_MSS] = { "min_mss", UNIT_BYTES, 536, "every IPv4 path carries packets of this size" },
-	[SAFE_MSS] = { "safe_mss", UNIT_BYTES, 1220, "fits the smallest MTU of IPv6: nothing on the way may drop it for its size" },
-	[TAIL_SEGMENTS] = { "tail_segments", UNIT_SEGMENTS, 2, "short ends of writes that fit and are acknowledged out of order; more is plain loss" },
+#define STUCK_LIMIT(id, name, unit, value, reason) [STUCK_##id] = { name, unit, value, reason },
+#include "../stuck_sender.def"
+#undef STUCK_LIMIT
 	[CRIT_SOCKETS] = { "critical_sockets", UNIT_SOCKETS, 2, "two connections to one destination stuck in the same way" },
 	[SHARE] = { "accepted_share", UNIT_PERCENT, 1, "of a public listener's connections; fewer are clients that went away" },
 	[PREFIXES] = { "accepted_prefixes", UNIT_COUNT, 5, "of clients; one network may have a hole of its own that is not ours" },
@@ -49,167 +30,6 @@ struct tally {
 	struct mtu_verdict verdict;
 };
 
-/* Without tcp_info, as a cheap look brings it, the count of timeouts beside the timer has to do. */
-static bool candidate(const struct sock *sock)
-{
-	if (sock->timer != SOCK_TIMER_ON)
-		return false;
-	return sock->info.len ? sock_tcpi(sock, TCPI_UNACKED) && sock_tcpi(sock, TCPI_BACKOFF) :
-				sock->retrans > 0;
-}
-
-static enum answer yes_or_no(bool yes)
-{
-	return yes ? ANSWER_YES : ANSWER_NO;
-}
-
-/* What was acknowledged so far came in large segments: the path took them on this connection, at least until it changed. */
-static bool has_carried(const struct view *view, const struct sock *s)
-{
-	double delivered = (double)sock_tcpi(s, TCPI_DELIVERED);
-
-	return delivered >= view->values[CARRIED] &&
-	       (double)sock_tcpi(s, TCPI_BYTES_ACKED) >=
-		       delivered * view->values[NOT_FULL_SIZE] * (double)sock_tcpi(s, TCPI_SND_MSS);
-}
-
-static enum answer is_stuck(const struct view *view, const struct candidate *c)
-{
-	const struct sock *s = &c->last.sock;
-	const double *l = view->values;
-	uint64_t backoff = sock_tcpi(s, TCPI_BACKOFF);
-	double base_ms = (double)(sock_tcpi(s, TCPI_RTO) >> MIN(backoff, 30u)) / 1e3;
-
-	return yes_or_no((double)backoff >= l[BACKOFF] &&
-			 sock_tcpi(s, TCPI_CA_STATE) == TCP_CA_LOSS && c->seen > 1 &&
-			 sock_tcpi(s, TCPI_BYTES_ACKED) == sock_tcpi(&c->first.sock, TCPI_BYTES_ACKED) &&
-			 (double)sock_tcpi(s, TCPI_LAST_ACK_RECV) >= l[BASE_RTOS] * base_ms &&
-			 (double)sock_stall_ms(s) >= l[has_carried(view, s) ? CARRIED_STALL : STALL]);
-}
-
-static enum answer is_full_size(const struct view *view, const struct candidate *c)
-{
-	const struct sock *a = &c->first.sock, *b = &c->last.sock;
-	double mss = (double)sock_tcpi(b, TCPI_SND_MSS);
-	uint64_t bytes = sock_tcpi(b, TCPI_BYTES_RETRANS), segments = sock_tcpi(b, TCPI_TOTAL_RETRANS);
-	uint64_t new_bytes = bytes - sock_tcpi(a, TCPI_BYTES_RETRANS);
-	uint64_t new_segments = segments - sock_tcpi(a, TCPI_TOTAL_RETRANS);
-
-	/* All that is outstanding together is smaller than one large segment. */
-	if (b->send_q < view->values[NOT_FULL_SIZE] * mss)
-		return ANSWER_NO;
-	if (!tcpi_has(&b->info, TCPI_BYTES_RETRANS) || !segments)
-		return ANSWER_UNKNOWN;
-	if (new_bytes && new_segments) {
-		if ((double)new_bytes / (double)new_segments >= view->values[FULL_SIZE] * mss)
-			return ANSWER_YES;
-		if ((double)new_bytes / (double)new_segments < view->values[NOT_FULL_SIZE] * mss)
-			return ANSWER_NO;
-	}
-	return (double)bytes / (double)segments >= view->values[FULL_SIZE] * mss ? ANSWER_YES :
-										   ANSWER_UNKNOWN;
-}
-
-static enum answer has_small_ok(const struct view *view, const struct sock *s)
-{
-	return yes_or_no((double)sock_tcpi(s, TCPI_SND_MSS) > view->values[MIN_MSS] &&
-			 (sock_tcpi(s, TCPI_BYTES_ACKED) > 1 || sock_tcpi(s, TCPI_SACKED)));
-}
-
-static enum answer is_head_dead(const struct view *view, const struct candidate *c)
-{
-	const struct sock *a = &c->first.sock, *b = &c->last.sock;
-
-	return yes_or_no((double)sock_tcpi(b, TCPI_SACKED) <= view->values[TAIL_SEGMENTS] &&
-			 sock_tcpi(b, TCPI_SACKED) <= sock_tcpi(a, TCPI_SACKED) &&
-			 sock_tcpi(b, TCPI_DELIVERED) == sock_tcpi(a, TCPI_DELIVERED) &&
-			 sock_tcpi(b, TCPI_REORD_SEEN) == sock_tcpi(a, TCPI_REORD_SEEN));
-}
-
-static bool others_answer(const struct view *view, const struct sock *s, int64_t stall)
-{
-	const struct tuple_group *opened = snapshot_group_find(view->snap, &s->local.addr,
-							       &s->peer.addr, s->peer.port);
-	const struct tuple_group *accepted =
-		snapshot_group_find(view->snap, &s->local.addr, &s->peer.addr, 0);
-
-	return (opened && opened->fresh_ack_ms < stall) ||
-	       (accepted && accepted->fresh_ack_ms < stall);
-}
-
-static bool first_hop_gone(const struct route *route)
-{
-	return route && (route->error || (route->has & ROUTE_HAS_LINK && !route->carrier));
-}
-
-/* @mark: a small segment to the same address is stuck at the same time. */
-static enum answer is_path_alive(const struct view *view, const struct member *member)
-{
-	const struct sock *s = member->sock;
-	int64_t stall = sock_stall_ms(s);
-
-	if (first_hop_gone(view->route_of(view, &s->peer.addr)))
-		return ANSWER_NO;
-	if (sock_tcpi(s, TCPI_SACKED) || (int64_t)sock_tcpi(s, TCPI_LAST_DATA_RECV) < stall ||
-	    others_answer(view, s, stall))
-		return ANSWER_YES;
-	return member->mark ? ANSWER_NO : ANSWER_UNKNOWN;
-}
-
-/* ICMPv6 counts packet-too-big alone; ICMPv4 counts every kind of unreachable together, so its growth leaves the question open. */
-static enum answer was_told(const struct view *view, const struct sock *s)
-{
-	const struct route *route = view->route_of(view, &s->peer.addr);
-	uint64_t delta;
-
-	if (route && route->has & ROUTE_HAS_EXPIRES)
-		return ANSWER_YES;
-	if (s->peer.addr.family == ADDR_V6)
-		return view_delta(view, COUNTER_ICMP6_IN_PKT_TOO_BIGS, &delta) ?
-			       yes_or_no(delta > 0) :
-			       ANSWER_UNKNOWN;
-	return view_delta(view, COUNTER_ICMP_IN_TYPE3, &delta) && !delta ? ANSWER_NO :
-									   ANSWER_UNKNOWN;
-}
-
-static struct mtu_verdict verdict_of(const struct view *view, const struct member *member)
-{
-	const struct candidate *c = member->candidate;
-	const struct sock *s = member->sock;
-	struct mtu_signs signs = { .stuck = is_stuck(view, c) };
-
-	/* What follows asks for routes, which is not for every socket that has lost a segment. */
-	if (signs.stuck != ANSWER_YES)
-		return (struct mtu_verdict){ .story = MTU_NO_VERDICT };
-	signs.full_size = is_full_size(view, c);
-	signs.small_ok = has_small_ok(view, s);
-	signs.head_dead = is_head_dead(view, c);
-	signs.path_alive = is_path_alive(view, member);
-	signs.told = was_told(view, s);
-	return mtu_verdict(&signs);
-}
-
-static bool is_ours(const struct sink *sink, const struct mtu_verdict *verdict)
-{
-	return verdict->rule && !strcmp(verdict->rule, sink->rule->id);
-}
-
-/* Accepted sockets have a peer port of chance: they are grouped by the peer alone, those of the Internet by our port alone. */
-static bool keep(const struct view *view, struct member *member)
-{
-	const struct sock *s = member->sock;
-
-	if (s->state != SOCK_STATE_ESTAB && s->state != SOCK_STATE_CLOSE_WAIT &&
-	    s->state != SOCK_STATE_FIN_WAIT_1)
-		return false;
-	if (!candidate(s) || (double)sock_tcpi(s, TCPI_SND_MSS) <= view->values[SAFE_MSS])
-		return false;
-	if (!member->candidate->outbound)
-		member->key.port = 0;
-	member->age_ms = sock_stall_ms(s);
-	return true;
-}
-
 static struct tally tally_of(const struct view *view, const struct members *run)
 {
 	struct tally t = { .worst = run->at, .stall_ms = members_oldest_ms(run) };
@@ -217,7 +37,7 @@ static struct tally tally_of(const struct view *view, const struct members *run)
 
 	for (size_t i = 0; i < run->count; i++) {
 		const struct member *m = &run->at[i];
-		struct mtu_verdict v = verdict_of(view, m);
+		struct mtu_verdict v = stuck_sender_verdict(view, m);
 
 		t.sockets++;
 		t.remotes += !before || !members_same_key(before, m);
@@ -232,13 +52,13 @@ static struct tally tally_of(const struct view *view, const struct members *run)
 }
 
 static enum severity judge(const struct view *view, const struct members *run,
-			   const struct tally *t, enum limit *limit)
+			   const struct tally *t, unsigned *limit)
 {
 	*limit = CRIT_SOCKETS;
 	if (!member_is_public(run->at)) {
 		if ((double)t->sockets >= view->values[CRIT_SOCKETS] || t->alive)
 			return SEVERITY_CRITICAL;
-		*limit = STALL;
+		*limit = STUCK_STALL;
 		return SEVERITY_WARNING;
 	}
 	*limit = SHARE;
@@ -321,7 +141,7 @@ static void add_doubts(struct finding *f, const struct view *view, const struct 
 {
 	if (t->verdict.story == MTU_BLACK_HOLE_OR_DEAD)
 		finding_against(f, "nothing else from this peer was heard in the meantime: a dead peer looks the same; a small packet that is answered (ip route get {example}, then a second connection) tells them apart");
-	if (finding_evidence(f, "icmp_unreachable") && was_told(view, t->worst->sock) == ANSWER_UNKNOWN)
+	if (finding_evidence(f, "icmp_unreachable") && stuck_sender_told(view, t->worst->sock) == ANSWER_UNKNOWN)
 		finding_against(f, "{icmp_unreachable} ICMP unreachable messages arrived meanwhile; the missing one may be among them");
 	if (sysctl_or(&view->snap->sysctls, SYSCTL_TCP_MTU_PROBING, 0))
 		finding_against(f, "tcp_mtu_probing is {mtu_probing}: the kernel may find a smaller size by itself within seconds");
@@ -333,7 +153,7 @@ static void file_run(const struct view *view, struct sink *sink, const struct me
 		     bool network)
 {
 	struct tally t = tally_of(view, run);
-	enum limit limit;
+	unsigned limit;
 	enum severity severity = judge(view, run, &t, &limit);
 	struct finding *f;
 
@@ -350,56 +170,14 @@ static void file_run(const struct view *view, struct sink *sink, const struct me
 	finding_threshold(f, sink, limit);
 }
 
-static bool same_peer(const struct member *a, const struct member *b)
-{
-	return addr_equal(&a->key.addr, &b->key.addr);
-}
-
-/* Where a small segment is stuck too, the destination is not reached at all. */
-static void mark_dead_peers(const struct view *view, struct members *all)
-{
-	struct members run;
-	bool dead;
-
-	members_sort(all, member_by_key);
-	for (size_t i = 0; i < all->count; i += run.count) {
-		run = members_run(all, i, same_peer);
-		dead = false;
-		for (size_t k = 0; k < run.count; k++)
-			dead |= verdict_of(view, &run.at[k]).story == MTU_SMALL_STUCK;
-		for (size_t k = 0; k < run.count; k++)
-			run.at[k].mark = dead;
-	}
-}
-
-/* Takes out what the table does not call ours. Return: the longest stall among it, −1 none. */
-static int64_t keep_ours(const struct view *view, const struct sink *sink, struct members *all)
-{
-	int64_t longest = -1;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < all->count; i++) {
-		struct mtu_verdict verdict = verdict_of(view, &all->at[i]);
-
-		if (is_ours(sink, &verdict))
-			all->at[kept++] = all->at[i];
-		else
-			longest = MAX(longest, all->at[i].age_ms);
-	}
-	all->count = kept;
-	return longest;
-}
-
 static void eval(const struct view *view, struct sink *sink)
 {
-	struct members all = members_collect(sink, keep);
-	int64_t longest;
+	struct members all = stuck_senders(sink);
+	int64_t longest = stuck_senders_keep_ours(sink, &all);
 
-	mark_dead_peers(view, &all);
-	longest = keep_ours(view, sink, &all);
 	members_file_by_role(view, sink, &all, view->values[PREFIX_REMOTES], file_run);
 	if (!sink->filed && longest >= 0)
-		sink_near_miss(sink, "longest stall with retransmission timeouts", (double)longest, STALL);
+		sink_near_miss(sink, "longest stall with retransmission timeouts", (double)longest, STUCK_STALL);
 	if (!view->snap->has_counters)
 		sink_skip_part(sink, "ICMP messages: no kernel counters could be read");
 }
@@ -408,9 +186,8 @@ const struct rule rule_mtu_blackhole_send = {
 	.id = "mtu-blackhole-send",
 	.title = "Path-MTU black hole: our large packets vanish, small ones pass",
 	.needs = RULE_NEEDS_SOCKETS | RULE_NEEDS_TCP_INFO | RULE_NEEDS_TWO_SAMPLES,
-	.states = STATE_BIT(SOCK_STATE_ESTAB) | STATE_BIT(SOCK_STATE_CLOSE_WAIT) |
-		  STATE_BIT(SOCK_STATE_FIN_WAIT_1),
-	.candidate = candidate,
+	.states = STUCK_SENDER_STATES,
+	.candidate = stuck_sender_candidate,
 	.eval = eval,
 	.thresholds = thresholds,
 	.explain =
