@@ -9,7 +9,7 @@ CASES = []
 
 
 def case(rule, kind, families=(4, 6), waits=5, beside=None):
-    """Declares a case. kind: "fault", "twin" (must stay silent) or "view". waits: seconds until it measures. beside: findings of other
+    """Declares a case. kind: "fault", "twin" (must stay silent), "healthy" (traffic that no rule may warn of) or "view". waits: seconds until it measures. beside: findings of other
     rules that are right to appear beside a fault, each with the reason; any other is an error."""
     def declare(function):
         for family in families:

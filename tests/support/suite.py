@@ -195,7 +195,7 @@ def python_program(name, path, timeout, *arguments):
 
 
 def lab():
-    return python_program("lab", "tests/lab/run.py", 400, "--binary", "build-test/src/tcptriage")
+    return python_program("lab", "tests/lab/run.py", 1500, "--binary", "build-test/src/tcptriage")
 
 
 def compare_ss():

@@ -82,6 +82,70 @@ static void candidate__seen_twice_in_one_dump__counts_once(void **state)
 	snapshot_free(&snap);
 }
 
+static void quota__used_up__turns_new_sockets_away_and_says_so(void **state)
+{
+	struct snapshot snap;
+	struct sock s[4];
+
+	(void)state;
+	open_with(&snap, 32768, 60999, 0);
+	snap.quota[0] = 2;
+	for (unsigned i = 0; i < 4; i++) {
+		s[i] = make(SOCK_STATE_ESTAB, "10.0.0.1", (uint16_t)(40000 + i), "10.0.0.2", 80);
+		s[i].recv_q = 1;
+	}
+	sample(&snap, 1000, s, 4);
+	assert_non_null(snapshot_candidate(&snap, 1));
+	assert_null(snapshot_candidate(&snap, 2));
+	assert_int_equal(snap.kept[0], 2);
+	assert_int_equal(snap.lost[0], 2);
+	assert_int_equal(snap.candidates_lost, 0);
+	/* those that are kept are no new ones in the next sample */
+	sample(&snap, 2000, s, 3);
+	assert_int_equal(snapshot_candidate(&snap, 1)->seen, 2);
+	assert_int_equal(snap.kept[0], 2);
+	assert_int_equal(snap.lost[0], 1);
+	snapshot_free(&snap);
+}
+
+static void udp_socket__wanted__is_a_candidate_and_no_group(void **state)
+{
+	struct snapshot snap;
+	struct sock s = make(SOCK_STATE_UNCONN, "10.0.0.1", 53, "0.0.0.0", 0);
+
+	(void)state;
+	open_with(&snap, 32768, 60999, 0);
+	s.netid = NETID_UDP;
+	s.recv_q = 5;
+	sample(&snap, 1000, &s, 1);
+	assert_non_null(snapshot_candidate(&snap, 0));
+	assert_false(snapshot_candidate(&snap, 0)->outbound);
+	assert_null(snapshot_group(&snap, 0));
+	assert_int_equal(snap.counts[NETID_UDP][ADDR_V4][SOCK_STATE_UNCONN], 1);
+	assert_int_equal(snap.ports.blocked, 0);
+	snapshot_free(&snap);
+}
+
+static void counter__steps__are_samples_in_which_it_grew(void **state)
+{
+	static const uint64_t values[] = { 7, 7, 9, 9, 20, 3 };
+	struct counters counters = { .has = { false } };
+	struct snapshot snap;
+
+	(void)state;
+	open_with(&snap, 32768, 60999, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		counters.has[COUNTER_LISTEN_DROPS] = true;
+		counters.value[COUNTER_LISTEN_DROPS] = values[i];
+		snapshot_begin(&snap, (int64_t)i * 1000);
+		snapshot_add_counters(&snap, &counters);
+		snapshot_end(&snap);
+	}
+	assert_int_equal(snap.counter_steps[COUNTER_LISTEN_DROPS], 2);
+	assert_int_equal(snap.counter_steps[COUNTER_LISTEN_OVERFLOWS], 0);
+	snapshot_free(&snap);
+}
+
 static void sample__begun_again__is_one_sample(void **state)
 {
 	struct snapshot snap;
@@ -468,6 +532,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(candidate__seen_twice_in_one_dump__counts_once),
 		cmocka_unit_test(sample__begun_again__is_one_sample),
+		cmocka_unit_test(quota__used_up__turns_new_sockets_away_and_says_so),
+		cmocka_unit_test(udp_socket__wanted__is_a_candidate_and_no_group),
+		cmocka_unit_test(counter__steps__are_samples_in_which_it_grew),
 		cmocka_unit_test(candidate__no_longer_wanted__is_refreshed_all_the_same),
 		cmocka_unit_test(candidate__keeps_a_copy_of_tcp_info),
 		cmocka_unit_test(candidates__beyond_the_bound__are_counted),
