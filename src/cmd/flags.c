@@ -5,16 +5,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_peer(const struct scope *scope, const struct addr *addr)
+{
+	if (addr_is_any(&scope->peer.addr))
+		return true;
+	return scope->peer_bits ? addr_in_prefix(addr, &scope->peer.addr, scope->peer_bits) :
+				  addr_equal(addr, &scope->peer.addr);
+}
+
+/* A finding about the whole host has no socket of its own. */
 static bool inside_scope(const struct finding *finding, const struct sock *sock,
 			 const struct process *owner)
 {
 	const struct scope *scope = &finding->scope;
 
+	if (!scope->pid && !scope->has_peer && !scope->has_local)
+		return false;
 	if (scope->pid && (!owner || owner->pid != scope->pid))
 		return false;
-	if (scope->has_peer &&
-	    ((scope->peer.port && scope->peer.port != sock->peer.port) ||
-	     (!addr_is_any(&scope->peer.addr) && !addr_equal(&scope->peer.addr, &sock->peer.addr))))
+	if (scope->has_peer && ((scope->peer.port && scope->peer.port != sock->peer.port) ||
+				!is_peer(scope, &sock->peer.addr)))
 		return false;
 	return !scope->has_local || !scope->local.port || scope->local.port == sock->local.port;
 }

@@ -328,3 +328,23 @@ def filter_narrows_the_report(lab):
     one = lab.report("s", "sport", "=", f":{PORT}")
     equal("listeners found with a filter", [finding["scope"]["local"]["port"] for finding in one["findings"]], [PORT])
     lab.expect(one, DEAF, "critical", program, local_port=PORT)
+
+
+@case("views", "view")
+def flags_name_sockets_not_bystanders(lab):
+    """Attempts to three silent neighbours are one finding about their network: each of them is flagged, and no listener."""
+    lab.build("crs")
+    lab.forward_rule("tcp dport 7777 drop")
+
+    def client(tell):
+        door = listener(lab, 8080)
+        kept = [dial(lab, 7777, lab.addr("s")[:-1] + str(last)) for last in (2, 3, 4)]
+        tell("dialing")
+        rest()
+        del door, kept
+    lab.spawn("c", client, "lab-dial").hear()
+    lab.sockets("c", 3, "state", "syn-sent")
+    time.sleep(3.5)
+    rows = states(lab, "c", "-ta", "--flags")["sockets"]
+    flags = sorted((row["state"], row["flags"] or []) for row in rows)
+    equal("flags", flags, [("LISTEN", [])] + [("SYN-SENT", ["syn-sent-stall"])] * 3)
