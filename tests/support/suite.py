@@ -303,7 +303,19 @@ def print_table(cases):
         print(f"{name:{width}}  {count['passed']:6}  {count['failed']:6}  {count['skipped']:7}")
 
 
+def print_faults():
+    """What the lab made and what was said first about it: the table at the end of its output, faults only."""
+    log = LOGS / "lab.log"
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    start = next((number for number, line in enumerate(lines) if line.startswith("RULE ")), None)
+    if start is None:
+        return
+    kind = lines[start].index("KIND")
+    print("\n" + "\n".join(line for line in lines[start:] if line[kind:].startswith(("KIND", "fault", "recorded"))))
+
+
 def print_outcome(cases, seconds):
+    print_faults()
     print_table(cases)
     for title, verdict in (("Skipped", "skipped"), ("Failed", "failed")):
         chosen = [case for case in cases if case.verdict == verdict]
