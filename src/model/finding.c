@@ -254,7 +254,8 @@ static const struct aim {
 	bool has_option;
 } aims[] = {
 	{ "tcptriage states", true }, { "tcptriage report", true }, { "ip ", false },
-	{ "ss ", false },	      { "nstat ", false },
+	{ "ss ", false },	      { "nstat ", false },	  { "tc ", false },
+	{ "tcpdump ", false },
 };
 
 static const struct aim *aim_of(const char *template)

@@ -2,6 +2,13 @@
 /* Names of neighbour states (include/uapi/linux/neighbour.h). */
 #include "tcptriage/model/route.h"
 
+#define NEIGHBOUR_FAILS (0x01 | 0x20) /* NUD_INCOMPLETE, NUD_FAILED */
+
+bool route_next_hop_fails(const struct route *route)
+{
+	return route->has & ROUTE_HAS_NEIGHBOUR && route->neighbour_state & NEIGHBOUR_FAILS;
+}
+
 const char *route_neighbour_name(uint16_t state)
 {
 	static const struct {

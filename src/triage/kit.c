@@ -34,7 +34,7 @@ static size_t count_candidates(const struct snapshot *snap)
 	return count;
 }
 
-struct members members_collect(const struct sink *sink, member_keep_fn *keep)
+static struct members collect(const struct sink *sink, member_keep_fn *keep, bool gone_too)
 {
 	const struct view *view = sink->view;
 	size_t all = count_candidates(view->snap);
@@ -43,12 +43,22 @@ struct members members_collect(const struct sink *sink, member_keep_fn *keep)
 	for (size_t i = 0; i < all; i++) {
 		const struct candidate *candidate = snapshot_candidate(view->snap, i);
 
-		if (!candidate->present || !(candidate->rules >> sink->index & 1))
+		if (!(candidate->present || gone_too) || !(candidate->rules >> sink->index & 1))
 			continue;
 		members.at[members.count] = member_of(view, candidate);
 		members.count += keep(view, &members.at[members.count]);
 	}
 	return members;
+}
+
+struct members members_collect(const struct sink *sink, member_keep_fn *keep)
+{
+	return collect(sink, keep, false);
+}
+
+struct members members_collect_seen(const struct sink *sink, member_keep_fn *keep)
+{
+	return collect(sink, keep, true);
 }
 
 static int by_number(uint64_t a, uint64_t b)

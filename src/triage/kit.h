@@ -51,6 +51,8 @@ struct members {
 typedef bool member_keep_fn(const struct view *view, struct member *member);
 /** members_collect() - candidates that @keep keeps, with owner and age. */
 struct members members_collect(const struct sink *sink, member_keep_fn *keep);
+/** members_collect_seen() - the same with those that stood in an earlier sample only (candidate->present is false). */
+struct members members_collect_seen(const struct sink *sink, member_keep_fn *keep);
 
 /** Orders: by key; by process and key. Ties by order of first sight. */
 int member_by_key(const void *a, const void *b);

@@ -109,7 +109,8 @@ static void rules__texts__are_free_of_folklore(void **state)
 static void rules__commands__begin_with_a_known_program(void **state)
 {
 	static const char *const programs[] = { "tcptriage states", "tcptriage report", "tcptriage explain",
-						"tcptriage doctor", "ss ", "ip ", "nstat ", "ls ", "cat " };
+						"tcptriage doctor", "ss ", "ip ", "nstat ", "ls ", "cat ",
+						"tc ", "tcpdump " };
 
 	(void)state;
 	for (size_t i = 0; i < triage_rule_count; i++) {

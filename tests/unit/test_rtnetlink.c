@@ -165,6 +165,11 @@ static void neighbour__only_the_next_hop__counts(void **state)
 	feed(RTM_NEWNEIGH, m.len, rtnetlink_take_neighbour, &direct);
 	assert_int_equal(direct.has, ROUTE_HAS_NEIGHBOUR);
 	assert_string_equal(route_neighbour_name(direct.neighbour_state), "FAILED");
+	assert_true(route_next_hop_fails(&direct));
+	direct.neighbour_state = 0x02; /* REACHABLE */
+	assert_false(route_next_hop_fails(&direct));
+	direct = (struct route){ .neighbour_state = 0x01 }; /* not told by the kernel */
+	assert_false(route_next_hop_fails(&direct));
 	feed(RTM_NEWNEIGH, m.len, rtnetlink_take_neighbour, &routed);
 	assert_int_equal(routed.has, ROUTE_HAS_GATEWAY);
 }

@@ -31,6 +31,8 @@ struct route {
 	char device[16];
 };
 
+/** route_next_hop_fails() - the kernel asks for the link address of the next hop without answer, or has given up (INCOMPLETE, FAILED). */
+bool route_next_hop_fails(const struct route *route);
 /** route_neighbour_name() - "REACHABLE", "FAILED", … for NUD_* bits. */
 const char *route_neighbour_name(uint16_t state);
 
