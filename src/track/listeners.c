@@ -48,8 +48,9 @@ void listeners_begin(struct listener_table *table)
 	for (size_t i = 0; i < table->pool.count; i++) {
 		struct listener *listener = pool_at(&table->pool, i);
 
-		listener->estab = listener->time_wait = listener->children_waiting = 0;
-		listener->oldest_child_ms = -1;
+		listener->estab = listener->time_wait = 0;
+		listener->children_waiting = listener->children_closed = 0;
+		listener->oldest_child_ms = listener->oldest_closed_ms = -1;
 	}
 }
 
@@ -110,7 +111,9 @@ static struct listener *add(struct listener_table *table, const struct sock *soc
 
 	if (!listener)
 		return NULL;
-	*listener = (struct listener){ .key = key, .oldest_child_ms = -1 };
+	*listener = (struct listener){
+		.key = key, .recv_q_min = UINT32_MAX, .oldest_child_ms = -1, .oldest_closed_ms = -1
+	};
 	sock_copy_set(&listener->first, sock);
 	sock_copy_set(&listener->last, sock);
 	index_insert(&table->index, hash, (uint32_t)table->pool.count - 1);
@@ -129,9 +132,11 @@ bool listeners_add(struct listener_table *table, const struct sock *sock, uint32
 	if (!listener)
 		return false;
 	listener->recv_q_max = MAX(listener->recv_q_max, sock->recv_q);
+	listener->recv_q_min = MIN(listener->recv_q_min, sock->recv_q);
 	if (!same_sample(listener->epoch, epoch)) {
 		listener->seen++;
 		listener->full_samples += sock->recv_q > sock->send_q;
+		listener->waiting_samples += sock->recv_q > 0;
 		listener->drop_samples +=
 			sock->skmem[SKMEM_DROPS] > listener->last.sock.skmem[SKMEM_DROPS];
 	}

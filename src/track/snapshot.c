@@ -103,8 +103,12 @@ static void count_accepted(struct listener *listener, const struct sock *sock)
 	if (sock->inode || (sock->state != SOCK_STATE_ESTAB && sock->state != SOCK_STATE_CLOSE_WAIT))
 		return;
 	listener->children_waiting++;
-	waited = sock->info.len ? (int64_t)sock_tcpi(sock, TCPI_LAST_ACK_RECV) : -1;
+	waited = sock->info.len ? (int64_t)sock_tcpi(sock, TCPI_LAST_DATA_SENT) : -1;
 	listener->oldest_child_ms = MAX(listener->oldest_child_ms, waited);
+	if (sock->state != SOCK_STATE_CLOSE_WAIT)
+		return;
+	listener->children_closed++;
+	listener->oldest_closed_ms = MAX(listener->oldest_closed_ms, waited);
 }
 
 static void count_estab(struct tuple_group *group, const struct sock *sock)

@@ -369,3 +369,24 @@ void finding_timeout(struct finding *finding, const char *kind, double gives_up_
 	if (gives_up_ms >= 0)
 		finding_add(finding, "gives_up", gives_up_ms, UNIT_MS, source);
 }
+
+void finding_process(struct finding *finding, const struct view *view, const struct process *process)
+{
+	static const char *const states[] = { ['R'] = "running", ['S'] = "sleeping", ['D'] = "in uninterruptible sleep",
+					      ['T'] = "stopped", ['t'] = "stopped by a debugger", ['Z'] = "a zombie" };
+	unsigned letter;
+
+	finding_owner(finding, process);
+	if (!process)
+		return;
+	letter = (unsigned char)process->run_state;
+	if (letter < ARRAY_SIZE(states) && states[letter])
+		finding_add_text(finding, "process_state", states[letter], "/proc/PID/stat");
+	if (process->nofile) {
+		finding_add(finding, "fds", process->fds, UNIT_COUNT, "/proc/PID/fd");
+		finding_add(finding, "nofile", (double)process->nofile, UNIT_COUNT, "/proc/PID/limits");
+	}
+	if (process->start_us && view->boot_us > process->start_us)
+		finding_add(finding, "process_age", (double)(view->boot_us - process->start_us), UNIT_US,
+			    "/proc/PID/stat");
+}

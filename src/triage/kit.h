@@ -129,6 +129,11 @@ void finding_address_class(struct finding *finding, const struct addr *addr);
  */
 void finding_timeout(struct finding *finding, const char *kind, double gives_up_ms,
 		     const char *source);
+/**
+ * finding_process() - the scope's owner (may be NULL), and what is known of it as evidence: process_state ("sleeping"), fds, nofile,
+ * process_age.
+ */
+void finding_process(struct finding *finding, const struct view *view, const struct process *process);
 /** finding_counter() - attach the growth of a counter under nstat's name. */
 void finding_counter(struct finding *finding, const struct view *view, enum counter_id id,
 		     const char *name);

@@ -88,7 +88,7 @@ static void full_queue__in_one_look__is_critical(void **state)
 		f.quick = true;
 		listener(&f, "*:80", waiting, 3);
 		fixture_sock(&f, SOCK_STATE_ESTAB, "10.0.0.1:80", "10.0.0.2:5000")->sock.inode = 0;
-		fake_set(f.fake[1], TCPI_LAST_ACK_RECV, 7000);
+		fake_set(f.fake[1], TCPI_LAST_DATA_SENT, 7000);
 		fixture_sample(&f, 0);
 		fixture_judge(&f);
 		expect_part_skipped(&f, "one sample");
@@ -114,7 +114,7 @@ static void full_queue__of_a_burst_just_come__is_silent(void **state)
 		f.quick = true;
 		listener(&f, "*:80", 4, 3);
 		fixture_sock(&f, SOCK_STATE_ESTAB, "10.0.0.1:80", "10.0.0.2:5000")->sock.inode = 0;
-		fake_set(f.fake[1], TCPI_LAST_ACK_RECV, waited);
+		fake_set(f.fake[1], TCPI_LAST_DATA_SENT, waited);
 		fixture_sample(&f, 0);
 		fixture_judge(&f);
 		if (waited < 1000)

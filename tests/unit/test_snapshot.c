@@ -332,17 +332,20 @@ static void listeners__own_address_wins__siblings_are_all_kept(void **state)
 	snapshot_free(&snap);
 }
 
+/* A client that talks refreshes last_ack_recv and last_data_recv, but nobody has sent anything yet. */
 static void children__not_accepted__wait_at_their_listener(void **state)
 {
-	uint8_t info[224] = { 0 };
-	uint32_t waited = 7000;
+	uint8_t info[224] = { 0 }, other[224] = { 0 };
+	uint32_t waited = 7000, longer = 9000, heard = 20;
 	const struct listener *l;
 	struct snapshot snap;
 	struct sock s[5];
 
 	(void)state;
 	open_with(&snap, 32768, 60999, 0);
-	memcpy(info + tcpi_fields[TCPI_LAST_ACK_RECV].offset, &waited, 4);
+	memcpy(info + tcpi_fields[TCPI_LAST_DATA_SENT].offset, &waited, 4);
+	memcpy(other + tcpi_fields[TCPI_LAST_DATA_SENT].offset, &longer, 4);
+	memcpy(info + tcpi_fields[TCPI_LAST_ACK_RECV].offset, &heard, 4);
 	s[0] = make(SOCK_STATE_LISTEN, "::", 80, "::", 0);
 	s[0].recv_q = 4;
 	s[0].send_q = 3;
@@ -352,16 +355,29 @@ static void children__not_accepted__wait_at_their_listener(void **state)
 	s[4] = make(SOCK_STATE_FIN_WAIT_1, "10.0.0.1", 80, "10.0.0.9", 5003);
 	s[1].inode = s[2].inode = s[4].inode = 0;
 	s[2].info.bytes = info;
+	s[1].info.bytes = s[3].info.bytes = other; /* the one that is accepted does not count */
 	sample(&snap, 0, s, 5);
 	l = snapshot_listener(&snap, 0);
 	assert_int_equal(l->children_waiting, 2);
-	assert_int_equal(l->oldest_child_ms, 7000);
+	assert_int_equal(l->children_closed, 1);
+	assert_int_equal(l->oldest_child_ms, 9000);
+	assert_int_equal(l->oldest_closed_ms, 7000);
 	assert_int_equal(l->full_samples, 1);
+	assert_int_equal(l->waiting_samples, 1);
+	s[0].recv_q = 2;
 	sample(&snap, 1, s, 1);
 	assert_int_equal(l->children_waiting, 0);
+	assert_int_equal(l->children_closed, 0);
 	assert_int_equal(l->oldest_child_ms, -1);
-	assert_int_equal(l->full_samples, 2);
+	assert_int_equal(l->oldest_closed_ms, -1);
+	assert_int_equal(l->full_samples, 1);
+	assert_int_equal(l->waiting_samples, 2);
 	assert_int_equal(l->recv_q_max, 4);
+	assert_int_equal(l->recv_q_min, 2);
+	s[0].recv_q = 0;
+	sample(&snap, 2, s, 1);
+	assert_int_equal(l->waiting_samples, 2);
+	assert_int_equal(l->recv_q_min, 0);
 	snapshot_free(&snap);
 }
 
@@ -478,6 +494,8 @@ static void million_destinations__heavy_ones_are_kept_in_bounded_memory(void **s
 	assert_int_equal(snap.total_sockets, MILLION);
 #if !defined(__SANITIZE_ADDRESS__)
 	assert_true(resident_kib() - before < 16 * 1024);
+#else
+	(void)before;
 #endif
 	snapshot_free(&snap);
 }

@@ -45,20 +45,22 @@ struct candidate {
 
 /**
  * struct listener - a listening TCP socket over the samples.
- * @first, @last: as first and last seen. @recv_q_max, @full_samples: largest accept queue, samples with Recv-Q above backlog.
+ * @first, @last: as first and last seen. @recv_q_max, @recv_q_min: largest and smallest accept queue; @full_samples, @waiting_samples:
+ * samples with Recv-Q above backlog, and above 0.
  * @drop_samples: samples in which its own drop count had grown. @present: seen in the newest sample and part of the view.
  * @role_only: not part of the view (snapshot_add_role()).
- * @estab, @time_wait: accepted connections and what is left of them in the newest sample. @children_waiting, @oldest_child_ms:
- * connections not yet accepted (inode 0), −1 none. These four are kept by the first of several listeners on one endpoint (SO_REUSEPORT),
- * the one that snapshot_listener_for() finds. @key, @epoch: as in struct candidate.
+ * @estab, @time_wait: accepted connections and what is left of them in the newest sample. @children_waiting, @children_closed: connections
+ * not yet accepted (inode 0), and those of them whose client has closed (CLOSE-WAIT). @oldest_child_ms, @oldest_closed_ms: how long they
+ * have waited, −1 none or unknown; exact, because last_data_sent runs from the handshake until somebody accepts and sends. These six are kept by
+ * the first of several listeners on one endpoint (SO_REUSEPORT), the one that snapshot_listener_for() finds. @key, @epoch: as in struct candidate.
  */
 struct listener {
 	struct sock_copy first, last;
 	uint64_t key;
-	uint32_t recv_q_max, epoch;
-	unsigned seen, full_samples, drop_samples;
-	uint32_t estab, time_wait, children_waiting;
-	int64_t oldest_child_ms;
+	uint32_t recv_q_max, recv_q_min, epoch;
+	unsigned seen, full_samples, waiting_samples, drop_samples;
+	uint32_t estab, time_wait, children_waiting, children_closed;
+	int64_t oldest_child_ms, oldest_closed_ms;
 	bool present, role_only;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* accept-queue-overflow: finished handshakes are being dropped because nobody accepts them. */
-#include "../kit.h"
+#include "../queues.h"
 
 enum limit {
 	WARN_DROPS,
@@ -36,15 +36,6 @@ struct case_of {
 	bool counted, full_now, near;
 };
 
-static uint64_t own_drops(const struct listener *l)
-{
-	const struct sock *first = &l->first.sock, *last = &l->last.sock;
-
-	if (!(first->has & SOCK_HAS_SKMEM) || !(last->has & SOCK_HAS_SKMEM))
-		return 0;
-	return last->skmem[SKMEM_DROPS] - first->skmem[SKMEM_DROPS];
-}
-
 /* A child that has waited for long tells a queue that stands from a burst that is being taken; where no age is known the length speaks. */
 static bool stands(const struct view *view, const struct listener *l)
 {
@@ -57,7 +48,7 @@ static bool stands(const struct view *view, const struct listener *l)
 static struct case_of look_at(const struct view *view, const struct listener *l)
 {
 	uint32_t backlog = l->last.sock.send_q;
-	struct case_of c = { .listener = l, .drops = own_drops(l) };
+	struct case_of c = { .listener = l, .drops = listener_drops(l) };
 
 	c.counted = view_delta(view, COUNTER_LISTEN_OVERFLOWS, &c.overflows);
 	c.full_now = l->present && l->last.sock.recv_q > backlog && stands(view, l);
@@ -93,47 +84,6 @@ static enum severity judge(const struct view *view, const struct case_of *c, enu
 		return SEVERITY_CRITICAL;
 	*limit = WARN_DROPS;
 	return SEVERITY_WARNING;
-}
-
-static void add_queue(struct finding *f, const struct view *view, const struct case_of *c)
-{
-	const struct sock *sock = &c->listener->last.sock;
-	const struct listener *first = snapshot_listener_for(view->snap, &sock->local);
-
-	finding_add(f, "drops", (double)c->drops, UNIT_COUNT, "skmem drops");
-	finding_add(f, "recv_q", sock->recv_q, UNIT_COUNT, "idiag_rqueue");
-	finding_add(f, "backlog", sock->send_q, UNIT_COUNT, "idiag_wqueue");
-	finding_add(f, "recv_q_max", c->listener->recv_q_max, UNIT_COUNT, "idiag_rqueue");
-	if (first) {
-		finding_add(f, "children", first->children_waiting, UNIT_SOCKETS, "sock_diag");
-		if (first->oldest_child_ms >= 0)
-			finding_add(f, "oldest_child", (double)first->oldest_child_ms, UNIT_MS,
-				    "tcpi_last_ack_recv");
-	}
-	if (view->snap->has_sysctls && view->snap->sysctls.has[SYSCTL_SOMAXCONN])
-		finding_add(f, "somaxconn", (double)view->snap->sysctls.value[SYSCTL_SOMAXCONN],
-			    UNIT_COUNT, "net.core.somaxconn");
-}
-
-static void add_owner(struct finding *f, const struct view *view, const struct process *owner)
-{
-	static const char *const states[] = { ['R'] = "running", ['S'] = "sleeping", ['D'] = "in uninterruptible sleep",
-					      ['T'] = "stopped", ['t'] = "stopped by a debugger", ['Z'] = "a zombie" };
-	unsigned letter;
-
-	finding_owner(f, owner);
-	if (!owner)
-		return;
-	letter = (unsigned char)owner->run_state;
-	if (letter < ARRAY_SIZE(states) && states[letter])
-		finding_add_text(f, "process_state", states[letter], "/proc/PID/stat");
-	if (owner->nofile) {
-		finding_add(f, "fds", owner->fds, UNIT_COUNT, "/proc/PID/fd");
-		finding_add(f, "nofile", (double)owner->nofile, UNIT_COUNT, "/proc/PID/limits");
-	}
-	if (owner->start_us && view->boot_us > owner->start_us)
-		finding_add(f, "process_age", (double)(view->boot_us - owner->start_us), UNIT_US,
-			    "/proc/PID/stat");
 }
 
 static bool out_of_fds(const struct view *view, const struct process *owner)
@@ -194,8 +144,9 @@ static void file_listener(const struct view *view, struct sink *sink, const stru
 	finding_add(f, "window", view_window_s(view), UNIT_S, "rule");
 	finding_counter(f, view, COUNTER_LISTEN_OVERFLOWS, "listen_overflows");
 	finding_counter(f, view, COUNTER_LISTEN_DROPS, "listen_drops");
-	add_queue(f, view, c);
-	add_owner(f, view, owner);
+	finding_add(f, "drops", (double)c->drops, UNIT_COUNT, "skmem drops");
+	finding_queue(f, view, c->listener);
+	finding_process(f, view, owner);
 	describe(f, view, c, owner);
 	add_doubts(f, view, c);
 	finding_threshold(f, sink, limit);
