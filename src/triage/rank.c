@@ -100,6 +100,11 @@ static bool match_local(const struct finding *a, const struct finding *b)
 	       addr_equal(&a->scope.local.addr, &b->scope.local.addr);
 }
 
+static bool match_endpoint(const struct finding *a, const struct finding *b)
+{
+	return match_local(a, b) && a->scope.local.port == b->scope.local.port;
+}
+
 /* The cause is a listener on this host, the symptom a connection to it. */
 static bool match_listener(const struct finding *a, const struct finding *b)
 {
@@ -142,6 +147,11 @@ static const struct fold_row {
 	{ "rst-after-idle", "dead-peer-unacked", match_peer },
 	{ "host-drop-path", "retrans-high", match_host },
 	{ "host-drop-path", "udp-rcvbuf-drop", match_host },
+	{ "fd-headroom", "accept-stuck", match_process },
+	{ "accept-queue-overflow", "accept-stuck", match_endpoint },
+	{ "accept-stuck", "accept-queue-overflow", match_endpoint }, /* where the few drops are the lesser evil */
+	{ "accept-queue-overflow", "backlog-clipped", match_endpoint },
+	{ "accept-stuck", "backlog-clipped", match_endpoint },
 };
 
 /* Two readings of the same facts: the surer one stands, within the margin both do. */

@@ -176,6 +176,50 @@ static void fold__chain__keeps_its_order(void **state)
 	arena_free(&b.arena);
 }
 
+/* The same listener stuck and overflowing: the worse of the two tells the story, and a tie goes to what drops clients. */
+static void fold__stuck_and_overflowing__are_one_story_per_endpoint(void **state)
+{
+	static const struct {
+		enum severity overflow, stuck;
+		uint16_t port;
+		int parent; /* 0 none, 1 the overflow, 2 the stuck one */
+	} rows[] = { { SEVERITY_CRITICAL, SEVERITY_CRITICAL, 80, 1 }, { SEVERITY_CRITICAL, SEVERITY_WARNING, 80, 1 },
+		     { SEVERITY_WARNING, SEVERITY_CRITICAL, 80, 2 },  { SEVERITY_CRITICAL, SEVERITY_CRITICAL, 81, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct board b = { 0 };
+		struct finding *overflow = put(&b, "accept-queue-overflow", rows[i].overflow, 0.9);
+		struct finding *stuck = put(&b, "accept-stuck", rows[i].stuck, 0.9);
+		struct finding *clipped = put(&b, "backlog-clipped", SEVERITY_INFO, 0.9);
+
+		set_local(overflow, "10.0.0.1", 80);
+		set_local(stuck, "10.0.0.1", rows[i].port);
+		set_local(clipped, "10.0.0.1", 80);
+		triage_rank(&b.verdict);
+		assert_int_equal(stuck->parent == overflow, rows[i].parent == 1);
+		assert_int_equal(overflow->parent == stuck, rows[i].parent == 2);
+		assert_ptr_equal(clipped->parent, overflow);
+		arena_free(&b.arena);
+	}
+}
+
+static void fold__no_descriptors_left__explains_the_stuck_listener_of_that_process(void **state)
+{
+	struct board b = { 0 };
+	struct finding *stuck = put(&b, "accept-stuck", SEVERITY_CRITICAL, 0.9);
+	struct finding *other = put(&b, "accept-stuck", SEVERITY_CRITICAL, 0.9);
+	struct finding *fds = put(&b, "fd-headroom", SEVERITY_CRITICAL, 0.9);
+
+	(void)state;
+	stuck->scope.pid = fds->scope.pid = 7;
+	other->scope.pid = 8;
+	triage_rank(&b.verdict);
+	assert_ptr_equal(stuck->parent, fds);
+	assert_null(other->parent);
+	arena_free(&b.arena);
+}
+
 static void rivals__within_the_margin__both_stand(void **state)
 {
 	static const struct {
@@ -271,6 +315,8 @@ int main(void)
 		cmocka_unit_test(fold__other_namespace__is_another_story),
 		cmocka_unit_test(fold__full_listener__explains_the_clients_on_its_address),
 		cmocka_unit_test(fold__chain__keeps_its_order),
+		cmocka_unit_test(fold__stuck_and_overflowing__are_one_story_per_endpoint),
+		cmocka_unit_test(fold__no_descriptors_left__explains_the_stuck_listener_of_that_process),
 		cmocka_unit_test(rivals__within_the_margin__both_stand),
 		cmocka_unit_test(identity__survives_a_restart__but_parts_twins),
 		cmocka_unit_test(status__counts_what_stands_and_is_likely),
