@@ -72,6 +72,7 @@ static int take_socket(const struct sock *sock, void *context)
 	struct sampler_ns *ns = context;
 	bool is_selected = selected(ns, sock);
 
+	ns->snap->left_out += !is_selected;
 	if (is_selected && ns->sampler->tap)
 		ns->sampler->tap(ns->snap, sock, ns->sampler->tap_context);
 	if (!is_selected && sock->state == SOCK_STATE_LISTEN)
@@ -280,6 +281,14 @@ static bool wants_owner(const struct snapshot *snap, const struct tuple_group *g
 	       (silent_v6 && group->outbound && group->estab_young && group->peer.family == ADDR_V4);
 }
 
+/* A healthy UDP server is remembered too, so that its first drop shows: nobody asks who it is. */
+static bool names_candidate(const struct snapshot *snap, const struct sock *sock)
+{
+	if (sock->netid != NETID_UDP || sock->recv_q || sock->skmem[SKMEM_DROPS])
+		return true;
+	return snap->ports.udp_used > snap->ports.size / OWNED_PORTS_PART;
+}
+
 /* Appends the inodes that findings may name: candidates, listeners and one of each tuple group that may be asked for. */
 static void put_wanted(const struct sampler *sampler, struct out *list)
 {
@@ -290,7 +299,8 @@ static void put_wanted(const struct sampler *sampler, struct out *list)
 		const struct tuple_group *group;
 
 		for (size_t i = 0; (candidate = snapshot_candidate(snap, i)); i++)
-			out_mem(list, &candidate->last.sock.inode, sizeof(uint32_t));
+			if (names_candidate(snap, &candidate->last.sock))
+				out_mem(list, &candidate->last.sock.inode, sizeof(uint32_t));
 		for (size_t i = 0; (listener = snapshot_listener(snap, i)); i++)
 			out_mem(list, &listener->last.sock.inode, sizeof(uint32_t));
 		for (size_t i = 0; (group = snapshot_group(snap, i)); i++)

@@ -66,8 +66,11 @@ static struct candidate *find(const struct candidate_table *table, uint64_t key,
 static void see_again(struct candidate *candidate, const struct sock *sock, int64_t now_us,
 		      uint32_t epoch)
 {
-	if (!same_sample(candidate->epoch, epoch))
+	if (!same_sample(candidate->epoch, epoch)) {
 		candidate->seen++;
+		candidate->drop_samples += sock->skmem[SKMEM_DROPS] >
+					   candidate->last.sock.skmem[SKMEM_DROPS];
+	}
 	candidate->epoch = epoch;
 	candidate->present = true;
 	candidate->last_us = now_us;

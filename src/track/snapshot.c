@@ -75,9 +75,10 @@ void snapshot_begin(struct snapshot *snap, int64_t now_us)
 
 	snap->epoch = MAX(snap->epoch + 1, first_try);
 	snap->now_us = now_us;
-	snap->total_sockets = 0;
+	snap->total_sockets = snap->left_out = 0;
 	memset(snap->counts, 0, sizeof(snap->counts));
 	memset(snap->taken, 0, sizeof(snap->taken));
+	memset(snap->udp_taken, 0, sizeof(snap->udp_taken));
 	memset(snap->lost, 0, sizeof(snap->lost));
 	for (size_t i = 0; i < SOCK_STATE_COUNT; i++)
 		snap->oldest_ms[i] = -1;
@@ -233,6 +234,7 @@ void snapshot_add(struct snapshot *snap, const struct sock *sock)
 	snap->counts[sock->netid][sock->family][sock->state]++;
 	snap->has_skmem[sock->netid] |= !!(sock->has & SOCK_HAS_SKMEM);
 	if (sock->netid != NETID_TCP) {
+		port_set(snap->udp_taken, sock->local.port);
 		remember(snap, sock, sock->peer.port);
 		return;
 	}
@@ -257,10 +259,13 @@ void snapshot_add_role(struct snapshot *snap, const struct sock *sock)
 
 void snapshot_end(struct snapshot *snap)
 {
-	snap->ports.blocked = 0;
-	for (size_t i = 0; i < sizeof(snap->range); i++)
+	snap->ports.blocked = snap->ports.udp_used = 0;
+	for (size_t i = 0; i < sizeof(snap->range); i++) {
 		snap->ports.blocked +=
 			(uint32_t)__builtin_popcount(snap->range[i] & snap->taken[i]);
+		snap->ports.udp_used +=
+			(uint32_t)__builtin_popcount(snap->range[i] & snap->udp_taken[i]);
+	}
 	listeners_end(snap->listeners, snap->epoch);
 	candidates_end(snap->candidates, snap->epoch);
 	groups_end(snap->groups, snap->now_us);

@@ -126,6 +126,45 @@ static void udp_socket__wanted__is_a_candidate_and_no_group(void **state)
 	snapshot_free(&snap);
 }
 
+static void candidate__own_drops__grew_in_so_many_samples(void **state)
+{
+	static const uint32_t drops[] = { 5, 5, 6, 6, 900 };
+	struct snapshot snap;
+	struct sock s = make(SOCK_STATE_UNCONN, "10.0.0.1", 53, "0.0.0.0", 0);
+
+	(void)state;
+	open_with(&snap, 32768, 60999, 0);
+	s.netid = NETID_UDP;
+	s.recv_q = 5;
+	for (size_t i = 0; i < ARRAY_SIZE(drops); i++) {
+		s.skmem[SKMEM_DROPS] = drops[i];
+		sample(&snap, (int64_t)i * 1000, &s, 1);
+	}
+	assert_int_equal(snapshot_candidate(&snap, 0)->drop_samples, 2);
+	snapshot_free(&snap);
+}
+
+static void udp_ports__of_the_range__are_counted_once(void **state)
+{
+	struct snapshot snap;
+	struct sock s[4];
+
+	(void)state;
+	open_with(&snap, 40000, 40009, 0);
+	s[0] = make(SOCK_STATE_ESTAB, "10.0.0.1", 40000, "10.0.0.2", 53);
+	s[1] = make(SOCK_STATE_UNCONN, "10.0.0.3", 40000, "0.0.0.0", 0); /* the same port on another address */
+	s[2] = make(SOCK_STATE_UNCONN, "::", 40009, "::", 0);
+	s[3] = make(SOCK_STATE_UNCONN, "0.0.0.0", 53, "0.0.0.0", 0);
+	for (size_t i = 0; i < ARRAY_SIZE(s); i++)
+		s[i].netid = NETID_UDP;
+	sample(&snap, 1000, s, ARRAY_SIZE(s));
+	assert_int_equal(snap.ports.udp_used, 2);
+	sample(&snap, 2000, s, 1);
+	assert_int_equal(snap.ports.udp_used, 1);
+	assert_int_equal(snap.ports.blocked, 0);
+	snapshot_free(&snap);
+}
+
 static void counter__steps__are_samples_in_which_it_grew(void **state)
 {
 	static const uint64_t values[] = { 7, 7, 9, 9, 20, 3 };
@@ -552,6 +591,8 @@ int main(void)
 		cmocka_unit_test(sample__begun_again__is_one_sample),
 		cmocka_unit_test(quota__used_up__turns_new_sockets_away_and_says_so),
 		cmocka_unit_test(udp_socket__wanted__is_a_candidate_and_no_group),
+		cmocka_unit_test(candidate__own_drops__grew_in_so_many_samples),
+		cmocka_unit_test(udp_ports__of_the_range__are_counted_once),
 		cmocka_unit_test(counter__steps__are_samples_in_which_it_grew),
 		cmocka_unit_test(candidate__no_longer_wanted__is_refreshed_all_the_same),
 		cmocka_unit_test(candidate__keeps_a_copy_of_tcp_info),

@@ -32,6 +32,7 @@ void sock_copy_set(struct sock_copy *copy, const struct sock *sock);
  * @first, @last: as first and last seen. @seen: samples in which it stood. @first_us, @last_us: CLOCK_MONOTONIC of those samples.
  * @recv_q_min: smallest Recv-Q of all samples. @recv_q_fell: Recv-Q was once below its first value. @present: seen in the newest sample.
  * @rules: bit per rule index that asked for it. @outbound: its local port is no listener's: we opened it.
+ * @drop_samples: samples in which its own drop count (skmem) had grown.
  * @key: cookie, or a hash of the tuple where the kernel gave none. @epoch: sample that saw it last (a dump may repeat a socket).
  */
 struct candidate {
@@ -39,7 +40,7 @@ struct candidate {
 	int64_t first_us, last_us;
 	uint64_t rules, key;
 	uint32_t recv_q_min, epoch;
-	unsigned seen;
+	unsigned seen, drop_samples;
 	bool recv_q_fell, present, outbound;
 };
 
@@ -100,10 +101,13 @@ struct tuple_group {
 	uint32_t epoch;
 };
 
-/** struct port_supply - the ephemeral range of a namespace. @size: |R|, range without reserved ports. @blocked: of those held by listeners or bound-only sockets. */
+/**
+ * struct port_supply - the ephemeral range of a namespace. @size: |R|, range without reserved ports. @blocked: of those held by listeners or
+ * bound-only sockets. @udp_used: of those held by UDP sockets: a port that the kernel chose for one serves no other, wherever they send.
+ */
 struct port_supply {
 	uint16_t lo, hi;
-	uint32_t size, blocked;
+	uint32_t size, blocked, udp_used;
 };
 
 /** snapshot_want_fn - asked for each socket whose state some rule named: bits of the rules that want to remember it. */
@@ -124,12 +128,13 @@ struct listener_table;
  * @counters: first and newest; @counter_steps: samples in which one had grown. @sysctls: as read at the start. @ports: from @sysctls and the newest sample.
  * @cost_us: wall time of the newest sample (set by the caller). @info_for_all: tcp_info was asked for every socket (else for candidates
  * only; set by the caller). @range: bit per port of the ephemeral range without reserved ports. @taken: bit per port that a listener or a
- * bound-only socket holds in this sample.
+ * bound-only socket holds in this sample. @udp_taken: likewise UDP sockets. @left_out: sockets of the newest sample that are not part of the
+ * view, because a filter selects others (counted by the caller).
  */
 struct snapshot {
 	uint64_t counts[NETID_COUNT][ADDR_FAMILY_COUNT][SOCK_STATE_COUNT];
 	int64_t oldest_ms[SOCK_STATE_COUNT];
-	uint64_t total_sockets, candidates_lost, groups_dropped, listeners_lost;
+	uint64_t total_sockets, left_out, candidates_lost, groups_dropped, listeners_lost;
 	unsigned samples, tcp_info_len;
 	int64_t sample_us[16];
 	int64_t cost_us;
@@ -149,7 +154,7 @@ struct snapshot {
 	int64_t now_us;
 	uint32_t rto_max_ms, fin_timeout_ms, tw_reuse_delay_ms;
 	int tw_reuse;
-	uint8_t range[65536 / 8], taken[65536 / 8];
+	uint8_t range[65536 / 8], taken[65536 / 8], udp_taken[65536 / 8];
 };
 
 /** snapshot_init() - empty; @want decides what is remembered per socket (NULL: nothing). */

@@ -704,4 +704,12 @@ const struct topic_text topic_counters[COUNTER_COUNT] = {
 		.action = "tcptriage states -6uap",
 		.refs = { "net/ipv6/proc.c" },
 	},
+	[COUNTER_UDP6_MEM_ERRORS] = {
+		.summary = "UDP datagrams dropped by the limit on all UDP memory (IPv6)",
+		.meaning = "As UdpMemErrors, for IPv6; the limit is the same one.",
+		.normal = "0.",
+		.bad = "Any growth: some program lets large queues stand.",
+		.action = "See UdpMemErrors.",
+		.refs = { "net/ipv4/udp.c" },
+	},
 };
