@@ -139,20 +139,24 @@ static void rules__each__has_a_test_driver(void **state)
 	}
 }
 
-static void want__udp__is_no_candidate(void **state)
+static void want__udp__is_asked_of_rules_about_udp_only(void **state)
 {
 	struct sock sock = { .netid = NETID_TCP, .state = SOCK_STATE_ESTAB, .inode = 7, .recv_q = 512 };
+	uint64_t wanted;
 
 	(void)state;
 	assert_true(triage_want(&sock, NULL) != 0);
 	sock.netid = NETID_UDP;
-	assert_true(triage_want(&sock, NULL) == 0);
+	wanted = triage_want(&sock, NULL);
+	assert_true(wanted != 0);
+	for (size_t i = 0; i < triage_rule_count; i++)
+		assert_true(!(wanted >> i & 1) || triage_rules[i]->udp_candidate);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(want__udp__is_no_candidate),
+		cmocka_unit_test(want__udp__is_asked_of_rules_about_udp_only),
 		cmocka_unit_test(rules__ids__are_unique_kebab_words),
 		cmocka_unit_test(rules__texts__are_complete),
 		cmocka_unit_test(rules__refs__name_a_section_and_the_kernel),
