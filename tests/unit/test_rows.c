@@ -68,14 +68,14 @@ static void assert_fields(const char *text, const char *expected)
 
 static void assert_contains(const char *text, const char *part)
 {
-	if (!strstr(text, part))
-		fail_msg("'%s' is not in '%s'", part, text);
+	if (!text || !strstr(text, part))
+		fail_msg("'%s' is not in '%s'", part, text ? text : "nothing");
 }
 
 static void assert_lacks(const char *text, const char *part)
 {
-	if (strstr(text, part))
-		fail_msg("'%s' is in '%s'", part, text);
+	if (!text || strstr(text, part))
+		fail_msg("'%s' is in '%s'", part, text ? text : "nothing");
 }
 
 static void text_row__plain__has_the_columns_of_ss(void **state)
