@@ -155,6 +155,17 @@ static int64_t sample_offset(unsigned index, unsigned samples, uint64_t interval
 	return samples > 1 ? (int64_t)(interval_us * index / (samples - 1)) : 0;
 }
 
+/* Waits until sample @index is due. */
+static void wait_for(const struct report_options *o, struct sampler *sampler, int64_t began,
+		     unsigned index, unsigned samples)
+{
+	int64_t due = began + sample_offset(index, samples, o->interval_us);
+
+	sampler_look_fast(sampler, due);
+	if (!interrupted)
+		clock_sleep_until(due);
+}
+
 static int take_samples(const struct report_options *o, struct sampler *sampler, struct err *err)
 {
 	const struct source *source = sampler->session->source;
@@ -167,7 +178,7 @@ static int take_samples(const struct report_options *o, struct sampler *sampler,
 	for (unsigned i = 0; i < samples && !code && !interrupted; i++) {
 		progress(o, i, samples);
 		if (i && !source_is_recorded(source))
-			clock_sleep_until(began + sample_offset(i, samples, o->interval_us));
+			wait_for(o, sampler, began, i, samples);
 		if (!interrupted)
 			code = sampler_take(sampler, err);
 	}
@@ -314,6 +325,8 @@ static int judge(const struct report_options *o, struct session *session, struct
 				  .rules_run = rules_run(o, &verdict),
 				  .samples = sampler->samples,
 				  .namespaces = session->ns_count,
+				  .fast_sockets = SNAPSHOT_BURSTS - sampler->fast_room,
+				  .fast_looks = sampler->fast_looks,
 				  .others = session->others,
 				  .cost_us = sampler->read_us,
 				  .owner_cost_us = sampler->owners_us,

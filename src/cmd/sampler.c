@@ -225,6 +225,7 @@ void sampler_open(struct sampler *sampler, struct session *session, const struct
 				     .triage = triage,
 				     .complete = true,
 				     .info_for_all = true,
+				     .fast_room = SNAPSHOT_BURSTS,
 				     .max_time_us = max_time_us };
 	sampler->snaps = xcalloc(session->ns_count, sizeof(*sampler->snaps));
 	sampler->ns = xcalloc(session->ns_count, sizeof(*sampler->ns));

@@ -24,6 +24,7 @@ extern const char *const sampler_source_names[SOURCE_COUNT];
  * struct sampler - one run over all namespaces of a session.
  * @snaps: one a namespace. @filter: what the view is narrowed to, NULL everything. @max_time_us: budget of a sample: above it tcp_info is
  * asked for candidates only. @missing: bit per enum sampler_source that failed somewhere. @complete: all dumps were whole.
+ * @fast_room: how many more sockets may be looked at fast; @fast_looks: how often that was done.
  * @tap: sees every selected socket of every sample, NULL nobody. @read_us, @owners_us: time spent reading. @samples: taken so far. @info_for_all: no sample was cut down to candidates.
  */
 struct sampler {
@@ -35,7 +36,8 @@ struct sampler {
 	struct sampler_ns *ns;
 	void (*tap)(const struct snapshot *snap, const struct sock *sock, void *context);
 	void *tap_context;
-	unsigned missing, samples;
+	unsigned missing, samples, fast_room;
+	uint64_t fast_looks;
 	bool complete, info_for_all;
 	int64_t read_us, owners_us, max_time_us;
 };
@@ -45,6 +47,11 @@ void sampler_open(struct sampler *sampler, struct session *session, const struct
 		  const struct triage_options *triage, int64_t max_time_us);
 /** sampler_take() - one sample of every namespace, one right after the other. Return: 0, or -errno with @err when no namespace could be read. */
 int sampler_take(struct sampler *sampler, struct err *err);
+/**
+ * sampler_look_fast() - after a sample: the candidates of rules that want it, at most SNAPSHOT_BURSTS, are asked for again and again. Takes a
+ * third of a second; less when CLOCK_MONOTONIC @until_us is near, or a signal comes; nothing when no rule wants it.
+ */
+void sampler_look_fast(struct sampler *sampler, int64_t until_us);
 /** sampler_find_owners() - one pass over /proc for the sockets that findings may name; after the last sample. */
 void sampler_find_owners(struct sampler *sampler);
 /** sampler_view() - the evidence of namespace @index for the rules; valid as long as the sampler. */

@@ -73,6 +73,10 @@ static void verdict_members(struct out *out, const struct report *report)
 	out_u64(out, report->others);
 	json_key(out, ",", "tcp_info_of_all");
 	json_bool(out, report->info_for_all);
+	json_key(out, ",", "fast_sockets");
+	out_u64(out, report->fast_sockets);
+	json_key(out, ",", "fast_looks");
+	out_u64(out, report->fast_looks);
 	json_key(out, ",", "cost_ms");
 	json_ms(out, report->cost_us);
 	json_key(out, ",", "owner_cost_ms");

@@ -230,6 +230,11 @@ static void cost_line(struct out *out, const struct report *report)
 	out_str(&line.item, report->info_for_all ? "tcp_info of all" :
 						   "tcp_info of suspicious sockets only");
 	line_item(&line);
+	if (report->fast_sockets) {
+		plural(&line.item, report->fast_sockets, "socket looked at ", "sockets looked at ");
+		plural(&line.item, report->fast_looks, "time in between", "times in between");
+		line_item(&line);
+	}
 	out_lit(&line.item, "read in ");
 	out_duration(&line.item, (uint64_t)MAX(report->cost_us, 0));
 	if (report->owner_cost_us > 0) {

@@ -32,9 +32,11 @@ void snapshot_free(struct snapshot *snap)
 	groups_free(snap->groups);
 	candidates_free(snap->candidates);
 	listeners_free(snap->listeners);
+	bursts_free(snap->bursts);
 	snap->groups = NULL;
 	snap->candidates = NULL;
 	snap->listeners = NULL;
+	snap->bursts = NULL;
 }
 
 static void set_range(struct snapshot *snap)
@@ -195,6 +197,8 @@ static bool remember(struct snapshot *snap, const struct sock *sock, bool outbou
 {
 	uint64_t rules = snap->want ? snap->want(sock, snap->want_context) : 0, taken;
 
+	if (!outbound)
+		rules &= ~snap->outbound_only;
 	if (UNLIKELY(rules))
 		rules = within_quota(snap, sock, rules);
 	if (!candidates_add(snap->candidates, sock, rules, outbound, snap->now_us, snap->epoch, &taken)) {

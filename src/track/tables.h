@@ -72,4 +72,6 @@ bool candidates_add(struct candidate_table *table, const struct sock *sock, uint
 void candidates_end(struct candidate_table *table, uint32_t epoch);
 const struct candidate *candidates_at(const struct candidate_table *table, size_t index);
 
+void bursts_free(struct burst_table *table);
+
 #endif

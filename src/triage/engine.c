@@ -57,8 +57,11 @@ uint64_t triage_want(const struct sock *sock, void *context)
 void triage_watch(struct snapshot *snap)
 {
 	snapshot_init(snap, triage_want, NULL);
-	for (size_t i = 0; i < triage_rule_count; i++)
+	for (size_t i = 0; i < triage_rule_count; i++) {
 		snap->quota[i] = triage_rules[i]->quota;
+		if (triage_rules[i]->outbound)
+			snap->outbound_only |= UINT64_C(1) << i;
+	}
 }
 
 static bool listed(const char *const *ids, const char *id)
@@ -77,6 +80,37 @@ static bool asked_for(const struct triage_options *options, const struct rule *r
 	if (options->muted && listed(options->muted, rule->id))
 		return false;
 	return !options->only || listed(options->only, rule->id);
+}
+
+static uint64_t looking_rules(const struct triage_options *options)
+{
+	uint64_t rules = 0;
+
+	for (size_t i = 0; i < triage_rule_count; i++) {
+		if (triage_rules[i]->look && asked_for(options, triage_rules[i]))
+			rules |= UINT64_C(1) << i;
+	}
+	return rules;
+}
+
+void triage_fast(struct snapshot *snap, const struct triage_options *options, unsigned *room)
+{
+	uint64_t rules = looking_rules(options);
+	const struct candidate *candidate;
+
+	snap->fast = true;
+	snapshot_bursts_begin(snap);
+	for (size_t i = 0; rules && (candidate = snapshot_candidate(snap, i)); i++) {
+		uint64_t left = candidate->present ? candidate->rules & rules : 0;
+
+		for (; left; left &= left - 1)
+			snapshot_burst_add(snap, candidate, (unsigned)__builtin_ctzll(left), room);
+	}
+}
+
+void triage_look(struct burst *burst, const struct sock *sock, int64_t now_us)
+{
+	burst_look(burst, triage_rules[burst->rule]->look(sock), now_us);
 }
 
 /* An input that only sockets bring is not missing where there are none of the kind. */
@@ -101,6 +135,14 @@ static bool lacks_skmem(const struct snapshot *snap, const struct rule *rule)
 		udp[ADDR_V6][SOCK_STATE_UNCONN] || udp[ADDR_V6][SOCK_STATE_ESTAB]);
 }
 
+static const char *why_no_fast_looks(const struct snapshot *snap, bool quick)
+{
+	if (quick)
+		return "needs fast looks between two samples, --quick takes none";
+	return snap->samples < 2 ? "needs fast looks between two samples, only one was taken" :
+				   "needs fast looks between the samples, a recording holds none";
+}
+
 static const char *missing_input(const struct snapshot *snap, const struct rule *rule,
 				 const struct triage_options *options)
 {
@@ -117,6 +159,7 @@ static const char *missing_input(const struct snapshot *snap, const struct rule 
 		  "the kernel delivered no socket memory numbers" },
 		{ RULE_NEEDS_COUNTERS, !snap->has_counters, "no kernel counters could be read" },
 		{ RULE_NEEDS_SYSCTLS, !snap->has_sysctls, "no kernel settings could be read" },
+		{ RULE_NEEDS_FAST_LOOKS, !snap->fast, why_no_fast_looks(snap, quick) },
 		{ RULE_NEEDS_TWO_SAMPLES, snap->samples < 2,
 		  quick ? "needs two samples, --quick takes one" :
 			  "needs two samples, only one was taken" },
@@ -145,13 +188,17 @@ static const double *default_values(const struct rule *rule, struct arena *arena
 
 static void evaluate(const struct view *view, struct sink *sink)
 {
-	uint32_t lost = view->snap->lost[sink->index];
+	uint32_t lost = view->snap->lost[sink->index], unlooked = view->snap->unlooked[sink->index];
 
 	sink->rule->eval(view, sink);
 	if (lost)
 		sink_skip_part(sink, arena_printf(view->arena,
 						  "%u more sockets than the %u it keeps were not examined",
 						  lost, sink->rule->quota));
+	if (unlooked)
+		sink_skip_part(sink, arena_printf(view->arena,
+						  "%u more sockets than the %u that are looked at fast were not examined",
+						  unlooked, SNAPSHOT_BURSTS));
 }
 
 void triage_run(const struct view *view, const struct triage_options *options,

@@ -54,6 +54,7 @@ static void rules__texts__are_complete(void **state)
 		list_is_filled(rule, rule->refs, "refs");
 		assert_true(rule->needs & RULE_NEEDS_SOCKETS);
 		assert_true(!rule->states == !rule->candidate);
+		assert_int_equal(rule->look != NULL, !!(rule->needs & RULE_NEEDS_FAST_LOOKS));
 		assert_non_null(rule->eval);
 	}
 }

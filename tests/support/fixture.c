@@ -15,7 +15,7 @@
 
 void fixture_open(struct fixture *f, const char *rule)
 {
-	*f = (struct fixture){ .info_len = INFO_LEN, .rule = { rule } };
+	*f = (struct fixture){ .info_len = INFO_LEN, .rule = { rule }, .fast_room = SNAPSHOT_BURSTS };
 	f->fake = xcalloc(FIXTURE_SOCKS, sizeof(*f->fake));
 	triage_watch(&f->snap);
 	fixture_sysctl(f, SYSCTL_PORT_LO, 32768);
@@ -147,6 +147,32 @@ void fixture_sample(struct fixture *f, double seconds)
 	if (!f->no_counters)
 		snapshot_add_counters(&f->snap, &f->counters);
 	snapshot_end(&f->snap);
+}
+
+static const struct sock *asked_again(const struct fixture *f, const struct candidate *candidate)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->fake[i]->sock.cookie == candidate->key)
+			return &f->fake[i]->sock;
+	}
+	return NULL;
+}
+
+void fixture_looks(struct fixture *f, double seconds, unsigned count, double step_ms,
+		   void (*change)(struct fixture *f, double ms))
+{
+	const char *const only[] = { f->rule[0], NULL };
+	struct triage_options options = { .only = only };
+	struct burst *burst;
+
+	triage_fast(&f->snap, &options, &f->fast_room);
+	for (unsigned n = 0; n < count; n++) {
+		if (change)
+			change(f, n * step_ms);
+		for (size_t i = 0; (burst = snapshot_burst(&f->snap, i)); i++)
+			triage_look(burst, asked_again(f, burst->candidate),
+				    1000000000 + (int64_t)(seconds * 1e6 + n * step_ms * 1e3));
+	}
 }
 
 static const struct process *owner_of(const struct view *view, const struct sock *sock,

@@ -33,6 +33,7 @@ struct fixture {
 	struct sysctls sysctls;
 	struct route route;
 	bool has_route, no_counters, no_sysctls, quick;
+	unsigned fast_room;
 	uint16_t info_len;
 	const char *rule[2];
 	int64_t now_us;
@@ -56,6 +57,12 @@ void fixture_count(struct fixture *f, enum counter_id id, uint64_t value);
 void fixture_sysctl(struct fixture *f, enum sysctl_id id, int64_t value);
 /** fixture_sample() - all sockets that are not gone, @seconds after the start. */
 void fixture_sample(struct fixture *f, double seconds);
+/**
+ * fixture_looks() - @count fast looks at the rule's candidates, @step_ms apart, from @seconds after the start on. Before each one @change
+ * (NULL nobody) sets the sockets to what they are @ms after the first.
+ */
+void fixture_looks(struct fixture *f, double seconds, unsigned count, double step_ms,
+		   void (*change)(struct fixture *f, double ms));
 /** fixture_judge() - runs the rule, ranks, and expands every text of every finding. */
 void fixture_judge(struct fixture *f);
 

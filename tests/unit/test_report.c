@@ -83,6 +83,17 @@ static void report__one_finding_in_a_pipe__is_never_wrapped(void **state)
 		"1 finding (1 critical) from 7 rules that had their inputs\n" COST);
 }
 
+static void report__fast_looks__are_part_of_the_cost(void **state)
+{
+	struct report report = report_of(NULL, 0);
+
+	(void)state;
+	report.fast_sockets = 2;
+	report.fast_looks = 240;
+	assert_contains(render(&report, FORMAT_TEXT), "tcp_info of all · 2 sockets looked at 240 times in between · read in 8.1 ms");
+	assert_contains(render(&report, FORMAT_JSON), ",\"fast_sockets\":2,\"fast_looks\":240,");
+}
+
 static void report__short_title__ends_at_the_right_margin(void **state)
 {
 	struct finding finding = samples_finding(), *list[] = { &finding };
@@ -359,6 +370,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(report__one_finding_in_a_pipe__is_never_wrapped),
+		TEST(report__fast_looks__are_part_of_the_cost),
 		TEST(report__short_title__ends_at_the_right_margin),
 		TEST(report__narrow_terminal__wraps_with_a_hanging_indent),
 		TEST(report__address_wider_than_the_line__is_not_cut),

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "tcptriage/track/burst.h"
 #include "tcptriage/triage/port_headroom.h"
 
 /* Every socket with unread data is wanted. */
@@ -584,6 +585,85 @@ static void groups__equal_weight__the_unpinned_half_makes_room(void **state)
 	snapshot_free(&snap);
 }
 
+static void burst__looks__count_sights_and_what_is_new(void **state)
+{
+	static const uint64_t marks[] = { 0, 5, 5, 5, 0, 5, 7, 7 };
+	const struct burst *b;
+	struct snapshot snap;
+	unsigned room = 1;
+	struct sock s;
+
+	(void)state;
+	open_with(&snap, 32768, 60999, 0);
+	s = make(SOCK_STATE_ESTAB, "10.0.0.1", 40000, "10.0.0.2", 80);
+	s.recv_q = 10;
+	sample(&snap, 0, &s, 1);
+	assert_null(snapshot_burst(&snap, 0));
+	for (unsigned stretch = 0; stretch < 2; stretch++) {
+		snapshot_bursts_begin(&snap);
+		snapshot_burst_add(&snap, snapshot_candidate(&snap, 0), 0, &room);
+		for (unsigned i = 0; i < ARRAY_SIZE(marks); i++)
+			burst_look(snapshot_burst(&snap, 0), marks[i], 1000000 * (stretch + 1) + 5000 * i);
+	}
+	b = snapshot_burst_of(&snap, snapshot_candidate(&snap, 0), 0);
+	assert_ptr_equal(b, snapshot_burst(&snap, 0));
+	assert_null(snapshot_burst(&snap, 1));
+	assert_null(snapshot_burst_of(&snap, snapshot_candidate(&snap, 0), 1));
+	assert_int_equal(b->looks, 16);
+	assert_int_equal(b->sights, 12);
+	assert_int_equal(b->turns, 6);
+	assert_int_equal(b->watched_us, 2 * 35000);
+	assert_int_equal(b->longest_us, 10000);
+	snapshot_free(&snap);
+}
+
+static void bursts__no_room__are_counted_by_rule(void **state)
+{
+	unsigned room = SNAPSHOT_BURSTS;
+	struct snapshot snap;
+	struct sock s;
+
+	(void)state;
+	open_with(&snap, 32768, 60999, 0);
+	snapshot_begin(&snap, 0);
+	for (unsigned i = 0; i < SNAPSHOT_BURSTS + 2; i++) {
+		s = make(SOCK_STATE_ESTAB, "10.0.0.1", (uint16_t)(40000 + i), "10.0.0.2", 80);
+		s.recv_q = 10;
+		snapshot_add(&snap, &s);
+	}
+	snapshot_end(&snap);
+	for (unsigned stretch = 0; stretch < 2; stretch++) {
+		snapshot_bursts_begin(&snap);
+		for (unsigned i = 0; i < SNAPSHOT_BURSTS + 2; i++)
+			snapshot_burst_add(&snap, snapshot_candidate(&snap, i), 7, &room);
+		assert_int_equal(snap.unlooked[7], 2);
+	}
+	assert_int_equal(room, 0);
+	assert_non_null(snapshot_burst(&snap, SNAPSHOT_BURSTS - 1));
+	assert_null(snapshot_burst(&snap, SNAPSHOT_BURSTS));
+	snapshot_free(&snap);
+}
+
+static void outbound_only__accepted_sockets_are_not_remembered(void **state)
+{
+	struct snapshot snap;
+	struct sock s[3];
+
+	(void)state;
+	for (unsigned only = 0; only < 2; only++) {
+		open_with(&snap, 32768, 60999, 0);
+		snap.outbound_only = only;
+		s[0] = make(SOCK_STATE_LISTEN, "10.0.0.1", 80, "0.0.0.0", 0);
+		s[1] = make(SOCK_STATE_ESTAB, "10.0.0.1", 80, "10.0.0.2", 5000);
+		s[2] = make(SOCK_STATE_ESTAB, "10.0.0.1", 40000, "10.0.0.2", 80);
+		s[1].recv_q = s[2].recv_q = 10;
+		sample(&snap, 0, s, 3);
+		assert_int_equal(snapshot_candidate(&snap, 0)->outbound, only);
+		assert_int_equal(snapshot_candidate(&snap, 1) != NULL, !only);
+		snapshot_free(&snap);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -606,6 +686,9 @@ int main(void)
 		cmocka_unit_test(million_destinations__heavy_ones_are_kept_in_bounded_memory),
 		cmocka_unit_test(groups__of_candidates__are_not_dropped),
 		cmocka_unit_test(groups__equal_weight__the_unpinned_half_makes_room),
+		cmocka_unit_test(burst__looks__count_sights_and_what_is_new),
+		cmocka_unit_test(bursts__no_room__are_counted_by_rule),
+		cmocka_unit_test(outbound_only__accepted_sockets_are_not_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@ const char *report_status_name(enum report_status status);
  * struct report - all that a report prints.
  * @findings: worst first, folded ones behind their cause. @rules_run: rules that had their inputs. @samples, @duration_us, @cost_us, @owner_cost_us:
  * what was sampled and what it cost (cost: time spent reading, without the waits). @sockets: seen in the newest sample, all namespaces. @namespaces: looked at; @others: exist but were not.
+ * @fast_sockets, @fast_looks: looked at fast between the samples, and how often altogether.
  * @info_for_all: tcp_info was read of every socket. @print_from: findings below this confidence are left out unless @verbose.
  */
 struct report {
@@ -30,7 +31,7 @@ struct report {
 	size_t miss_count;
 	unsigned rules_run, samples, namespaces, others;
 	int64_t duration_us, cost_us, owner_cost_us;
-	uint64_t sockets;
+	uint64_t sockets, fast_sockets, fast_looks;
 	bool info_for_all, verbose, quiet_ok;
 	double print_from;
 	struct style style;

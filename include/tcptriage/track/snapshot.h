@@ -115,6 +115,7 @@ typedef uint64_t snapshot_want_fn(const struct sock *sock, void *context);
 
 struct group_table;
 struct candidate_table;
+struct burst_table;
 struct listener_table;
 
 /**
@@ -124,7 +125,8 @@ struct listener_table;
  * caller clears it). @total_sockets: seen in the newest sample. @candidates_lost, @groups_dropped, @listeners_lost: what the bounds turned away.
  * @tcp_info_len: longest tcp_info seen. @has_tcp_info, @has_skmem (by netid): sockets carried it.
  * @quota: most candidates that are kept for a rule, by rule index, 0 as many as there is room for; @kept: how many are kept; @lost: in the newest
- * sample, those that a rule wanted and that were turned away.
+ * sample, those that a rule wanted and that were turned away. @outbound_only: bit per rule that wants only sockets that we opened.
+ * @fast: the run looked fast between its samples (triage_fast()). @unlooked: candidates that found no room for that, by rule index.
  * @counters: first and newest; @counter_steps: samples in which one had grown. @sysctls: as read at the start. @ports: from @sysctls and the newest sample.
  * @cost_us: wall time of the newest sample (set by the caller). @info_for_all: tcp_info was asked for every socket (else for candidates
  * only; set by the caller). @range: bit per port of the ephemeral range without reserved ports. @taken: bit per port that a listener or a
@@ -140,6 +142,9 @@ struct snapshot {
 	int64_t cost_us;
 	bool complete, has_tcp_info, has_skmem[NETID_COUNT], info_for_all;
 	uint32_t quota[SNAPSHOT_RULES], lost[SNAPSHOT_RULES], kept[SNAPSHOT_RULES];
+	uint64_t outbound_only;
+	uint32_t unlooked[SNAPSHOT_RULES];
+	bool fast;
 	struct counters counters_first, counters_last;
 	uint16_t counter_steps[COUNTER_COUNT];
 	bool has_counters, has_sysctls;
@@ -148,6 +153,7 @@ struct snapshot {
 	struct group_table *groups;
 	struct candidate_table *candidates;
 	struct listener_table *listeners;
+	struct burst_table *bursts;
 	snapshot_want_fn *want;
 	void *want_context;
 	uint32_t epoch;

@@ -38,6 +38,13 @@ struct verdict {
 void triage_watch(struct snapshot *snap);
 /** triage_want() - a snapshot_want_fn: which rules want to remember this socket (context unused: a muted rule's sockets are remembered too). */
 uint64_t triage_want(const struct sock *sock, void *context);
+/**
+ * triage_fast() - before fast looks: a new stretch of them, at the candidates of rules that want it and were asked for. @options may be NULL.
+ * @room: as for snapshot_burst_add().
+ */
+void triage_fast(struct snapshot *snap, const struct triage_options *options, unsigned *room);
+/** triage_look() - one answer to a fast look, at CLOCK_MONOTONIC @now_us. */
+void triage_look(struct burst *burst, const struct sock *sock, int64_t now_us);
 /** triage_run() - evaluate the rules on one namespace's view and append to @verdict. */
 void triage_run(const struct view *view, const struct triage_options *options,
 		struct verdict *verdict);

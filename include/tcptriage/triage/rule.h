@@ -5,7 +5,7 @@
 
 #include "tcptriage/model/finding.h"
 #include "tcptriage/model/route.h"
-#include "tcptriage/track/snapshot.h"
+#include "tcptriage/track/burst.h"
 
 /** Inputs that a rule cannot do without: bits of rule.needs. The engine skips, and says so, when one is missing. */
 enum rule_needs {
@@ -16,6 +16,7 @@ enum rule_needs {
 	RULE_NEEDS_TWO_SAMPLES = 1 << 4,
 	RULE_NEEDS_HISTORY = 1 << 5,
 	RULE_NEEDS_SKMEM = 1 << 6,
+	RULE_NEEDS_FAST_LOOKS = 1 << 7,
 };
 
 /** struct threshold - a named limit. @def: default in @unit. @reason: why this number. Full key: rule.<id>.<name>. */
@@ -51,7 +52,8 @@ struct sink;
  * @id: kebab-case, permanent. @title: one line for lists. @needs: RULE_NEEDS_*. @states: STATE_BIT() of TCP sockets that candidate() is asked about.
  * @candidate: does this socket have to be remembered (NULL: never). @udp_candidate: the same for UDP sockets of any state. @quota: most
  * sockets that are remembered for this rule, 0 as many as there is room for: a rule that wants to see healthy sockets too needs one, so that
- * they do not take the place of broken ones; what it turns away is reported. @eval: looks at the view, files findings.
+ * they do not take the place of broken ones; what it turns away is reported. @outbound: candidate() speaks of sockets that we opened; no other is
+ * remembered. @look: its candidates are looked at fast between the samples (burst.h), and this gives what it sees a number, 0 nothing. @eval: looks at the view, files findings.
  * @thresholds: table ended by a NULL name. @explain: paragraphs. @look_alikes: what it is not. @causes, @next, @fixes: templates, in order.
  * @refs: RFC sections and kernel files. @repro: how the fault is made. All lists end with NULL.
  */
@@ -62,6 +64,8 @@ struct rule {
 	bool (*candidate)(const struct sock *sock);
 	bool (*udp_candidate)(const struct sock *sock);
 	uint32_t quota;
+	bool outbound;
+	uint64_t (*look)(const struct sock *sock);
 	void (*eval)(const struct view *view, struct sink *sink);
 	const struct threshold *thresholds;
 	const char *explain;
