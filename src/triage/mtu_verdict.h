@@ -3,7 +3,10 @@
 #ifndef TCPTRIAGE_TRIAGE_MTU_VERDICT_H
 #define TCPTRIAGE_TRIAGE_MTU_VERDICT_H
 
-#include "answer.h"
+#include "tcptriage/base/util.h"
+
+/** enum answer - a question that evidence may leave open. */
+enum answer { ANSWER_UNKNOWN, ANSWER_NO, ANSWER_YES };
 
 /**
  * struct mtu_signs - the six questions.
