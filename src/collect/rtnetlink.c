@@ -124,6 +124,9 @@ int rtnetlink_take_route(const struct nlmsghdr *message, void *context)
 	route->is_local = fixed.rtm_type == RTN_LOCAL;
 	while (attr_next(&c, &attr) == ATTR_OK)
 		take_route_attr(&attr, fixed.rtm_family, route);
+	/* a route that a router advertised expires too; exceptions alone are clones in IPv6, and every answer is one in IPv4 */
+	if (!(fixed.rtm_flags & RTM_F_CLONED))
+		route->has &= ~(uint32_t)ROUTE_HAS_EXPIRES;
 	return 0;
 }
 

@@ -36,7 +36,8 @@ static void feed(uint16_t type, size_t len, netlink_message_fn *take, struct rou
 
 static void make_route(void)
 {
-	const struct rtmsg fixed = { .rtm_family = AF_INET, .rtm_dst_len = 32, .rtm_type = RTN_UNICAST };
+	const struct rtmsg fixed = { .rtm_family = AF_INET, .rtm_dst_len = 32, .rtm_type = RTN_UNICAST,
+				     .rtm_flags = RTM_F_CLONED };
 	const struct rta_cacheinfo cache = { .rta_expires = 59700 / 10 };
 	const uint32_t oif = 4;
 	const struct {
@@ -105,9 +106,26 @@ static void route__next_hop_of_another_family__is_its_gateway(void **state)
 	assert_int_equal(route.gateway.bytes[15], 9);
 }
 
+static void route__expiry_of_an_advertised_route__is_no_exception(void **state)
+{
+	const struct rta_cacheinfo cache = { .rta_expires = 180000 };
+
+	(void)state;
+	for (unsigned cloned = 0; cloned < 2; cloned++) {
+		const struct rtmsg fixed = { .rtm_family = AF_INET6, .rtm_type = RTN_UNICAST,
+					     .rtm_flags = cloned ? RTM_F_CLONED : 0 };
+		struct route route = { .error = 0 };
+
+		begin(&fixed, sizeof(fixed));
+		diag_attr(&m, RTA_CACHEINFO, &cache, sizeof(cache));
+		feed(RTM_NEWROUTE, m.len, rtnetlink_take_route, &route);
+		assert_int_equal(route.has, cloned ? ROUTE_HAS_EXPIRES : 0);
+	}
+}
+
 static void route__expiry_absent_or_negative__is_no_exception(void **state)
 {
-	const struct rtmsg fixed = { .rtm_family = AF_INET, .rtm_type = RTN_LOCAL };
+	const struct rtmsg fixed = { .rtm_family = AF_INET, .rtm_type = RTN_LOCAL, .rtm_flags = RTM_F_CLONED };
 	struct rta_cacheinfo cache = { .rta_expires = 0 };
 
 	(void)state;
@@ -200,6 +218,7 @@ int main(void)
 		cmocka_unit_test(route__whole_answer__is_read),
 		cmocka_unit_test(route__cut_anywhere__what_is_taken_is_whole),
 		cmocka_unit_test(route__next_hop_of_another_family__is_its_gateway),
+		cmocka_unit_test(route__expiry_of_an_advertised_route__is_no_exception),
 		cmocka_unit_test(route__expiry_absent_or_negative__is_no_exception),
 		cmocka_unit_test(link__other_interface_or_endless_name__stays_inside),
 		cmocka_unit_test(neighbour__only_the_next_hop__counts),
