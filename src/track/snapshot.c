@@ -149,6 +149,14 @@ static void count_time_wait(const struct snapshot *snap, struct tuple_group *gro
 	group->tw_reusable += past && reuse_applies(snap, sock);
 }
 
+static void note_pmtu(struct tuple_group *group, const struct sock *sock)
+{
+	uint32_t pmtu = (uint32_t)sock_tcpi(sock, TCPI_PMTU);
+
+	if (pmtu && pmtu < group->pmtu_min)
+		group->pmtu_min = pmtu;
+}
+
 static void count_in_group(const struct snapshot *snap, struct tuple_group *group,
 			   const struct sock *sock)
 {
@@ -158,6 +166,7 @@ static void count_in_group(const struct snapshot *snap, struct tuple_group *grou
 	group->in_range += in_range;
 	if (sock->inode)
 		group->inode = sock->inode;
+	note_pmtu(group, sock);
 	switch (sock->state) {
 	case SOCK_STATE_ESTAB:
 		count_estab(group, sock);

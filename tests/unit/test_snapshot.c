@@ -309,6 +309,36 @@ static void counts__are_of_the_newest_sample(void **state)
 	snapshot_free(&snap);
 }
 
+static void path_mtu__is_the_smallest_of_the_newest_sample(void **state)
+{
+	uint8_t narrow[224] = { 0 }, wide[224] = { 0 };
+	const uint32_t mtu[] = { 1400, 1500 };
+	const struct tuple_group *g;
+	struct snapshot snap;
+	struct sock s[3];
+
+	(void)state;
+	memcpy(narrow + tcpi_fields[TCPI_PMTU].offset, &mtu[0], 4);
+	memcpy(wide + tcpi_fields[TCPI_PMTU].offset, &mtu[1], 4);
+	open_with(&snap, 32768, 60999, 0);
+	for (size_t i = 0; i < 3; i++)
+		s[i] = make(SOCK_STATE_ESTAB, "10.0.0.1", (uint16_t)(40000 + i), "10.0.0.2", 80);
+	s[1].info.bytes = narrow;
+	s[2].info.bytes = wide;
+	sample(&snap, 0, s, 3);
+	g = snapshot_group_find(&snap, &s[0].local.addr, &s[0].peer.addr, 80);
+	assert_int_equal(g->pmtu_min, 1400);
+	s[1].info.bytes = wide;
+	sample(&snap, 1, s, 3);
+	assert_int_equal(g->pmtu_min, 1500);
+	sample(&snap, 2, s, 1); /* 0 is no path MTU */
+	assert_int_equal(g->pmtu_min, UINT32_MAX);
+	s[2].info.len = 0;
+	sample(&snap, 3, &s[2], 1);
+	assert_int_equal(g->pmtu_min, UINT32_MAX);
+	snapshot_free(&snap);
+}
+
 /* Which listener, if any, makes a connection an accepted one. */
 static void outbound__is_what_no_listener_took(void **state)
 {
@@ -678,6 +708,7 @@ int main(void)
 		cmocka_unit_test(candidate__keeps_a_copy_of_tcp_info),
 		cmocka_unit_test(candidates__beyond_the_bound__are_counted),
 		cmocka_unit_test(counts__are_of_the_newest_sample),
+		cmocka_unit_test(path_mtu__is_the_smallest_of_the_newest_sample),
 		cmocka_unit_test(outbound__is_what_no_listener_took),
 		cmocka_unit_test(listeners__own_address_wins__siblings_are_all_kept),
 		cmocka_unit_test(children__not_accepted__wait_at_their_listener),

@@ -83,6 +83,7 @@ struct listener {
  * @tw_in_range: of those in TIME-WAIT; @tw_past_delay: old enough for tcp_tw_reuse; @tw_reusable: and the setting allows it here.
  * @tw_recent: TIME-WAIT younger than SNAPSHOT_TW_RECENT_MS. @estab_young: ESTAB whose lifetime is below SNAPSHOT_YOUNG_MS as far as it tells.
  * @fresh_ack_ms: smallest last_ack_recv among ESTAB sockets with nothing unacknowledged; UINT32_MAX none. @inode: of one live socket, 0 none.
+ * @pmtu_min: smallest path MTU that one of them believes in (tcpi_pmtu); UINT32_MAX none told.
  * @pinned: a candidate belongs to it, so it is not dropped. @first_in_range, @first_us: its use at the first sample it was seen.
  * @growth_samples: samples in which @in_range had grown. @prev_total, @prev_in_range: of the sample before.
  */
@@ -93,7 +94,7 @@ struct tuple_group {
 	uint32_t total, estab, estab_young, time_wait, syn_sent, close_wait, other;
 	uint32_t in_range, tw_in_range, tw_past_delay, tw_reusable, tw_recent;
 	uint32_t prev_total, prev_in_range;
-	uint32_t fresh_ack_ms;
+	uint32_t fresh_ack_ms, pmtu_min;
 	uint32_t inode;
 	uint32_t lossy;
 	uint32_t first_in_range, growth_samples;
