@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* Known packet sizes, as data (RULES §7.2). Sizes are of whole IP packets; overhead is what stands before the inner one. */
+#include "mtu_table.h"
+
+struct row {
+	uint32_t bytes;
+	const char *what;
+};
+
+/* Sizes that do not depend on what the first link takes. */
+static const struct row sizes[] = {
+	{ 8896, "jumbo frames as Google Cloud has them" },
+	{ 8500, "AWS between regions or through a transit gateway" },
+	{ 1500, "plain Ethernet beyond a network with jumbo frames" },
+	{ 1460, "Google Cloud's default, or IPv4 carried in IPv6" },
+	{ 1400, "a VPN gateway with room to spare (Azure's, many IPsec ones)" },
+	{ 1390, "IPsec, as Google Cloud advises for its VPN" },
+	{ 1360, "Alibaba Cloud's VPN gateway" },
+	{ 1300, "AWS Wavelength or Outposts" },
+	{ 1280, "the least that IPv6 allows: a tunnel set to be safe" },
+	{ 576, "the size that every IPv4 host takes: a modem line, or a setting of old" },
+	{ 552, "the least that Linux believes (min_pmtu): the message asked for less" },
+};
+
+/* Headers of encapsulations, by length. */
+static const struct row overheads[] = {
+	{ 4, "a VLAN tag or an MPLS label more than the link allows for" },
+	{ 8, "PPPoE" },
+	{ 20, "IP in IP, or IPv6 in IPv4 (6in4)" },
+	{ 24, "GRE" },
+	{ 28, "GRE with a key" },
+	{ 40, "an IPv6 header around each packet" },
+	{ 42, "GRE with Ethernet inside, as OpenStack uses it" },
+	{ 46, "GRE with Ethernet and a key inside, as OpenStack uses it" },
+	{ 50, "VXLAN or Geneve over IPv4" },
+	{ 58, "Geneve as OVN uses it" },
+	{ 60, "WireGuard over IPv4" },
+	{ 62, "an IPsec ESP tunnel" },
+	{ 70, "VXLAN or Geneve over IPv6" },
+	{ 78, "an IPsec ESP tunnel through NAT" },
+	{ 80, "WireGuard (its default leaves room for IPv6 outside)" },
+};
+
+static const char *find(const struct row *rows, size_t count, uint32_t bytes)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].bytes == bytes)
+			return rows[i].what;
+	}
+	return NULL;
+}
+
+const char *mtu_likely(uint32_t link_mtu, uint32_t pmtu)
+{
+	const char *what;
+
+	if (pmtu >= link_mtu)
+		return NULL;
+	what = find(sizes, ARRAY_SIZE(sizes), pmtu);
+	return what ? what : find(overheads, ARRAY_SIZE(overheads), link_mtu - pmtu);
+}
