@@ -143,6 +143,7 @@ static const struct fold_row {
 	{ "fd-headroom", "accept-queue-overflow", match_process },
 	{ "mtu-blackhole-send", "retrans-high", match_peer },
 	{ "mtu-blackhole-recv", "awaiting-response", match_peer },
+	{ "mtu-blackhole-send", "pmtu-shrunk", match_peer },
 	{ "idle-no-keepalive", "rst-after-idle", match_peer },
 	{ "rst-after-idle", "dead-peer-unacked", match_peer },
 	{ "host-drop-path", "retrans-high", match_host },

@@ -419,10 +419,10 @@ def listener(lab, port, backlog=128):
     return sock
 
 
-def connected(lab, port, role="s", timeout=10):
+def connected(lab, port, role="s", timeout=10, address=None):
     sock = tcp(lab)
     sock.settimeout(timeout)
-    sock.connect((lab.addr(role), port))
+    sock.connect((address or lab.addr(role), port))
     return sock
 
 

@@ -22,7 +22,10 @@ struct fake {
 	bool gone;
 };
 
-/** struct fixture - the namespace. @info_len: tcp_info that new sockets get. Change @counters, @route, @sysctls between the samples. */
+/**
+ * struct fixture - the namespace. @info_len: tcp_info that new sockets get. Change @counters, @route, @sysctls between the samples.
+ * @routes: by destination, before @route is asked; @routes_asked: how often a rule asked for one.
+ */
 struct fixture {
 	struct arena arena;
 	struct snapshot snap;
@@ -32,6 +35,8 @@ struct fixture {
 	struct counters counters;
 	struct sysctls sysctls;
 	struct route route;
+	const struct route *routes;
+	size_t route_count, routes_asked;
 	bool has_route, no_counters, no_sysctls, quick;
 	unsigned fast_room;
 	uint16_t info_len;
