@@ -29,6 +29,7 @@ static const struct threshold thresholds[] = {
 #define ROUTES_ASKED 32
 /* So many destinations of one local address with one path MTU and no exception: that is how its routes are. */
 #define PLAIN_TIMES 3
+/* Where the setting cannot be read; IPv6, where nothing hangs on it, is taken to have this. */
 #define MTU_EXPIRES_S 600
 #define CONFIDENCE 0.95
 #define CONFIDENCE_STORM 0.9
@@ -229,9 +230,10 @@ static struct storm storm_of(const struct view *view, uint8_t family)
 /* The exception lives mtu_expires from the message on: what is left tells when the message came. */
 static bool was_learned_now(const struct view *view, const struct path *path)
 {
-	enum sysctl_id id = path->group->peer.family == ADDR_V6 ? SYSCTL_MTU_EXPIRES6_S :
-								  SYSCTL_MTU_EXPIRES_S;
-	double life_s = (double)sysctl_or(&view->snap->sysctls, id, MTU_EXPIRES_S);
+	double life_s = MTU_EXPIRES_S;
+
+	if (path->group->peer.family == ADDR_V4)
+		life_s = (double)sysctl_or(&view->snap->sysctls, SYSCTL_MTU_EXPIRES_S, MTU_EXPIRES_S);
 
 	return path->route->expires_ms / 1e3 >= life_s - view_window_s(view);
 }

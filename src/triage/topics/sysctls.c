@@ -25,16 +25,6 @@
 		.refs = { IP_SYSCTL, "net/ipv4/tcp.c" }, \
 	}
 
-#define MTU_EXPIRES \
-	{ \
-		.summary = "how long a path MTU that a router has told is believed", \
-		.meaning = "Seconds from the 'too big' message on. Then the size of the interface is tried again, which costs a packet and a round trip where the path is still narrow.", \
-		.normal = "600.", \
-		.bad = "A few seconds: every long transfer loses packets again and again.", \
-		.action = "Leave it; a path that is always narrow wants the MTU of its interface or route set.", \
-		.refs = { IP_SYSCTL, "RFC 1191 §6.3", "RFC 8201 §5.3" }, \
-	}
-
 const struct topic_text topic_sysctls[SYSCTL_COUNT] = {
 	[SYSCTL_PORT_LO] = PORT_RANGE,
 	[SYSCTL_PORT_HI] = PORT_RANGE,
@@ -232,6 +222,12 @@ const struct topic_text topic_sysctls[SYSCTL_COUNT] = {
 		.action = "Raise it for such UDP services.",
 		.refs = { "Documentation/admin-guide/sysctl/net.rst", "net/core/sock.c" },
 	},
-	[SYSCTL_MTU_EXPIRES_S] = MTU_EXPIRES,
-	[SYSCTL_MTU_EXPIRES6_S] = MTU_EXPIRES,
+	[SYSCTL_MTU_EXPIRES_S] = {
+		.summary = "how long a path MTU that a router has told is believed",
+		.meaning = "Seconds from the 'too big' message on. Then the size of the interface is tried again, which costs a packet and a round trip where the path is still narrow. IPv6 has a setting of its own of this name.",
+		.normal = "600.",
+		.bad = "A few seconds: every long transfer loses packets again and again.",
+		.action = "Leave it; a path that is always narrow wants the MTU of its interface or route set.",
+		.refs = { IP_SYSCTL, "RFC 1191 §6.3" },
+	},
 };
