@@ -18,6 +18,17 @@ int64_t accept_queue_oldest_ms(const struct accept_queue *queue)
 	return queue->keeper ? queue->keeper->oldest_child_ms : -1;
 }
 
+bool sees_all_listeners(const struct view *view)
+{
+	const struct listener *listener;
+
+	for (size_t i = 0; (listener = snapshot_listener(view->snap, i)); i++) {
+		if (listener->role_only)
+			return false;
+	}
+	return true;
+}
+
 static int by_endpoint(const struct sock *a, const struct sock *b)
 {
 	int order = addr_compare(&a->local.addr, &b->local.addr);
@@ -86,7 +97,10 @@ struct accept_queues accept_queues_collect(const struct view *view)
 {
 	size_t count = 0;
 	const struct listener **list = list_listeners(view, &count);
-	struct accept_queues queues = { .at = arena_alloc(view->arena, (count + 1) * sizeof(*queues.at)) };
+	struct accept_queues queues = {
+		.at = arena_alloc(view->arena, (count + 1) * sizeof(*queues.at)),
+		.whole = sees_all_listeners(view),
+	};
 
 	if (count)
 		qsort(list, count, sizeof(struct listener *), compare);

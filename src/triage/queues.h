@@ -20,12 +20,15 @@ struct accept_queue {
 	bool over;
 };
 
-/** struct accept_queues - one an endpoint, in the order of endpoints. */
+/** struct accept_queues - one an endpoint, in the order of endpoints. @whole: the view leaves no listener out. */
 struct accept_queues {
 	struct accept_queue *at;
 	size_t count;
+	bool whole;
 };
 
+/** sees_all_listeners() - no filter leaves a listener out: with others, what the namespace counts may be theirs. */
+bool sees_all_listeners(const struct view *view);
 /** accept_queues_collect() - those of listeners that stand in the newest sample and are part of the view. */
 struct accept_queues accept_queues_collect(const struct view *view);
 /** listener_drops() - growth of a listener's own drop count over the run. */

@@ -152,18 +152,6 @@ static void file_listener(const struct view *view, struct sink *sink, const stru
 	finding_threshold(f, sink, limit);
 }
 
-/* With listeners outside of what a filter selects, overflows of the whole namespace may be theirs. */
-static bool sees_all_listeners(const struct view *view)
-{
-	const struct listener *listener;
-
-	for (size_t i = 0; (listener = snapshot_listener(view->snap, i)); i++) {
-		if (listener->role_only)
-			return false;
-	}
-	return true;
-}
-
 /* The namespace counted overflows, but no listener owns up to them: those that were nearly full are the likely ones. */
 static void file_suspects(const struct view *view, struct sink *sink)
 {
