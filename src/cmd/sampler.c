@@ -38,13 +38,18 @@ struct sampler_ns {
 	int64_t cost_ns;
 };
 
+static bool narrows(const struct filter *filter)
+{
+	return filter && (filter->root || filter->states);
+}
+
 static bool selected(const struct sampler_ns *ns, const struct sock *sock)
 {
 	const struct sampler *sampler = ns->sampler;
 	struct sock truth;
 	struct filter_facts facts = { .port_lo = ns->snap->ports.lo, .port_hi = ns->snap->ports.hi };
 
-	if (!sampler->filter || (!sampler->filter->root && !sampler->filter->states))
+	if (!narrows(sampler->filter))
 		return true;
 	if (sampler->owners)
 		facts.holder_count = owner_map_find(sampler->owners, sock->inode, &facts.holders);
@@ -243,6 +248,7 @@ void sampler_open(struct sampler *sampler, struct session *session, const struct
 					   .cost_ns = GUESSED_COST_NS };
 		triage_watch(ns->snap);
 		ns->snap->complete = ns->snap->info_for_all = true;
+		ns->snap->filtered = narrows(filter);
 		if (source_sysctls(ns->source, &sysctls, &err))
 			missing(ns, SOURCE_SYSCTLS, err.text);
 		else

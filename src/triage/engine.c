@@ -164,6 +164,8 @@ static const char *missing_input(const struct snapshot *snap, const struct rule 
 		  quick ? "needs two samples, --quick takes one" :
 			  "needs two samples, only one was taken" },
 		{ RULE_NEEDS_HISTORY, true, "needs history, none is kept yet" },
+		{ RULE_NEEDS_NO_FILTER, snap->filtered,
+		  "needs the whole namespace: its counters cannot be narrowed to a filter" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

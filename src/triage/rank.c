@@ -148,6 +148,7 @@ static const struct fold_row {
 	{ "rst-after-idle", "dead-peer-unacked", match_peer },
 	{ "host-drop-path", "retrans-high", match_host },
 	{ "host-drop-path", "udp-rcvbuf-drop", match_host },
+	{ "icmp-unreachable", "connect-refused", match_host },
 	{ "fd-headroom", "accept-stuck", match_process },
 	{ "accept-queue-overflow", "accept-stuck", match_endpoint },
 	{ "accept-stuck", "accept-queue-overflow", match_endpoint }, /* where the few drops are the lesser evil */

@@ -162,9 +162,11 @@ class Recording:
 
     def put_counters(self, put, n):
         grown = self.counters[n]
-        tcp = {"ActiveOpens": 1000, "PassiveOpens": 1000, "AttemptFails": 0, "CurrEstab": 10, "RetransSegs": 5}
+        tcp = {"ActiveOpens": 1000, "PassiveOpens": 1000, "AttemptFails": 0, "CurrEstab": 10, "RetransSegs": 5,
+               "EstabResets": 3, "OutRsts": 3}
         ext = {"TW": 100, "TWRecycled": 0, "TWKilled": 0, "ListenOverflows": 0, "ListenDrops": 0, "TCPSynRetrans": 0,
-               "TCPToZeroWindowAdv": 0}
+               "TCPToZeroWindowAdv": 0, "EmbryonicRsts": 0, "TCPAbortOnTimeout": 0, "TCPAbortOnClose": 0, "TCPAbortOnData": 0,
+               "TCPAbortOnMemory": 0, "TCPAbortOnLinger": 0, "TCPAbortFailed": 0, "TCPSYNChallenge": 0, "TCPChallengeACK": 0}
         put(f"ns0-{n}.snmp", two_lines("Tcp", {k: v + grown.get(k, 0) for k, v in tcp.items()}))
         put(f"ns0-{n}.netstat", two_lines("TcpExt", {k: v + grown.get(k, 0) for k, v in ext.items()}))
         put(f"ns0-{n}.snmp6", "Icmp6InPktTooBigs 0\n")

@@ -132,7 +132,8 @@ struct listener_table;
  * @cost_us: wall time of the newest sample (set by the caller). @info_for_all: tcp_info was asked for every socket (else for candidates
  * only; set by the caller). @range: bit per port of the ephemeral range without reserved ports. @taken: bit per port that a listener or a
  * bound-only socket holds in this sample. @udp_taken: likewise UDP sockets. @left_out: sockets of the newest sample that are not part of the
- * view, because a filter selects others (counted by the caller).
+ * view, because a filter selects others (counted by the caller). @filtered: a filter narrows the view: counters tell of more than it shows
+ * (set by the caller).
  */
 struct snapshot {
 	uint64_t counts[NETID_COUNT][ADDR_FAMILY_COUNT][SOCK_STATE_COUNT];
@@ -141,7 +142,7 @@ struct snapshot {
 	unsigned samples, tcp_info_len;
 	int64_t sample_us[16];
 	int64_t cost_us;
-	bool complete, has_tcp_info, has_skmem[NETID_COUNT], info_for_all;
+	bool complete, has_tcp_info, has_skmem[NETID_COUNT], info_for_all, filtered;
 	uint32_t quota[SNAPSHOT_RULES], lost[SNAPSHOT_RULES], kept[SNAPSHOT_RULES];
 	uint64_t outbound_only;
 	uint32_t unlooked[SNAPSHOT_RULES];

@@ -17,6 +17,7 @@ enum rule_needs {
 	RULE_NEEDS_HISTORY = 1 << 5,
 	RULE_NEEDS_SKMEM = 1 << 6,
 	RULE_NEEDS_FAST_LOOKS = 1 << 7,
+	RULE_NEEDS_NO_FILTER = 1 << 8, /* it judges by counters alone, which no filter narrows */
 };
 
 /** struct threshold - a named limit. @def: default in @unit. @reason: why this number. Full key: rule.<id>.<name>. */

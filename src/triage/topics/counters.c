@@ -712,4 +712,12 @@ const struct topic_text topic_counters[COUNTER_COUNT] = {
 		.action = "See UdpMemErrors.",
 		.refs = { "net/ipv4/udp.c" },
 	},
+	[COUNTER_ICMP6_OUT_DEST_UNREACHS] = {
+		.summary = "ICMPv6 'destination unreachable' sent by us",
+		.meaning = "This host refused a datagram (no such port), had no route for it, or sent the message to itself after neighbour discovery had failed; the latter counts in Icmp6InDestUnreachs too.",
+		.normal = "Background; rate limited (net.ipv6.icmp.ratelimit), so it undercounts.",
+		.bad = "Grows together with Icmp6InDestUnreachs: next hops do not resolve. Grows with Udp6NoPorts: datagrams to a service that does not run here.",
+		.action = "ip -6 neigh shows FAILED next hops.",
+		.refs = { "RFC 4443 §3.1", "net/ipv6/icmp.c" },
+	},
 };
