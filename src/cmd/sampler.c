@@ -288,10 +288,11 @@ static bool wants_owner(const struct snapshot *snap, const struct tuple_group *g
 	       (silent_v6 && group->outbound && group->estab_young && group->peer.family == ADDR_V4);
 }
 
-/* A healthy UDP server is remembered too, so that its first drop shows: nobody asks who it is. */
+/* Healthy UDP sockets are remembered too, so that their first drop shows: nobody asks who they are. */
 static bool names_candidate(const struct snapshot *snap, const struct sock *sock)
 {
-	if (sock->netid != NETID_UDP || sock->recv_q || sock->skmem[SKMEM_DROPS])
+	if (sock->netid != NETID_UDP || sock->recv_q || sock->skmem[SKMEM_DROPS] ||
+	    addr_is_loopback(&sock->peer.addr))
 		return true;
 	return snap->ports.udp_used > snap->ports.size / OWNED_PORTS_PART;
 }

@@ -83,7 +83,7 @@ static void note_peer(struct recorder *rec, unsigned ns, const struct addr *addr
 	for (size_t i = 0; i < count; i++)
 		if (addr_equal(&list[i], addr))
 			return;
-	if (count == RECORD_ROUTES_MAX)
+	if (count == RECORD_ROUTES_MAX - ADDR_FAMILY_COUNT)
 		return;
 	if (!list)
 		rec->peers[ns].addr = xcalloc(RECORD_ROUTES_MAX, sizeof(*list));
@@ -334,6 +334,20 @@ static void put_route(struct out *out, const struct route *route)
 	table_end(out);
 }
 
+/* The way to the Internet stands under its true name also in a recording with stand-ins: whoever asks knows no other. */
+static void put_ways_out(struct out *out, struct source_ns *ns)
+{
+	for (unsigned family = 0; family < ADDR_FAMILY_COUNT; family++) {
+		struct addr out_there = route_way_out((enum addr_family)family);
+		struct route route;
+
+		if (source_route(ns, &out_there, &route, NULL))
+			continue;
+		route.destination = out_there;
+		put_route(out, &route);
+	}
+}
+
 static int write_routes(struct recorder *rec, unsigned ns, struct err *err)
 {
 	char name[RECORDING_NAME_MAX];
@@ -344,6 +358,7 @@ static int write_routes(struct recorder *rec, unsigned ns, struct err *err)
 	code = create(rec, name, &out, err);
 	if (code)
 		return code;
+	put_ways_out(&out, rec->ns[ns]);
 	for (size_t i = 0; i < rec->peers[ns].count; i++) {
 		struct route route;
 

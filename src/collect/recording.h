@@ -5,7 +5,7 @@
  *   nsN-S.tcp, .udp   sock_diag dumps of namespace N, sample S: frames (below) around the kernel's datagrams
  *   nsN-S.snmp, …     copies of the files below /proc/net
  *   nsN.sysctl        "path = value" a line, as below /proc/sys/net
- *   nsN.route         text: routes to peers that did not answer
+ *   nsN.route         text: the way to the Internet, routes to peers that did not answer
  *   owners, cgroups   text: processes, descriptors; cgroup numbers
  */
 #ifndef COLLECT_RECORDING_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of neighbour states (include/uapi/linux/neighbour.h). */
+/* Names of neighbour states (include/uapi/linux/neighbour.h), and the way to the Internet. */
 #include "tcptriage/model/route.h"
 
 #define NEIGHBOUR_FAILS (0x01 | 0x20) /* NUD_INCOMPLETE, NUD_FAILED */
@@ -24,4 +24,14 @@ const char *route_neighbour_name(uint16_t state)
 		if (state & rows[i].bit)
 			return rows[i].name;
 	return "NONE";
+}
+
+struct addr route_way_out(enum addr_family family)
+{
+	static const struct addr addresses[ADDR_FAMILY_COUNT] = {
+		[ADDR_V4] = { { 198, 41, 0, 4 }, ADDR_V4 },
+		[ADDR_V6] = { { 0x20, 0x01, 0x05, 0x03, 0xba, 0x3e, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0x30 }, ADDR_V6 },
+	};
+
+	return addresses[family];
 }

@@ -798,6 +798,21 @@ static void live__abandoned_dump__does_not_spoil_the_next_question(void **state)
 	source_close(source);
 }
 
+static void assert_same_way_out(struct source_ns *live, struct source_ns *recorded)
+{
+	for (unsigned family = 0; family < ADDR_FAMILY_COUNT; family++) {
+		struct addr addr = route_way_out((enum addr_family)family);
+		struct route now, then;
+
+		assert_true(addr_is_global(&addr));
+		if (source_route(live, &addr, &now, &err))
+			continue; /* a kernel without this family */
+		assert_int_equal(source_route(recorded, &addr, &then, &err), 0);
+		assert_int_equal(now.error, then.error);
+		assert_true(addr_equal(&now.source, &then.source));
+	}
+}
+
 static void record__then_replay__equals_the_live_dump(void **state)
 {
 	const struct netns *list;
@@ -834,6 +849,7 @@ static void record__then_replay__equals_the_live_dump(void **state)
 	assert_memory_equal(now->reserved, then->reserved, sizeof(now->reserved));
 	assert_int_equal(source_counters(old, &counters, &err), 0);
 	assert_true(counters.has[COUNTER_TCP_OUT_SEGS]);
+	assert_same_way_out(ns, old);
 	assert_int_equal(source_owners(replayed, NULL, 0, &map, &err), 0);
 	for (size_t i = 0; i < OURS; i++) {
 		assert_int_equal(owner_map_find(map, live.inode[i], &holders), 1);
@@ -868,6 +884,8 @@ static void record__with_stand_ins__names_are_not_written(void **state)
 	struct source *source = open_live(&list, &ns), *replayed;
 	const struct holder *holders;
 	struct owner_map *map;
+	struct route route;
+	struct addr addr;
 	char host[65];
 
 	(void)state;
@@ -878,6 +896,8 @@ static void record__with_stand_ins__names_are_not_written(void **state)
 	assert_file_lacks("owners", "test_recording");
 	replayed = open_recording(&ns);
 	assert_string_equal(source_host(replayed), *host ? "host-1" : "");
+	addr = route_way_out(ADDR_V4);
+	assert_int_equal(source_route(ns, &addr, &route, &err), 0); /* asked for by its true name */
 	assert_int_equal(source_owners(replayed, NULL, 0, &map, &err), 0);
 	assert_int_equal(owner_map_find(map, inode_of(t.client), &holders), 1);
 	assert_int_equal(holders->process->pid, getpid());

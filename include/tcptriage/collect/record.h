@@ -31,7 +31,7 @@ struct record_plan {
  * What could not be read is in the source's notices. Return: samples written, or -errno with @err.
  */
 int record_run(struct source *live, const struct record_plan *plan, struct err *err);
-/** Most destinations whose routes are recorded in one namespace. */
+/** Most destinations whose routes are recorded in one namespace, the ways to the Internet among them. */
 #define RECORD_ROUTES_MAX 256
 
 #endif

@@ -33,6 +33,12 @@ struct route {
 
 /** route_next_hop_fails() - the kernel asks for the link address of the next hop without answer, or has given up (INCOMPLETE, FAILED). */
 bool route_next_hop_fails(const struct route *route);
+/**
+ * route_way_out() - an address on the Internet (a root name server) whose route tells by which way, and from which address, this host reaches
+ * it. Only the routing table is asked about it; nothing is ever sent there.
+ */
+struct addr route_way_out(enum addr_family family);
+
 /** route_neighbour_name() - "REACHABLE", "FAILED", … for NUD_* bits. */
 const char *route_neighbour_name(uint16_t state);
 
