@@ -4,13 +4,6 @@
 
 #include <string.h>
 
-/* Which answers a row accepts. */
-#define YES (1u << ANSWER_YES)
-#define NO (1u << ANSWER_NO)
-#define OPEN (1u << ANSWER_UNKNOWN)
-#define NOT_YES (NO | OPEN)
-#define ANY (YES | NO | OPEN)
-
 #define HOLE "mtu-blackhole-send"
 #define DEAD "dead-peer-unacked"
 

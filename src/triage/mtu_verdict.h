@@ -3,10 +3,7 @@
 #ifndef TCPTRIAGE_TRIAGE_MTU_VERDICT_H
 #define TCPTRIAGE_TRIAGE_MTU_VERDICT_H
 
-#include "tcptriage/base/util.h"
-
-/** enum answer - a question that evidence may leave open. */
-enum answer { ANSWER_UNKNOWN, ANSWER_NO, ANSWER_YES };
+#include "answer.h"
 
 /**
  * struct mtu_signs - the six questions.

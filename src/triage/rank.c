@@ -154,6 +154,9 @@ static const struct fold_row {
 	{ "accept-stuck", "accept-queue-overflow", match_endpoint }, /* where the few drops are the lesser evil */
 	{ "accept-queue-overflow", "backlog-clipped", match_endpoint },
 	{ "accept-stuck", "backlog-clipped", match_endpoint },
+	{ "dead-peer-unacked", "closing-stuck", match_peer },
+	{ "mtu-blackhole-send", "closing-stuck", match_peer },
+	{ "peer-zero-window", "closing-stuck", match_peer },
 };
 
 /* Two readings of the same facts: the surer one stands, within the margin both do. */

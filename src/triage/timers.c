@@ -8,6 +8,8 @@
 #define RTO_MIN_MS 200
 #define RETRIES2 15
 #define ORPHAN_RETRIES 8
+/* Beyond any setting that is meant; keeps a sum over waits short. */
+#define LIMIT_MAX 1000
 #define KEEPALIVE_INTVL_S 75
 #define KEEPALIVE_PROBES 9
 
@@ -16,7 +18,7 @@ static double doubling_ms(double first_ms, int64_t waits, double ceiling_ms)
 {
 	double total = 0, wait = first_ms;
 
-	for (int64_t i = 0; i <= MIN(waits, 1000); i++) {
+	for (int64_t i = 0; i <= MIN(waits, LIMIT_MAX); i++) {
 		total += MIN(wait, ceiling_ms);
 		wait = MIN(wait * 2, ceiling_ms);
 	}
@@ -65,6 +67,76 @@ unsigned orphan_retries(const struct snapshot *snap)
 	int64_t retries = sysctl_or(&snap->sysctls, SYSCTL_TCP_ORPHAN_RETRIES, 0);
 
 	return retries ? (unsigned)retries : ORPHAN_RETRIES;
+}
+
+/* Limit of timeouts or probes when the timer of @wait_ms ends: 0 is none at all. */
+static int64_t closing_retries(const struct snapshot *snap, const struct sock *sock, double wait_ms)
+{
+	int64_t retries = sysctl_or(&snap->sysctls, SYSCTL_TCP_ORPHAN_RETRIES, 0);
+
+	if (sock->inode)
+		return MIN((int64_t)data_retries(snap), LIMIT_MAX);
+	return retries || wait_ms >= snap->rto_max_ms ? MIN(retries, LIMIT_MAX) : ORPHAN_RETRIES;
+}
+
+static double probe_wait_ms(const struct sock *sock, int64_t backoff, double ceiling_ms)
+{
+	double rto = (double)MAX(sock_tcpi(sock, TCPI_RTO) / 1000, 1u);
+
+	return MIN(rto * (double)(UINT64_C(1) << MIN(backoff, 40)), ceiling_ms);
+}
+
+int64_t sock_probing_ms(const struct sock *sock, uint32_t rto_max_ms)
+{
+	int64_t backoff = (int64_t)sock_tcpi(sock, TCPI_BACKOFF);
+	double gone = probe_wait_ms(sock, backoff, rto_max_ms) - sock->expires_ms;
+
+	for (int64_t i = 0; i < backoff; i++)
+		gone += probe_wait_ms(sock, i, rto_max_ms);
+	return (int64_t)MAX(gone, 0);
+}
+
+/* A peer that answers sets the count of probes back to 0; one probe may be under way. */
+static double probes_give_up_ms(const struct snapshot *snap, const struct sock *sock)
+{
+	int64_t backoff = (int64_t)sock_tcpi(sock, TCPI_BACKOFF);
+	int64_t last = MIN((int64_t)data_retries(snap), LIMIT_MAX); /* where the backoff stops */
+	int64_t probes = (int64_t)sock_tcpi(sock, TCPI_PROBES);
+	bool answered = probes <= 1;
+	double at = sock->expires_ms, wait, ceiling = snap->rto_max_ms;
+
+	for (;;) {
+		wait = probe_wait_ms(sock, backoff, ceiling);
+		if (!answered && probes++ >= closing_retries(snap, sock, wait))
+			return at;
+		if (!sock->inode && wait >= ceiling && backoff >= closing_retries(snap, sock, wait))
+			return at;
+		if (answered && (sock->inode || backoff >= last))
+			return -1;
+		backoff = MIN(backoff + 1, last);
+		at += probe_wait_ms(sock, backoff, ceiling);
+	}
+}
+
+static double timeouts_give_up_ms(const struct snapshot *snap, const struct sock *sock)
+{
+	unsigned backoff = (unsigned)MIN(sock_tcpi(sock, TCPI_BACKOFF), 30u);
+	double wait = (double)MAX(sock_tcpi(sock, TCPI_RTO) / 1000, 1u);
+	/* since the first retransmission; negative before it */
+	double gone = (double)sock_stall_ms(sock) - (double)((int64_t)wait >> backoff);
+	double at = sock->expires_ms, ceiling = snap->rto_max_ms;
+
+	while (gone + at < doubling_ms(RTO_MIN_MS, closing_retries(snap, sock, wait), ceiling)) {
+		wait = MIN(wait * 2, ceiling);
+		at += wait;
+	}
+	return at;
+}
+
+double closing_give_up_ms(const struct snapshot *snap, const struct sock *sock)
+{
+	return sock->timer == SOCK_TIMER_PERSIST ? probes_give_up_ms(snap, sock) :
+						   timeouts_give_up_ms(snap, sock);
 }
 
 double keepalive_give_up_ms(const struct snapshot *snap, const struct sock *sock)

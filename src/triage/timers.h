@@ -21,6 +21,15 @@ unsigned data_retries(const struct snapshot *snap);
 unsigned orphan_retries(const struct snapshot *snap);
 /** keepalive_give_up_ms() - what is left until unanswered probes end the connection, by the host-wide settings: a socket's own are invisible. */
 double keepalive_give_up_ms(const struct snapshot *snap, const struct sock *sock);
+/**
+ * closing_give_up_ms() - what is left for a socket that is closing: to the first timer that finds its limit passed, for the kernel looks only then. One
+ * that its program has closed (inode 0) gets tcp_orphan_retries; where that is 0, eight as long as the timer is below its ceiling and none from there on
+ * (net/ipv4/tcp_timer.c, tcp_orphan_retries), and behind a window of zero the ceiling ends it although the peer answers. One with a descriptor has
+ * tcp_retries2, and behind a window of zero no limit as long as the peer answers. Return: ms; −1 never.
+ */
+double closing_give_up_ms(const struct snapshot *snap, const struct sock *sock);
+/** sock_probing_ms() - how long the peer has kept its window at zero: the waits between probes so far (timer "persist"), and what has gone of the running one. */
+int64_t sock_probing_ms(const struct sock *sock, uint32_t rto_max_ms);
 
 /** sock_stall_ms() - time since the unacknowledged head was first sent: the timeouts so far, each twice the one before, and what has gone of the running one. */
 int64_t sock_stall_ms(const struct sock *sock);

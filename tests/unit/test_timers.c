@@ -91,13 +91,116 @@ static void orphan__zero_stands_for_eight(void **state)
 	free(snap);
 }
 
+/* A closed socket whose timer of @rto_ms, doubled @backoff times, has @left_ms to go. */
+static struct sock closed(uint32_t rto_ms, uint32_t backoff, uint32_t left_ms)
+{
+	struct sock sock = stuck(rto_ms, backoff, left_ms);
+
+	sock.state = SOCK_STATE_FIN_WAIT_1;
+	return sock;
+}
+
+/* Measured on Linux 6.18: the ninth timeout of 204 ms ends it, 104 s after the FIN; with tcp_orphan_retries 3 the fifth, after 6.3 s. */
+static void closing__ends_with_the_timer_that_finds_the_limit_passed(void **state)
+{
+	struct snapshot *snap = settings();
+	struct sock sock = closed(204, 0, 204);
+
+	(void)state;
+	assert_int_equal(closing_give_up_ms(snap, &sock), 204 * 511);
+	sock = closed(1632, 3, 1000);
+	assert_int_equal(closing_give_up_ms(snap, &sock), 204 * (511 - 15) + 1000);
+	sock = closed(52224, 8, 6500);
+	assert_int_equal(closing_give_up_ms(snap, &sock), 6500);
+	set(snap, SYSCTL_TCP_ORPHAN_RETRIES, 3);
+	sock = closed(204, 0, 204);
+	assert_int_equal(closing_give_up_ms(snap, &sock), 204 * 31);
+	free(snap);
+}
+
+static void closing__with_a_descriptor__has_the_retries_of_data(void **state)
+{
+	struct snapshot *snap = settings();
+	struct sock sock = closed(200, 0, 200);
+
+	(void)state;
+	sock.inode = 7;
+	/* ten doublings, then the ceiling until 924.6 s are passed since the first retransmission */
+	assert_int_equal(closing_give_up_ms(snap, &sock), 204600 + 7 * 120000);
+	free(snap);
+}
+
+static void closing__timer_at_its_ceiling__the_running_one_is_the_last(void **state)
+{
+	struct snapshot *snap = settings();
+	struct sock sock = closed(2000, 3, 700);
+
+	(void)state;
+	snap->rto_max_ms = 2000;
+	assert_int_equal(closing_give_up_ms(snap, &sock), 700);
+	set(snap, SYSCTL_TCP_ORPHAN_RETRIES, 8);
+	assert_int_equal(closing_give_up_ms(snap, &sock), 10700);
+	free(snap);
+}
+
+/* Measured on Linux 6.18: a first wait of 212 ms, every probe answered; the program closed it at once, and it was gone after 337 s. */
+static void probes__answered__end_at_the_ceiling(void **state)
+{
+	struct snapshot *snap = settings();
+	struct sock sock = closed(212, 10, 9960);
+
+	(void)state;
+	sock.timer = SOCK_TIMER_PERSIST;
+	assert_int_equal(closing_give_up_ms(snap, &sock), 9960);
+	assert_int_equal(sock_probing_ms(&sock, 120000), 212 * 1023 + 120000 - 9960);
+	sock = closed(212, 0, 212);
+	sock.timer = SOCK_TIMER_PERSIST;
+	assert_int_equal(closing_give_up_ms(snap, &sock), 212 * 1023 + 120000);
+	sock.inode = 7;
+	assert_int_equal(closing_give_up_ms(snap, &sock), -1);
+	free(snap);
+}
+
+static void probes__backoff_that_stops_below_the_ceiling__never_end(void **state)
+{
+	struct snapshot *snap = settings();
+	struct sock sock = closed(212, 4, 100);
+
+	(void)state;
+	sock.timer = SOCK_TIMER_PERSIST;
+	set(snap, SYSCTL_TCP_RETRIES2, 5);
+	assert_int_equal(closing_give_up_ms(snap, &sock), -1);
+	free(snap);
+}
+
+static void probes__unanswered__end_after_eight(void **state)
+{
+	struct snapshot *snap = settings();
+	struct sock sock = closed(200, 6, 100);
+
+	(void)state;
+	sock.timer = SOCK_TIMER_PERSIST;
+	put(TCPI_PROBES, 6);
+	assert_int_equal(closing_give_up_ms(snap, &sock), 100 + 200 * 128 + 200 * 256);
+	put(TCPI_PROBES, 8);
+	assert_int_equal(closing_give_up_ms(snap, &sock), 100);
+	free(snap);
+}
+
 static void huge_settings__end(void **state)
 {
 	struct snapshot *snap = settings();
+	struct sock sock = closed(204, 0, 204);
 
 	(void)state;
 	set(snap, SYSCTL_TCP_SYN_RETRIES, INT64_MAX);
 	assert_true(syn_give_up_ms(snap) > 0);
+	set(snap, SYSCTL_TCP_ORPHAN_RETRIES, INT64_MAX);
+	set(snap, SYSCTL_TCP_RETRIES2, INT64_MAX);
+	assert_true(closing_give_up_ms(snap, &sock) > 0);
+	sock.timer = SOCK_TIMER_PERSIST;
+	put(TCPI_PROBES, 2);
+	assert_true(closing_give_up_ms(snap, &sock) > 0);
 	free(snap);
 }
 
@@ -107,6 +210,12 @@ int main(void)
 		cmocka_unit_test(syn__default_settings__old_and_new_kernels),
 		cmocka_unit_test(data__default_settings__is_the_documented_time),
 		cmocka_unit_test(orphan__zero_stands_for_eight),
+		cmocka_unit_test(closing__ends_with_the_timer_that_finds_the_limit_passed),
+		cmocka_unit_test(closing__with_a_descriptor__has_the_retries_of_data),
+		cmocka_unit_test(closing__timer_at_its_ceiling__the_running_one_is_the_last),
+		cmocka_unit_test(probes__answered__end_at_the_ceiling),
+		cmocka_unit_test(probes__backoff_that_stops_below_the_ceiling__never_end),
+		cmocka_unit_test(probes__unanswered__end_after_eight),
 		cmocka_unit_test(huge_settings__end),
 	};
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* close-wait-leak: the peer closed, our program did not. */
 #include "../kit.h"
+#include "../leak_verdict.h"
 
-#define CONFIDENCE_DAMNING 0.88
-#define CONFIDENCE_ONE_RUN 0.6
 #define AGE_IS_A_BOUND 0.8
 
 enum limit {
@@ -70,16 +69,23 @@ static bool still_sends(const struct view *view, const struct member *member)
 	return tcpi_get(after, TCPI_LAST_DATA_SENT) < (uint64_t)view->values[ACTIVE];
 }
 
+/* What one socket tells by itself: those in passing and half-closes in use are not ours. */
 static bool keep(const struct view *view, struct member *member)
 {
 	const struct sock *sock = member->sock;
+	struct leak_signs signs;
+	enum leak_story story;
 
 	if (sock->state != SOCK_STATE_CLOSE_WAIT || !sock->inode || !sock->info.len)
 		return false;
 	if (!member->candidate->outbound)
 		member->key = (struct endpoint){ .port = sock->local.port };
-	return (double)longest_ms(sock, member->age_ms) >= view->values[ACTIVE] &&
-	       !still_sends(view, member);
+	signs = (struct leak_signs){
+		.young = answer_of((double)longest_ms(sock, member->age_ms) < view->values[ACTIVE]),
+		.sends = answer_of(still_sends(view, member)),
+	};
+	story = leak_verdict(&signs).story;
+	return story != LEAK_TRANSIENT && story != LEAK_HALF_CLOSE;
 }
 
 static void count_age(struct tally *t, const double *limits, int64_t age_ms)
@@ -130,38 +136,62 @@ static double process_percent(const struct process *owner, uint64_t sockets)
 	return fd_percent(owner, owner ? MAX(sockets, owner->sockets) : sockets);
 }
 
-/**
- * struct judgement - severity with the limit that decided it. @damning: age and number alone are proof. @hidden: keepalives hide all ages.
- */
+/** struct judgement - severity with the limit that decided it. @hidden: keepalives hide all ages. */
 struct judgement {
-	bool any, damning, pool, hidden;
+	bool any, hidden;
+	struct leak_verdict verdict;
 	enum severity severity;
 	enum limit limit;
 };
 
-static struct judgement judge(const struct tally *t, const struct process *owner, const double *l)
+/* What the group tells. Whether the same sockets last over several runs only history can say. */
+static struct leak_signs signs_of(const struct tally *t, const struct process *owner, const double *l)
+{
+	double n = (double)t->aged;
+	bool exhausts = n >= l[CRIT_SOCKETS] && process_percent(owner, t->aged) >= l[CRIT_NOFILE];
+
+	return (struct leak_signs){
+		.young = ANSWER_NO,
+		.sends = ANSWER_NO,
+		.pool_like = answer_of((double)t->pool > l[POOL_SHARE] * n),
+		.exhausts = answer_of(exhausts),
+		.damning = answer_of((double)t->very_old >= l[CRIT_SOCKETS]),
+	};
+}
+
+static bool is_critical(const struct leak_signs *signs, const struct leak_verdict *v,
+			enum limit *limit)
+{
+	*limit = signs->exhausts == ANSWER_YES ? CRIT_NOFILE : CRIT_SOCKETS;
+	return signs->exhausts == ANSWER_YES ||
+	       (v->story == LEAK_CERTAIN && signs->damning == ANSWER_YES);
+}
+
+static bool is_warning(const struct tally *t, const struct process *owner,
+		       const struct leak_verdict *v, const double *l, enum limit *limit)
 {
 	double n = (double)t->aged, eof = n - (double)t->unread;
-	struct judgement j = { .pool = (double)t->pool > l[POOL_SHARE] * n };
-	bool much = n >= l[CRIT_SOCKETS] && process_percent(owner, t->aged) >= l[CRIT_NOFILE];
 	bool rising = (double)t->fresh >= l[GROWTH_SHARE] * n;
 
-	if (much || (!j.pool && (double)t->very_old >= l[CRIT_SOCKETS]))
-		return (struct judgement){ .any = true,
-					   .damning = true,
-					   .pool = j.pool,
-					   .severity = SEVERITY_CRITICAL,
-					   .limit = much ? CRIT_NOFILE : CRIT_SOCKETS };
-	if (!j.pool && n >= l[WARN_SOCKETS] &&
-	    (rising || fd_percent(owner, t->aged) >= l[WARN_NOFILE] || eof >= l[EOF_SOCKETS]))
-		return (struct judgement){ .any = true,
-					   .severity = SEVERITY_WARNING,
-					   .limit = eof >= l[EOF_SOCKETS] ? EOF_SOCKETS :
-						    rising		  ? GROWTH_SHARE :
-									    WARN_NOFILE };
+	*limit = eof >= l[EOF_SOCKETS] ? EOF_SOCKETS : rising ? GROWTH_SHARE : WARN_NOFILE;
+	return v->story == LEAK_CERTAIN && n >= l[WARN_SOCKETS] &&
+	       (rising || fd_percent(owner, t->aged) >= l[WARN_NOFILE] || eof >= l[EOF_SOCKETS]);
+}
+
+static struct judgement judge(const struct tally *t, const struct process *owner, const double *l)
+{
+	struct leak_signs signs = signs_of(t, owner, l);
+	struct judgement j = { .verdict = leak_verdict(&signs), .any = true };
+
+	j.severity = SEVERITY_CRITICAL;
+	if (is_critical(&signs, &j.verdict, &j.limit))
+		return j;
+	j.severity = SEVERITY_WARNING;
+	if (is_warning(t, owner, &j.verdict, l, &j.limit))
+		return j;
+	j.severity = SEVERITY_INFO;
 	j.hidden = !t->aged && (double)t->hidden >= l[WARN_SOCKETS];
 	j.any = j.hidden || (t->aged && (double)t->oldest_ms >= l[INFO_AGE]);
-	j.severity = SEVERITY_INFO;
 	j.limit = j.hidden ? WARN_SOCKETS : INFO_AGE;
 	return j;
 }
@@ -169,7 +199,7 @@ static struct judgement judge(const struct tally *t, const struct process *owner
 static double confidence_of(const struct view *view, const struct tally *t,
 			    const struct judgement *j)
 {
-	double confidence = j->damning ? CONFIDENCE_DAMNING : CONFIDENCE_ONE_RUN;
+	double confidence = j->verdict.confidence;
 
 	if (t->bounded * 2 > t->aged)
 		confidence *= AGE_IS_A_BOUND;
@@ -211,7 +241,7 @@ static void describe(struct finding *f, const struct tally *t, const struct judg
 		f->detail = "{count} sockets, closed by the peer within the last {last_data} · answered keepalives hide when";
 		return;
 	}
-	if (j->pool) {
+	if (j->verdict.story == LEAK_POOL) {
 		f->title = "Pooled connections of {owner} to {peer} were closed by the peer: {count} wait to be discarded";
 		f->detail = "{count} sockets, oldest {oldest} · the end of file stands unread behind {recv_q} · the next use fails or discards them";
 		f->causes = pool_causes;
@@ -247,8 +277,10 @@ static void add_evidence(struct finding *f, const struct tally *t, const struct 
 
 static void add_doubts(struct finding *f, const struct tally *t, const struct judgement *j)
 {
-	if (!j->pool)
-		finding_against(f, "one run only: a pool that evicts lazily looks the same (history would tell)");
+	if (leak_undecided(&j->verdict))
+		finding_against(f, "one run only: a pool that evicts lazily looks the same (history would tell); 'tcptriage states -e state close-wait pid = {pid}' now and in ten minutes: the same sk: numbers are a leak, other ones a pool");
+	else if (j->verdict.story == LEAK_CERTAIN)
+		finding_against(f, "one run only: that the number rises cannot be seen (history would tell)");
 	if (t->bounded)
 		finding_against(f, "keepalives run on some of them: their age is that of the last answer, a lower bound");
 	if (j->hidden)
