@@ -144,6 +144,8 @@ static const struct fold_row {
 	{ "mtu-blackhole-send", "retrans-high", match_peer },
 	{ "mtu-blackhole-recv", "awaiting-response", match_peer },
 	{ "mtu-blackhole-send", "pmtu-shrunk", match_peer },
+	{ "accept-queue-overflow", "awaiting-response", match_listener },
+	{ "accept-stuck", "awaiting-response", match_listener },
 	{ "idle-no-keepalive", "rst-after-idle", match_peer },
 	{ "rst-after-idle", "dead-peer-unacked", match_peer },
 	{ "host-drop-path", "retrans-high", match_host },

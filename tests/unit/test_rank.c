@@ -134,6 +134,24 @@ static void fold__other_namespace__is_another_story(void **state)
 	arena_free(&b.arena);
 }
 
+static void fold__queue_that_is_not_accepted__explains_who_waits_for_an_answer(void **state)
+{
+	static const char *const causes[] = { "accept-queue-overflow", "accept-stuck" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(causes); i++) {
+		struct board b = { 0 };
+		struct finding *waits = put(&b, "awaiting-response", SEVERITY_INFO, 0.45);
+		struct finding *queue = put(&b, causes[i], SEVERITY_WARNING, 0.8);
+
+		set_local(queue, "10.0.0.1", 80);
+		set_peer(waits, "10.0.0.1", 80, 0);
+		triage_rank(&b.verdict);
+		assert_ptr_equal(waits->parent, queue);
+		arena_free(&b.arena);
+	}
+}
+
 static void fold__full_listener__explains_the_clients_on_its_address(void **state)
 {
 	static const struct {
@@ -314,6 +332,7 @@ int main(void)
 		cmocka_unit_test(fold__only_one_story__and_never_under_a_lesser_cause),
 		cmocka_unit_test(fold__other_namespace__is_another_story),
 		cmocka_unit_test(fold__full_listener__explains_the_clients_on_its_address),
+		cmocka_unit_test(fold__queue_that_is_not_accepted__explains_who_waits_for_an_answer),
 		cmocka_unit_test(fold__chain__keeps_its_order),
 		cmocka_unit_test(fold__stuck_and_overflowing__are_one_story_per_endpoint),
 		cmocka_unit_test(fold__no_descriptors_left__explains_the_stuck_listener_of_that_process),
