@@ -151,6 +151,9 @@ static const struct fold_row {
 	{ "host-drop-path", "retrans-high", match_host },
 	{ "host-drop-path", "udp-rcvbuf-drop", match_host },
 	{ "icmp-unreachable", "connect-refused", match_host },
+	{ "stale-tuple-challenge", "rst-breakdown", match_host },
+	{ "tcp-memory-orphans", "rst-breakdown", match_host },
+	{ "rst-after-idle", "rst-breakdown", match_host },
 	{ "fd-headroom", "accept-stuck", match_process },
 	{ "accept-queue-overflow", "accept-stuck", match_endpoint },
 	{ "accept-stuck", "accept-queue-overflow", match_endpoint }, /* where the few drops are the lesser evil */
