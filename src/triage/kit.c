@@ -294,6 +294,24 @@ const char *view_addr_text(const struct view *view, const struct addr *addr)
 	return arena_strdup(view->arena, out_text(&out));
 }
 
+bool view_first_hop_gone(const struct view *view, const struct addr *destination)
+{
+	const struct route *route = view->route_of(view, destination);
+
+	return route && (route->error || (route->has & ROUTE_HAS_LINK && !route->carrier));
+}
+
+bool view_peer_answers(const struct view *view, const struct sock *sock, int64_t within_ms)
+{
+	const struct tuple_group *opened = snapshot_group_find(view->snap, &sock->local.addr,
+							       &sock->peer.addr, sock->peer.port);
+	const struct tuple_group *accepted =
+		snapshot_group_find(view->snap, &sock->local.addr, &sock->peer.addr, 0);
+
+	return (opened && opened->fresh_ack_ms < within_ms) ||
+	       (accepted && accepted->fresh_ack_ms < within_ms);
+}
+
 static void put_route(struct out *out, const struct route *route)
 {
 	out_str(out, route->has & ROUTE_HAS_DEVICE ? route->device : "an unknown interface");

@@ -85,32 +85,16 @@ static enum answer is_head_dead(const struct view *view, const struct candidate 
 			 sock_tcpi(b, TCPI_REORD_SEEN) == sock_tcpi(a, TCPI_REORD_SEEN));
 }
 
-static bool others_answer(const struct view *view, const struct sock *s, int64_t stall)
-{
-	const struct tuple_group *opened = snapshot_group_find(view->snap, &s->local.addr,
-							       &s->peer.addr, s->peer.port);
-	const struct tuple_group *accepted =
-		snapshot_group_find(view->snap, &s->local.addr, &s->peer.addr, 0);
-
-	return (opened && opened->fresh_ack_ms < stall) ||
-	       (accepted && accepted->fresh_ack_ms < stall);
-}
-
-static bool first_hop_gone(const struct route *route)
-{
-	return route && (route->error || (route->has & ROUTE_HAS_LINK && !route->carrier));
-}
-
 /* @mark: a small segment to the same address is stuck at the same time. */
 static enum answer is_path_alive(const struct view *view, const struct member *member)
 {
 	const struct sock *s = member->sock;
 	int64_t stall = sock_stall_ms(s);
 
-	if (first_hop_gone(view->route_of(view, &s->peer.addr)))
+	if (view_first_hop_gone(view, &s->peer.addr))
 		return ANSWER_NO;
 	if (sock_tcpi(s, TCPI_SACKED) || (int64_t)sock_tcpi(s, TCPI_LAST_DATA_RECV) < stall ||
-	    others_answer(view, s, stall))
+	    view_peer_answers(view, s, stall))
 		return ANSWER_YES;
 	return member->mark ? ANSWER_NO : ANSWER_UNKNOWN;
 }
