@@ -157,6 +157,21 @@ static void note_pmtu(struct tuple_group *group, const struct sock *sock)
 		group->pmtu_min = pmtu;
 }
 
+static void count_unclosed(const struct snapshot *snap, struct tuple_group *group,
+			   const struct sock *sock)
+{
+	int64_t age = sock_age_ms(sock, snap->rto_max_ms, snap->fin_timeout_ms, NULL);
+
+	if (sock->inode)
+		return;
+	group->unclosed++;
+	group->unclosed_port = sock->local.port;
+	if (age < (int64_t)MIN(SNAPSHOT_UNCLOSED_MS, snap->fin_timeout_ms / 2))
+		return;
+	group->unclosed_old++;
+	group->unclosed_ms = MAX(group->unclosed_ms, (uint32_t)age);
+}
+
 static void count_in_group(const struct snapshot *snap, struct tuple_group *group,
 			   const struct sock *sock)
 {
@@ -179,6 +194,10 @@ static void count_in_group(const struct snapshot *snap, struct tuple_group *grou
 		break;
 	case SOCK_STATE_CLOSE_WAIT:
 		group->close_wait++;
+		break;
+	case SOCK_STATE_FIN_WAIT_2:
+		count_unclosed(snap, group, sock);
+		group->other++;
 		break;
 	default:
 		group->other++;

@@ -482,6 +482,39 @@ static void time_wait__reusable_by_setting_age_and_address(void **state)
 	}
 }
 
+static void unclosed__without_a_program__old_by_the_timer(void **state)
+{
+	static const struct {
+		int64_t fin_timeout_s;
+		uint32_t left_ms, inode;
+		unsigned unclosed, old;
+	} rows[] = { { 60, 50000, 0, 1, 1 }, { 60, 50001, 0, 1, 0 }, { 60, 50000, 7, 0, 0 },
+		     { 8, 4000, 0, 1, 1 },   { 8, 4001, 0, 1, 0 } };
+	const struct tuple_group *group;
+	struct snapshot snap;
+	struct sock s;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		open_with(&snap, 32768, 60999, 0);
+		snap.fin_timeout_ms = (uint32_t)rows[i].fin_timeout_s * 1000;
+		s = make(SOCK_STATE_FIN_WAIT_2, "10.0.0.1", 40000, "10.0.0.2", 80);
+		s.timer = SOCK_TIMER_TIMEWAIT;
+		s.expires_ms = rows[i].left_ms;
+		s.inode = rows[i].inode;
+		sample(&snap, 0, &s, 1);
+		group = snapshot_group(&snap, 0);
+		assert_int_equal(group->unclosed, rows[i].unclosed);
+		assert_int_equal(group->unclosed_old, rows[i].old);
+		assert_int_equal(group->unclosed_ms, rows[i].old ? (uint32_t)rows[i].fin_timeout_s * 1000 - rows[i].left_ms : 0);
+		assert_int_equal(group->unclosed_port, rows[i].unclosed ? 40000 : 0);
+		assert_int_equal(group->other, 1);
+		sample(&snap, 1, &s, 0);
+		assert_int_equal(snapshot_group(&snap, 0)->unclosed, 0);
+		snapshot_free(&snap);
+	}
+}
+
 static void headroom__fullest_first__and_only_of_the_range(void **state)
 {
 	struct headroom top[2];
@@ -713,6 +746,7 @@ int main(void)
 		cmocka_unit_test(listeners__own_address_wins__siblings_are_all_kept),
 		cmocka_unit_test(children__not_accepted__wait_at_their_listener),
 		cmocka_unit_test(time_wait__reusable_by_setting_age_and_address),
+		cmocka_unit_test(unclosed__without_a_program__old_by_the_timer),
 		cmocka_unit_test(headroom__fullest_first__and_only_of_the_range),
 		cmocka_unit_test(million_destinations__heavy_ones_are_kept_in_bounded_memory),
 		cmocka_unit_test(groups__of_candidates__are_not_dropped),

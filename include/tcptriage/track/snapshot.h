@@ -67,6 +67,8 @@ struct listener {
 
 /** TIME-WAIT younger than this counts as recent: how many sockets were closed a second, from one sample. */
 #define SNAPSHOT_TW_RECENT_MS 5000
+/** Without a program in FIN-WAIT-2 for this long (or for half of tcp_fin_timeout, whichever is less): the peer does not close. */
+#define SNAPSHOT_UNCLOSED_MS 10000
 /** ESTAB whose every clock is below this counts as young. */
 #define SNAPSHOT_YOUNG_MS 60000
 
@@ -82,6 +84,8 @@ struct listener {
  * Counts are of the newest complete sample. @in_range: outbound with a source port in the ephemeral range (reserved ports not counted).
  * @tw_in_range: of those in TIME-WAIT; @tw_past_delay: old enough for tcp_tw_reuse; @tw_reusable: and the setting allows it here.
  * @tw_recent: TIME-WAIT younger than SNAPSHOT_TW_RECENT_MS. @estab_young: ESTAB whose lifetime is below SNAPSHOT_YOUNG_MS as far as it tells.
+ * @unclosed: in FIN-WAIT-2 without a program, that is, we closed and the peer has not; @unclosed_old: of those at least as old as
+ * SNAPSHOT_UNCLOSED_MS says, the oldest for @unclosed_ms; @unclosed_port: local port of one of them.
  * @fresh_ack_ms: smallest last_ack_recv among ESTAB sockets with nothing unacknowledged; UINT32_MAX none. @inode: of one live socket, 0 none.
  * @pmtu_min: smallest path MTU that one of them believes in (tcpi_pmtu); UINT32_MAX none told.
  * @pinned: a candidate belongs to it, so it is not dropped. @first_in_range, @first_us: its use at the first sample it was seen.
@@ -94,6 +98,8 @@ struct tuple_group {
 	uint32_t total, estab, estab_young, time_wait, syn_sent, close_wait, other;
 	uint32_t in_range, tw_in_range, tw_past_delay, tw_reusable, tw_recent;
 	uint32_t prev_total, prev_in_range;
+	uint32_t unclosed, unclosed_old, unclosed_ms;
+	uint16_t unclosed_port;
 	uint32_t fresh_ack_ms, pmtu_min;
 	uint32_t inode;
 	uint32_t lossy;

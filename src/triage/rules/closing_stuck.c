@@ -162,6 +162,13 @@ static const char *const not_reading_causes[] = {
 	NULL,
 };
 
+static const char *const not_reading_fixes[] = {
+	"at the peer: find what its program waits for, and let it read to the end of file or close",
+	"here: agree on the end before close(): shutdown() for sending, then read until the peer's end comes",
+	"TCP_USER_TIMEOUT on the socket bounds how long data is kept behind a window of zero",
+	NULL,
+};
+
 static const char *title_of(const struct finding *f, bool not_reading)
 {
 	if (!f->scope.has_peer)
@@ -181,6 +188,7 @@ static void describe(struct finding *f, const struct tally *t)
 	f->title = title_of(f, not_reading);
 	if (not_reading) {
 		f->causes = not_reading_causes;
+		f->fixes = not_reading_fixes;
 		f->detail = ends ? "{send_q} wait behind a window of zero, nothing taken for {oldest} · {orphans} of {count} without a program · the kernel drops the oldest in {gives_up}" :
 				   "{send_q} wait behind a window of zero, nothing taken for {oldest} · {orphans} of {count} without a program · as long as the peer answers probes the kernel does not give up";
 		return;
@@ -279,7 +287,6 @@ const struct rule rule_closing_stuck = {
 		NULL },
 	.fixes = (const char *const[]){
 		"mostly nothing: the kernel ends them by itself; repair the path or the peer if it is yours",
-		"let the peer's program read to the end of file, or close its side, when nothing more is wanted",
 		"TCP_USER_TIMEOUT on the socket bounds how long unacknowledged data is kept after close()",
 		"net.ipv4.tcp_orphan_retries=3 on an edge server with many vanishing clients shortens it to some seconds",
 		NULL },
