@@ -62,7 +62,10 @@ def grown(lab, role, before, name):
     return lab.counters(role).get(name, 0) - before.get(name, 0)
 
 
-@case(RULE, "fault")
+BESIDE = {"rst-breakdown": "the old connections end by the resets of their clients"}
+
+
+@case(RULE, "fault", beside=BESIDE)
 def every_client_comes_back_too_early(lab):
     lose_resets(lab)
     lab.spawn("c", returning(lab, 0), "lab-return").hear()
@@ -74,7 +77,7 @@ def every_client_comes_back_too_early(lab):
     lab.expect_evidence(finding, "rate", lambda value: 100 < value < 1000, "some hundred a minute")
 
 
-@case(RULE, "fault")
+@case(RULE, "fault", beside=BESIDE)
 def one_of_a_hundred_and_twenty(lab):
     """Most connections are healthy: the share makes it a warning."""
     lose_resets(lab)

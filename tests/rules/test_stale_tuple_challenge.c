@@ -148,7 +148,7 @@ static void proxy__whose_lost_acks_may_explain_it__is_info(void **state)
 		double confidence;
 	} rows[] = {
 		{ 0, SEVERITY_CRITICAL, 0.8 },	   { 9, SEVERITY_CRITICAL, 0.8 },  { 10, SEVERITY_CRITICAL, 0.55 },
-		{ 999, SEVERITY_CRITICAL, 0.55 }, { 1000, SEVERITY_INFO, 0.5 },
+		{ 999, SEVERITY_CRITICAL, 0.55 }, { 1000, SEVERITY_INFO, 0.45 },
 	};
 	const struct finding *finding;
 	struct fixture f;

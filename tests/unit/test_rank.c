@@ -152,6 +152,35 @@ static void fold__queue_that_is_not_accepted__explains_who_waits_for_an_answer(v
 	}
 }
 
+static void fold__counters_of_one_host__are_one_story(void **state)
+{
+	static const struct {
+		const char *cause, *symptom;
+		enum severity severity;
+		double confidence;
+		bool folds;
+	} rows[] = {
+		{ "stale-tuple-challenge", "rst-breakdown", SEVERITY_WARNING, 0.55, true },
+		{ "stale-tuple-challenge", "rst-breakdown", SEVERITY_INFO, 0.45, false },
+		{ "tcp-memory-orphans", "rst-breakdown", SEVERITY_CRITICAL, 0.95, true },
+		{ "rst-after-idle", "rst-breakdown", SEVERITY_WARNING, 0.8, true },
+		{ "icmp-unreachable", "connect-refused", SEVERITY_WARNING, 0.8, true },
+		/* a refused connect() leaves no connection that could be reset */
+		{ "connect-refused", "rst-breakdown", SEVERITY_CRITICAL, 0.85, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct board b = { 0 };
+		struct finding *symptom = put(&b, rows[i].symptom, SEVERITY_INFO, 0.85);
+		struct finding *cause = put(&b, rows[i].cause, rows[i].severity, rows[i].confidence);
+
+		triage_rank(&b.verdict);
+		assert_int_equal(symptom->parent == cause, rows[i].folds);
+		arena_free(&b.arena);
+	}
+}
+
 static void fold__full_listener__explains_the_clients_on_its_address(void **state)
 {
 	static const struct {
@@ -331,6 +360,7 @@ int main(void)
 		cmocka_unit_test(order__worst_first__children_behind_their_cause),
 		cmocka_unit_test(fold__only_one_story__and_never_under_a_lesser_cause),
 		cmocka_unit_test(fold__other_namespace__is_another_story),
+		cmocka_unit_test(fold__counters_of_one_host__are_one_story),
 		cmocka_unit_test(fold__full_listener__explains_the_clients_on_its_address),
 		cmocka_unit_test(fold__queue_that_is_not_accepted__explains_who_waits_for_an_answer),
 		cmocka_unit_test(fold__chain__keeps_its_order),

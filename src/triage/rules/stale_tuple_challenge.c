@@ -23,7 +23,7 @@ static const struct threshold thresholds[] = {
 
 #define CONFIDENCE_PLAIN 0.8
 #define CONFIDENCE_MIXED 0.55
-#define CONFIDENCE_UNEXPLAINED 0.5
+#define CONFIDENCE_UNEXPLAINED 0.45 /* too little to explain other findings */
 
 /** struct tally - growth over the window. @replaced: SYNs that can have ended an old connection and become a new one. */
 struct tally {
