@@ -256,6 +256,8 @@ static const struct aim {
 	{ "tcptriage states", true }, { "tcptriage report", true }, { "ip ", false },
 	{ "ss ", false },	      { "nstat ", false },	  { "tc ", false },
 	{ "tcpdump ", false },
+	{ "cat /proc/sys/net/", false }, /* these two show the reader's own namespace */
+	{ "cat /proc/net/", false },
 };
 
 static const struct aim *aim_of(const char *template)

@@ -22,6 +22,9 @@ static void command__in_a_namespace__is_aimed_at_it(void **state)
 		{ "web", "tcpdump -ni any", "ip netns exec web tcpdump -ni any" },
 		{ "/run/docker/netns/ab", "ss -ltn", "nsenter --net=/run/docker/netns/ab ss -ltn" },
 		{ "web", "ls -l /proc/{pid}/fd", "ls -l /proc/7/fd" },
+		{ "web", "cat /proc/{pid}/stack", "cat /proc/7/stack" },
+		{ "web", "cat /proc/sys/net/core/somaxconn", "ip netns exec web cat /proc/sys/net/core/somaxconn" },
+		{ "web", "cat /proc/net/sockstat", "ip netns exec web cat /proc/net/sockstat" },
 		{ "a; reboot", "ss -ltn", "ss -ltn" },
 	};
 	struct finding finding = { .scope = { .pid = 7, .has_peer = true } };
