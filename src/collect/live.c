@@ -23,13 +23,16 @@
 #include "tcptriage/collect/sock_diag.h"
 
 #define PROC_NET_MAX (1024 * 1024)
+#define DMI_MAX 64
 
-/* struct live - @proc: an open /proc. @home: the namespace in which we began, -1 when it cannot be opened (then no other is entered). */
+/* struct live - @proc: an open /proc. @home: the namespace in which we began, -1 when it cannot be opened (then no other is entered). @dmi: texts that base.platform
+ * points at. */
 struct live {
 	struct source base;
 	int proc, home;
 	struct cgroup_index *cgroups;
 	struct utsname uts;
+	char dmi[3][DMI_MAX];
 };
 
 static struct live *live_of(struct source_ns *ns)
@@ -227,6 +230,27 @@ struct live_ns *live_ns_of(struct source_ns *ns)
 	return ns->source->ops == &live_ops ? (struct live_ns *)ns : NULL;
 }
 
+/* One line of text, or nothing: what is longer than any name that is known says nothing either. */
+static const char *read_dmi(const char *path, char text[DMI_MAX])
+{
+	size_t len;
+
+	if (file_read_at(AT_FDCWD, path, text, DMI_MAX) < 0)
+		return "";
+	len = strcspn(text, "\n");
+	while (len && text[len - 1] == ' ')
+		len--;
+	text[len] = '\0';
+	return text;
+}
+
+static struct platform read_platform(char dmi[3][DMI_MAX])
+{
+	return (struct platform){ .vendor = read_dmi("/sys/class/dmi/id/sys_vendor", dmi[0]),
+				  .product = read_dmi("/sys/class/dmi/id/product_name", dmi[1]),
+				  .asset = read_dmi("/sys/class/dmi/id/chassis_asset_tag", dmi[2]) };
+}
+
 int source_open_live(struct source **out, struct arena *arena, struct notices *notices, struct err *err)
 {
 	struct live *live;
@@ -241,7 +265,8 @@ int source_open_live(struct source **out, struct arena *arena, struct notices *n
 				      .arena = arena,
 				      .notices = notices,
 				      .host = live->uts.nodename,
-				      .kernel = live->uts.release };
+				      .kernel = live->uts.release,
+				      .platform = read_platform(live->dmi) };
 	live->proc = proc;
 	live->home = openat(proc, "thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	live->cgroups = cgroup_index_new(NULL);

@@ -23,6 +23,10 @@
 #include "tcptriage/collect/sock_diag.h"
 
 #define DUMP_RETRIES 2
+/* Routes are kept of so many peers that do not answer, and of silent ones while there is room to spare. */
+#define PEERS_MAX (RECORD_ROUTES_MAX - ADDR_FAMILY_COUNT)
+#define IDLE_PEERS_MAX (PEERS_MAX / 2)
+#define IDLE_MS 2000
 /* Every state, the two request-only numbers included: bound but not connected sockets come only when they are named. */
 #define RECORD_STATES ((1u << SOCK_STATE_COUNT) - 2)
 
@@ -75,7 +79,16 @@ static bool awaits_answer(const struct sock *sock)
 	       (sock->state == SOCK_STATE_SYN_SENT || sock->timer == SOCK_TIMER_ON);
 }
 
-static void note_peer(struct recorder *rec, unsigned ns, const struct addr *addr)
+/* A connection that nothing keeps alive: whether something on the way may forget it depends on its route. */
+static bool is_idle(const struct sock *sock)
+{
+	return sock->netid == NETID_TCP && sock->state == SOCK_STATE_ESTAB &&
+	       sock->timer == SOCK_TIMER_NONE && sock->inode && sock->info.len &&
+	       !addr_is_loopback(&sock->peer.addr) &&
+	       sock_tcpi(sock, TCPI_LAST_ACK_RECV) >= IDLE_MS;
+}
+
+static void note_peer(struct recorder *rec, unsigned ns, const struct addr *addr, size_t most)
 {
 	struct addr *list = rec->peers[ns].addr;
 	size_t count = rec->peers[ns].count;
@@ -83,7 +96,7 @@ static void note_peer(struct recorder *rec, unsigned ns, const struct addr *addr
 	for (size_t i = 0; i < count; i++)
 		if (addr_equal(&list[i], addr))
 			return;
-	if (count == RECORD_ROUTES_MAX - ADDR_FAMILY_COUNT)
+	if (count >= most)
 		return;
 	if (!list)
 		rec->peers[ns].addr = xcalloc(RECORD_ROUTES_MAX, sizeof(*list));
@@ -125,7 +138,9 @@ struct dump {
 static void note_socket(struct dump *dump, const struct sock *sock)
 {
 	if (awaits_answer(sock))
-		note_peer(dump->rec, dump->ns, &sock->peer.addr);
+		note_peer(dump->rec, dump->ns, &sock->peer.addr, PEERS_MAX);
+	if (is_idle(sock))
+		note_peer(dump->rec, dump->ns, &sock->peer.addr, IDLE_PEERS_MAX);
 	if (sock->inode && dump->rec->owners)
 		note_inode(dump->rec, sock->inode);
 	if (sock->has & SOCK_HAS_CGROUP_ID)
@@ -551,6 +566,15 @@ static void put_pair(struct out *out, const char *key, const char *value)
 	table_end(out);
 }
 
+static void put_platform(struct out *out, const struct platform *platform)
+{
+	table_text(out, "platform");
+	table_text(out, platform->vendor);
+	table_text(out, platform->product);
+	table_text(out, platform->asset);
+	table_end(out);
+}
+
 static int write_manifest(struct recorder *rec, struct err *err)
 {
 	struct out out;
@@ -564,6 +588,7 @@ static int write_manifest(struct recorder *rec, struct err *err)
 	put_pair(&out, "byte_order", recording_byte_order());
 	put_pair(&out, "host", rec->source->host);
 	put_pair(&out, "kernel", rec->source->kernel);
+	put_platform(&out, source_platform(rec->source));
 	put_pair(&out, "redacted", rec->source->redactor ? "yes" : "no");
 	for (size_t i = 0; i < rec->plan->count; i++)
 		put_netns(&out, &rec->plan->list[i]);

@@ -695,6 +695,12 @@ static bool take_manifest_line(struct recorded *recorded, const struct table_rea
 		recorded->base.host = arena_strdup(recorded->base.arena, r->field[1]);
 	else if (table_is(r, "kernel", 2))
 		recorded->base.kernel = arena_strdup(recorded->base.arena, r->field[1]);
+	else if (table_is(r, "platform", 4))
+		recorded->base.platform = (struct platform){
+			.vendor = arena_strdup(recorded->base.arena, r->field[1]),
+			.product = arena_strdup(recorded->base.arena, r->field[2]),
+			.asset = arena_strdup(recorded->base.arena, r->field[3]),
+		};
 	else if (!table_is(r, "redacted", 2))
 		return take_sample(recorded, r) || take_netns(recorded, r);
 	return true;
@@ -755,7 +761,8 @@ int source_open_recorded(struct source **out, const char *dir, struct arena *are
 					  .arena = arena,
 					  .notices = notices,
 					  .host = "",
-					  .kernel = "" };
+					  .kernel = "",
+					  .platform = { "", "", "" } };
 	recorded->dir = fd;
 	recorded->path = arena_strdup(arena, dir);
 	manifest = recording_open(fd, "manifest");

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What a recording looks like on disk, for the one who writes it and the one who reads it.
  *
- *   manifest          text: version, byte order, host, kernel, one line a sample with its clocks, one a namespace, "end"
+ *   manifest          text: version, byte order, host, kernel, platform, one line a sample with its clocks, one a namespace, "end"
  *   nsN-S.tcp, .udp   sock_diag dumps of namespace N, sample S: frames (below) around the kernel's datagrams
  *   nsN-S.snmp, …     copies of the files below /proc/net
  *   nsN.sysctl        "path = value" a line, as below /proc/sys/net
- *   nsN.route         text: the way to the Internet, routes to peers that did not answer
+ *   nsN.route         text: the way to the Internet, routes to peers that did not answer or were idle
  *   owners, cgroups   text: processes, descriptors; cgroup numbers
  */
 #ifndef COLLECT_RECORDING_H

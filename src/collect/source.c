@@ -39,6 +39,8 @@ void source_set_redact(struct source *source)
 	if (!source->redactor)
 		source->redactor = redactor_new(0);
 	source->host = redact_text(source->redactor, REDACT_HOST, source->host);
+	if (strcmp(source->platform.asset, PLATFORM_ASSET_AZURE))
+		source->platform.asset = "";
 }
 
 const char *source_host(const struct source *source)
@@ -49,6 +51,11 @@ const char *source_host(const struct source *source)
 const char *source_kernel(const struct source *source)
 {
 	return source->kernel;
+}
+
+const struct platform *source_platform(const struct source *source)
+{
+	return &source->platform;
 }
 
 int source_namespaces(struct source *source, const char *wanted, const struct netns **list,

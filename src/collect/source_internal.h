@@ -39,6 +39,7 @@ struct source {
 	struct notices *notices;
 	struct redactor *redactor;
 	const char *host, *kernel;
+	struct platform platform;
 	unsigned samples;
 };
 

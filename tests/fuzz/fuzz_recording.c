@@ -123,6 +123,7 @@ static void ask(struct source *source, struct source_ns *ns, struct look *look)
 	source_sysctls(ns, &sysctls, NULL);
 	addr_parse("10.0.0.2", &peer);
 	source_route(ns, &peer, &route, NULL);
+	look->seen += (unsigned)strlen(source_platform(source)->asset);
 	source_cgroup_path(source, 77);
 	owner_map_free(look->owners);
 }

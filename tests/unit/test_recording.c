@@ -148,7 +148,7 @@ static void make_recording(void)
 	write_bytes("ns0-0.tcp", tcp.bytes, tcp.len);
 	write_bytes("ns0-0.udp", udp.bytes, udp.len);
 	snprintf(manifest, sizeof(manifest),
-		 "tcptriage-recording\t1\nbyte_order\t%s\nhost\tbox\nkernel\t6.1\nredacted\tno\n"
+		 "tcptriage-recording\t1\nbyte_order\t%s\nhost\tbox\nkernel\t6.1\nplatform\tAmazon\\x20EC2\tm7g.large\ti-0123\nredacted\tno\n"
 		 "netns\t4026531833\t5\t-\t-\t-\nsample\t1000\t2000\t3000\nend\n",
 		 recording_byte_order());
 	write_text("manifest", manifest);
@@ -283,6 +283,9 @@ static void replay__clocks_names_and_owners__are_the_recorded_ones(void **state)
 	assert_int_equal(source_samples(source), 1);
 	assert_string_equal(source_host(source), "box");
 	assert_string_equal(source_kernel(source), "6.1");
+	assert_string_equal(source_platform(source)->vendor, "Amazon EC2");
+	assert_string_equal(source_platform(source)->product, "m7g.large");
+	assert_string_equal(source_platform(source)->asset, "i-0123");
 	assert_int_equal(source_clock(source, 0).mono_us, 2000);
 	assert_int_equal(source_clock(source, 99).boot_us, 3000);
 	assert_int_equal(source_namespaces(source, "", &list, &others, &err), 1);
@@ -313,6 +316,30 @@ static int count_socket(const struct sock *sock, void *context)
 	(void)sock;
 	++*(unsigned *)context;
 	return 0;
+}
+
+/* The tag of one machine is a name; that of a cloud is the same for all of its machines. */
+static void replay__asset_tag__is_told_with_stand_ins_only_when_a_cloud_gave_it(void **state)
+{
+	static const char *const tags[] = { "i-0123", PLATFORM_ASSET_AZURE };
+	struct source *source;
+	char manifest[512];
+
+	(void)state;
+	make_recording();
+	for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
+		snprintf(manifest, sizeof(manifest),
+			 "tcptriage-recording\t1\nbyte_order\t%s\nplatform\tv\tp\t%s\n"
+			 "netns\t4026531833\t5\t-\t-\t-\nsample\t1000\t2000\t3000\nend\n",
+			 recording_byte_order(), tags[i]);
+		write_text("manifest", manifest);
+		assert_int_equal(source_open_recorded(&source, dir, &arena, &notices, &err), 0);
+		assert_string_equal(source_platform(source)->asset, tags[i]);
+		source_set_redact(source);
+		assert_string_equal(source_platform(source)->asset, i ? PLATFORM_ASSET_AZURE : "");
+		assert_string_equal(source_platform(source)->vendor, "v");
+		source_close(source);
+	}
 }
 
 static void replay__states_and_families__are_filtered_as_the_kernel_would(void **state)
@@ -834,6 +861,9 @@ static void record__then_replay__equals_the_live_dump(void **state)
 	assert_int_equal(source_samples(replayed), 2);
 	assert_true(source_clock(replayed, 1).mono_us - source_clock(replayed, 0).mono_us >= 20000);
 	assert_string_equal(source_host(replayed), source_host(source));
+	assert_string_equal(source_platform(replayed)->vendor, source_platform(source)->vendor);
+	assert_string_equal(source_platform(replayed)->product, source_platform(source)->product);
+	assert_string_equal(source_platform(replayed)->asset, source_platform(source)->asset);
 	source_ns_set_sample(old, 1);
 	look(old, &recorded);
 	for (size_t i = 0; i < OURS; i++) {
@@ -996,6 +1026,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_DIRECTORY(replay__whole_recording__gives_everything),
 		IN_DIRECTORY(replay__clocks_names_and_owners__are_the_recorded_ones),
+		IN_DIRECTORY(replay__asset_tag__is_told_with_stand_ins_only_when_a_cloud_gave_it),
 		IN_DIRECTORY(replay__states_and_families__are_filtered_as_the_kernel_would),
 		IN_DIRECTORY(replay__one_socket_by_cookie__is_found_with_its_info),
 		IN_DIRECTORY(replay__every_file_cut_at_every_length__says_so_and_invents_nothing),

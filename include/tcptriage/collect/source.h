@@ -15,6 +15,7 @@
 #include "tcptriage/model/counters.h"
 #include "tcptriage/model/netns.h"
 #include "tcptriage/model/owner.h"
+#include "tcptriage/model/platform.h"
 #include "tcptriage/model/route.h"
 #include "tcptriage/model/sysctls.h"
 
@@ -92,6 +93,8 @@ const struct sock *source_true_sock(const struct source *source, const struct so
 const char *source_host(const struct source *source);
 /** source_kernel() - kernel release. */
 const char *source_kernel(const struct source *source);
+/** source_platform() - what the firmware says of the machine, or said when it was recorded. With stand-ins an asset tag is only told when it is a cloud's. */
+const struct platform *source_platform(const struct source *source);
 
 /**
  * source_namespaces() - find the namespaces to look at.
