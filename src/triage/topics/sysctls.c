@@ -230,4 +230,20 @@ const struct topic_text topic_sysctls[SYSCTL_COUNT] = {
 		.action = "Leave it; a path that is always narrow wants the MTU of its interface or route set.",
 		.refs = { IP_SYSCTL, "RFC 1191 §6.3" },
 	},
+	[SYSCTL_CONNTRACK_ESTABLISHED_S] = {
+		.summary = "how long this host's connection tracking remembers an idle connection",
+		.meaning = "Seconds without a packet after which an established TCP connection is forgotten. The next packet is then unknown: rules that ask for known connections drop it, and NAT cannot be undone for it. Exists where connection tracking is loaded; counts where a rule uses it.",
+		.normal = "432000 (five days); 86400 on hosts with kube-proxy.",
+		.bad = "Less than the idle time of connections that are kept open: they die on their next use, often without an error for minutes.",
+		.action = "Keepalive below it (TCP_KEEPIDLE), or raise it again; who lowered it did so for nf_conntrack_max.",
+		.refs = { "Documentation/networking/nf_conntrack-sysctl.rst", "RFC 5382 §5", "net/netfilter/nf_conntrack_proto_tcp.c" },
+	},
+	[SYSCTL_CONNTRACK_COUNT] = {
+		.summary = "a gauge: connections that this host's connection tracking knows now",
+		.meaning = "Entries of all protocols in this network namespace. 0 where no rule uses connection tracking.",
+		.normal = "Well below nf_conntrack_max.",
+		.bad = "Near nf_conntrack_max: new connections are dropped.",
+		.action = "Find what makes so many short flows; raise nf_conntrack_max when they are real.",
+		.refs = { "Documentation/networking/nf_conntrack-sysctl.rst", "net/netfilter/nf_conntrack_standalone.c" },
+	},
 };
