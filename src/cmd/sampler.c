@@ -17,7 +17,7 @@ const char *const sampler_source_names[SOURCE_COUNT] = {
 /* What a socket with tcp_info costs until it has been measured; 1.4 µs seen, the rest is margin for slower machines. */
 #define GUESSED_COST_NS 3000
 #define DUMP_RETRIES 2
-#define ROUTES_MAX 256
+#define ROUTES_MAX 1024
 /* Below this part of the ports no rule speaks of a destination. */
 #define OWNED_PORTS_PART 6
 
@@ -84,7 +84,7 @@ static int take_socket(const struct sock *sock, void *context)
 		snapshot_add_role(ns->snap, sock);
 	else if (!is_selected)
 		return 0;
-	else if (ns->holding && sock->netid == NETID_TCP && triage_want(sock, NULL))
+	else if (ns->holding && sock->netid == NETID_TCP && triage_want(sock, ns->snap))
 		hold(ns, sock);
 	else
 		snapshot_add(ns->snap, sock);
@@ -414,6 +414,7 @@ struct view sampler_view(struct sampler *sampler, unsigned index)
 			      .unit = named(ns->description->unit),
 			      .window_us = snapshot_span_us(ns->snap),
 			      .boot_us = source_clock(sampler->session->source, newest).boot_us,
+			      .platform = source_platform(sampler->session->source),
 			      .arena = &sampler->session->arena };
 }
 

@@ -37,18 +37,23 @@ static uint64_t want_udp(const struct sock *sock)
 	return rules;
 }
 
+static bool is_worth(const struct rule *rule, const struct snapshot *snap, const struct sock *sock)
+{
+	return !rule->worth || !snap || rule->worth(snap, sock);
+}
+
 uint64_t triage_want(const struct sock *sock, void *context)
 {
 	uint64_t rules = 0;
 
-	(void)context;
 	/* the numbers in rule.states are TCP's; UDP uses two of them for something else */
 	if (UNLIKELY(sock->netid != NETID_TCP))
 		return want_udp(sock);
 	for (size_t i = 0; i < triage_rule_count; i++) {
 		const struct rule *rule = triage_rules[i];
 
-		if (UNLIKELY(rule->states >> sock->state & 1) && rule->candidate(sock))
+		if (UNLIKELY(rule->states >> sock->state & 1) && rule->candidate(sock) &&
+		    is_worth(rule, context, sock))
 			rules |= UINT64_C(1) << i;
 	}
 	return rules;
@@ -56,7 +61,7 @@ uint64_t triage_want(const struct sock *sock, void *context)
 
 void triage_watch(struct snapshot *snap)
 {
-	snapshot_init(snap, triage_want, NULL);
+	snapshot_init(snap, triage_want, snap);
 	for (size_t i = 0; i < triage_rule_count; i++) {
 		snap->quota[i] = triage_rules[i]->quota;
 		if (triage_rules[i]->outbound)

@@ -230,6 +230,7 @@ void fixture_judge(struct fixture *f)
 		.context = f,
 		.window_us = snapshot_span_us(&f->snap),
 		.boot_us = f->now_us,
+		.platform = &f->platform,
 		.arena = &f->arena,
 	};
 

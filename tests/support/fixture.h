@@ -35,6 +35,7 @@ struct fixture {
 	struct counters counters;
 	struct sysctls sysctls;
 	struct route route;
+	struct platform platform;
 	const struct route *routes;
 	size_t route_count, routes_asked;
 	bool has_route, no_counters, no_sysctls, quick;

@@ -36,7 +36,8 @@ struct verdict {
 
 /** triage_watch() - snapshot_init() for the rules: what they want to remember and how much of it. */
 void triage_watch(struct snapshot *snap);
-/** triage_want() - a snapshot_want_fn: which rules want to remember this socket (context unused: a muted rule's sockets are remembered too). */
+/** triage_want() - a snapshot_want_fn: which rules want to remember this socket (a muted rule's sockets are remembered too). @context: the
+ * snapshot it goes to, NULL when it is not known: then rules want all that may be worth it. */
 uint64_t triage_want(const struct sock *sock, void *context);
 /**
  * triage_fast() - before fast looks: a new stretch of them, at the candidates of rules that want it and were asked for. @options may be NULL.

@@ -4,6 +4,7 @@
 #define TCPTRIAGE_TRIAGE_RULE_H
 
 #include "tcptriage/model/finding.h"
+#include "tcptriage/model/platform.h"
 #include "tcptriage/model/route.h"
 #include "tcptriage/track/burst.h"
 
@@ -32,7 +33,7 @@ struct threshold {
  * struct view - the const evidence that a rule judges: one namespace over the samples of a run.
  * @snap: sockets, groups, counters, settings. @holders_of: owner lookup (NULL context-free answers when owners were not read).
  * @route_of: what this host does with packets to an address; NULL result when unknown. @netns: name for the scope, NULL for ours; @netns_at: how --netns is told.
- * @window_us: span over which counters grew. @boot_us: CLOCK_BOOTTIME at the newest sample, 0 unknown. @values: threshold values of the rule being evaluated, in the order of its table.
+ * @window_us: span over which counters grew. @boot_us: CLOCK_BOOTTIME at the newest sample, 0 unknown. @platform: of the machine. @values: threshold values of the rule being evaluated, in the order of its table.
  */
 struct view {
 	const struct snapshot *snap;
@@ -42,6 +43,7 @@ struct view {
 	void *context;
 	const char *netns, *netns_at, *container, *unit;
 	int64_t window_us, boot_us;
+	const struct platform *platform;
 	const double *values;
 	struct arena *arena;
 };
@@ -51,7 +53,8 @@ struct sink;
 /**
  * struct rule - one rule, const data but for its eval function.
  * @id: kebab-case, permanent. @title: one line for lists. @needs: RULE_NEEDS_*. @states: STATE_BIT() of TCP sockets that candidate() is asked about.
- * @candidate: does this socket have to be remembered (NULL: never). @udp_candidate: the same for UDP sockets of any state. @quota: most
+ * @candidate: does this socket have to be remembered (NULL: never). @worth: asked of those besides (NULL: all are
+ * worth it), for what depends on the settings and listeners in @snap. @udp_candidate: the same for UDP sockets of any state. @quota: most
  * sockets that are remembered for this rule, 0 as many as there is room for: a rule that wants to see healthy sockets too needs one, so that
  * they do not take the place of broken ones; what it turns away is reported. @outbound: candidate() speaks of sockets that we opened; no other is
  * remembered. @look: its candidates are looked at fast between the samples (burst.h), and this gives what it sees a number, 0 nothing. @eval: looks at the view, files findings.
@@ -63,6 +66,7 @@ struct rule {
 	unsigned needs;
 	uint32_t states;
 	bool (*candidate)(const struct sock *sock);
+	bool (*worth)(const struct snapshot *snap, const struct sock *sock);
 	bool (*udp_candidate)(const struct sock *sock);
 	uint32_t quota;
 	bool outbound;
