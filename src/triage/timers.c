@@ -43,8 +43,13 @@ int64_t sock_stall_ms(const struct sock *sock)
 {
 	int64_t rto = (int64_t)sock_tcpi(sock, TCPI_RTO) / 1000;
 	unsigned backoff = (unsigned)MIN(sock_tcpi(sock, TCPI_BACKOFF), 30u);
+	int64_t doubled = rto - (rto >> backoff) + MAX(rto - (int64_t)sock->expires_ms, 0);
 
-	return rto - (rto >> backoff) + MAX(rto - (int64_t)sock->expires_ms, 0);
+	/* Every timeout of its life belongs to this stall: the kernel has kept the time, also past the ceiling, where doubling misses it. */
+	if (backoff && tcpi_has(&sock->info, TCPI_TOTAL_RTO_TIME) &&
+	    sock_tcpi(sock, TCPI_TOTAL_RTO) == sock_tcpi(sock, TCPI_BACKOFF))
+		return MAX(doubled, (int64_t)sock_tcpi(sock, TCPI_TOTAL_RTO_TIME) + (rto >> backoff));
+	return doubled;
 }
 
 double data_give_up_ms(const struct snapshot *snap, const struct sock *sock, unsigned retries)
@@ -79,9 +84,10 @@ static int64_t closing_retries(const struct snapshot *snap, const struct sock *s
 	return retries || wait_ms >= snap->rto_max_ms ? MIN(retries, LIMIT_MAX) : ORPHAN_RETRIES;
 }
 
+/* No probe comes sooner than the smallest timeout, however short the path (tcp_probe0_base). */
 static double probe_wait_ms(const struct sock *sock, int64_t backoff, double ceiling_ms)
 {
-	double rto = (double)MAX(sock_tcpi(sock, TCPI_RTO) / 1000, 1u);
+	double rto = (double)MAX(sock_tcpi(sock, TCPI_RTO) / 1000, (uint64_t)RTO_MIN_MS);
 
 	return MIN(rto * (double)(UINT64_C(1) << MIN(backoff, 40)), ceiling_ms);
 }
@@ -139,11 +145,39 @@ double closing_give_up_ms(const struct snapshot *snap, const struct sock *sock)
 						   timeouts_give_up_ms(snap, sock);
 }
 
-double keepalive_give_up_ms(const struct snapshot *snap, const struct sock *sock)
+unsigned keepalive_count(const struct snapshot *snap)
 {
-	double interval = (double)sysctl_or(&snap->sysctls, SYSCTL_TCP_KEEPALIVE_INTVL_S, KEEPALIVE_INTVL_S) * 1e3;
-	double probes = (double)sysctl_or(&snap->sysctls, SYSCTL_TCP_KEEPALIVE_PROBES, KEEPALIVE_PROBES);
-	double left = MAX(probes - (double)sock_tcpi(sock, TCPI_PROBES), 0);
+	return (unsigned)sysctl_or(&snap->sysctls, SYSCTL_TCP_KEEPALIVE_PROBES, KEEPALIVE_PROBES);
+}
 
-	return left * interval + sock->expires_ms;
+/* When the next probe is due, counted from the last answer: the idle time before the first one and an interval for each since. */
+static double next_probe_ms(const struct sock *sock)
+{
+	return (double)sock_tcpi(sock, TCPI_LAST_ACK_RECV) + sock->expires_ms;
+}
+
+double keepalive_interval_ms(const struct snapshot *snap, const struct sock *first,
+			     const struct sock *last)
+{
+	double settings = (double)sysctl_or(&snap->sysctls, SYSCTL_TCP_KEEPALIVE_INTVL_S, KEEPALIVE_INTVL_S) * 1e3;
+	uint64_t before = first->timer == SOCK_TIMER_KEEPALIVE ? sock_tcpi(first, TCPI_PROBES) : 0;
+	uint64_t probes = sock_tcpi(last, TCPI_PROBES);
+
+	if (before && probes > before && next_probe_ms(last) > next_probe_ms(first))
+		return (next_probe_ms(last) - next_probe_ms(first)) / (double)(probes - before);
+	if (probes)
+		settings = MIN(settings, next_probe_ms(last) / (double)probes);
+	if (before && before == probes)
+		settings = MAX(settings, (double)first->expires_ms);
+	return MAX(settings, (double)last->expires_ms);
+}
+
+double keepalive_give_up_ms(const struct snapshot *snap, const struct sock *first,
+			    const struct sock *last)
+{
+	double left = (double)keepalive_count(snap) - (double)sock_tcpi(last, TCPI_PROBES);
+
+	if (left < 0)
+		return -1;
+	return left * keepalive_interval_ms(snap, first, last) + last->expires_ms;
 }

@@ -19,8 +19,6 @@ double data_give_up_ms(const struct snapshot *snap, const struct sock *sock, uns
 unsigned data_retries(const struct snapshot *snap);
 /** orphan_retries() - for a connection that its program has closed (tcp_orphan_retries; 0 stands for 8). */
 unsigned orphan_retries(const struct snapshot *snap);
-/** keepalive_give_up_ms() - what is left until unanswered probes end the connection, by the host-wide settings: a socket's own are invisible. */
-double keepalive_give_up_ms(const struct snapshot *snap, const struct sock *sock);
 /**
  * closing_give_up_ms() - what is left for a socket that is closing: to the first timer that finds its limit passed, for the kernel looks only then. One
  * that its program has closed (inode 0) gets tcp_orphan_retries; where that is 0, eight as long as the timer is below its ceiling and none from there on
@@ -30,8 +28,26 @@ double keepalive_give_up_ms(const struct snapshot *snap, const struct sock *sock
 double closing_give_up_ms(const struct snapshot *snap, const struct sock *sock);
 /** sock_probing_ms() - how long the peer has kept its window at zero: the waits between probes so far (timer "persist"), and what has gone of the running one. */
 int64_t sock_probing_ms(const struct sock *sock, uint32_t rto_max_ms);
+/** keepalive_count() - unanswered keepalive probes that end a connection, by the host-wide setting; a socket's own TCP_KEEPCNT is invisible. */
+unsigned keepalive_count(const struct snapshot *snap);
+/**
+ * keepalive_interval_ms() - time between two keepalive probes of a socket seen twice (@first may be @last): measured when one was sent between
+ * the looks; else the host-wide setting, moved into what the running timer leaves possible. It cannot be shorter than the timer has left, nor
+ * longer than the silence shared by all probes.
+ */
+double keepalive_interval_ms(const struct snapshot *snap, const struct sock *first,
+			     const struct sock *last);
+/**
+ * keepalive_give_up_ms() - what is left until unanswered probes end the connection, by keepalive_interval_ms() and keepalive_count(); −1 when
+ * there have been more than that: the program has set a count of its own.
+ */
+double keepalive_give_up_ms(const struct snapshot *snap, const struct sock *first,
+			    const struct sock *last);
 
-/** sock_stall_ms() - time since the unacknowledged head was first sent: the timeouts so far, each twice the one before, and what has gone of the running one. */
+/**
+ * sock_stall_ms() - time since the unacknowledged head was first sent: the timeouts so far, each twice the one before, and what has gone of the
+ * running one; the kernel's own total (6.7+) where it covers this stall and no other. Rather too short than too long.
+ */
 int64_t sock_stall_ms(const struct sock *sock);
 
 #endif

@@ -16,7 +16,7 @@ static void put(enum tcpi_id id, uint32_t value)
 	if (tcpi_fields[id].bits == 8)
 		info[tcpi_fields[id].offset] = (uint8_t)value;
 	else
-		memcpy(info + tcpi_fields[id].offset, &value, sizeof(value));
+		memcpy(info + tcpi_fields[id].offset, &value, tcpi_fields[id].bits / 8);
 }
 
 /* A sender whose timer of @rto_ms, after @backoff doublings, has @left_ms to go. */
@@ -187,6 +187,114 @@ static void probes__unanswered__end_after_eight(void **state)
 	free(snap);
 }
 
+static void stall__past_the_ceiling__takes_the_time_the_kernel_kept(void **state)
+{
+	struct sock sock = stuck(120000, 12, 20000);
+
+	(void)state;
+	/* doubling sees the last two waits of many */
+	assert_int_equal(sock_stall_ms(&sock), 120000 - 29 + 100000);
+	put(TCPI_TOTAL_RTO, 12);
+	put(TCPI_TOTAL_RTO_TIME, 544600);
+	assert_int_equal(sock_stall_ms(&sock), 544600 + 29);
+	/* one of them belongs to an earlier stall: the total says nothing about this one */
+	put(TCPI_TOTAL_RTO, 13);
+	assert_int_equal(sock_stall_ms(&sock), 120000 - 29 + 100000);
+	/* a kernel that does not keep it */
+	put(TCPI_TOTAL_RTO, 12);
+	sock.info.len = 240;
+	assert_int_equal(sock_stall_ms(&sock), 120000 - 29 + 100000);
+}
+
+static void persist__probes_so_far__tell_how_long(void **state)
+{
+	struct sock sock = stuck(212, 0, 100);
+
+	(void)state;
+	sock.timer = SOCK_TIMER_PERSIST;
+	assert_int_equal(sock_probing_ms(&sock, 120000), 112);
+	put(TCPI_BACKOFF, 4);
+	sock.expires_ms = 1000;
+	assert_int_equal(sock_probing_ms(&sock, 120000), 212 * 15 + 212 * 16 - 1000);
+	/* a fast path: no probe sooner than 200 ms */
+	put(TCPI_RTO, 20000);
+	assert_int_equal(sock_probing_ms(&sock, 120000), 200 * 15 + 200 * 16 - 1000);
+}
+
+static void probes__of_an_open_socket__end_after_retries2(void **state)
+{
+	struct snapshot *snap = settings();
+	struct sock sock = stuck(200, 5, 3000);
+
+	(void)state;
+	sock.timer = SOCK_TIMER_PERSIST;
+	sock.inode = 7;
+	put(TCPI_PROBES, 13);
+	/* this wait, and those of the 14th and 15th probe */
+	assert_int_equal(closing_give_up_ms(snap, &sock), 3000 + 12800 + 25600);
+	put(TCPI_PROBES, 15);
+	assert_int_equal(closing_give_up_ms(snap, &sock), 3000);
+	put(TCPI_PROBES, 16);
+	assert_int_equal(closing_give_up_ms(snap, &sock), 3000);
+	free(snap);
+}
+
+/* An idle connection after @probes unanswered keepalive probes, the next one due in @left_ms. */
+static struct sock probed(uint8_t *bytes, uint32_t probes, uint32_t silent_ms, uint32_t left_ms)
+{
+	struct sock sock;
+
+	memset(info, 0, sizeof(info));
+	put(TCPI_PROBES, probes);
+	put(TCPI_LAST_ACK_RECV, silent_ms);
+	memcpy(bytes, info, sizeof(info));
+	sock = (struct sock){ .timer = SOCK_TIMER_KEEPALIVE, .expires_ms = left_ms, .info = { bytes, sizeof(info) } };
+	return sock;
+}
+
+static void keepalive__interval__is_measured_or_bounded(void **state)
+{
+	struct snapshot *snap = settings();
+	uint8_t bytes[2][sizeof(info)];
+	struct sock a = probed(bytes[0], 2, 7260000 + 75000, 15000), b;
+
+	(void)state;
+	/* host-wide settings: 7200 s, then each 75 s */
+	assert_int_equal(keepalive_interval_ms(snap, &a, &a), 75000);
+	assert_int_equal(keepalive_give_up_ms(snap, &a, &a), 7 * 75000 + 15000);
+	/* 10 s of silence hold two probes: no interval above 5.5 s fits */
+	a = probed(bytes[0], 2, 10000, 1000);
+	assert_int_equal(keepalive_interval_ms(snap, &a, &a), 5500);
+	/* the third was sent between two looks: 2 s idle, 3 s between probes */
+	a = probed(bytes[0], 2, 6100, 1900);
+	b = probed(bytes[1], 3, 9000, 2000);
+	assert_int_equal(keepalive_interval_ms(snap, &a, &b), 3000);
+	assert_int_equal(keepalive_give_up_ms(snap, &a, &b), 6 * 3000 + 2000);
+	/* a timer that had 200 s left */
+	a = probed(bytes[0], 2, 7200000, 200000);
+	b = probed(bytes[1], 2, 7300000, 100000);
+	assert_int_equal(keepalive_interval_ms(snap, &b, &b), 100000);
+	assert_int_equal(keepalive_interval_ms(snap, &a, &b), 200000);
+	free(snap);
+}
+
+static void keepalive__count__is_the_host_s_or_unknown(void **state)
+{
+	struct snapshot *snap = settings();
+	uint8_t bytes[sizeof(info)];
+	struct sock sock = probed(bytes, 9, 7875000, 40000);
+
+	(void)state;
+	assert_int_equal(keepalive_count(snap), 9);
+	assert_int_equal(keepalive_give_up_ms(snap, &sock, &sock), 40000);
+	set(snap, SYSCTL_TCP_KEEPALIVE_PROBES, 8);
+	assert_true(keepalive_give_up_ms(snap, &sock, &sock) < 0);
+	set(snap, SYSCTL_TCP_KEEPALIVE_PROBES, 10);
+	set(snap, SYSCTL_TCP_KEEPALIVE_INTVL_S, 50);
+	assert_int_equal(keepalive_give_up_ms(snap, &sock, &sock), 50000 + 40000);
+	free(snap);
+}
+
 static void huge_settings__end(void **state)
 {
 	struct snapshot *snap = settings();
@@ -216,6 +324,11 @@ int main(void)
 		cmocka_unit_test(probes__answered__end_at_the_ceiling),
 		cmocka_unit_test(probes__backoff_that_stops_below_the_ceiling__never_end),
 		cmocka_unit_test(probes__unanswered__end_after_eight),
+		cmocka_unit_test(stall__past_the_ceiling__takes_the_time_the_kernel_kept),
+		cmocka_unit_test(persist__probes_so_far__tell_how_long),
+		cmocka_unit_test(probes__of_an_open_socket__end_after_retries2),
+		cmocka_unit_test(keepalive__interval__is_measured_or_bounded),
+		cmocka_unit_test(keepalive__count__is_the_host_s_or_unknown),
 		cmocka_unit_test(huge_settings__end),
 	};
 
