@@ -18,6 +18,7 @@ static inline enum answer answer_of(bool yes)
 #define NO (1u << ANSWER_NO)
 #define OPEN (1u << ANSWER_UNKNOWN)
 #define NOT_YES (NO | OPEN)
+#define NOT_NO (YES | OPEN)
 #define ANY (YES | NO | OPEN)
 
 #endif

@@ -175,6 +175,15 @@ bool member_is_public(const struct member *member)
 	return !member->candidate->outbound && addr_is_global(&member->sock->peer.addr);
 }
 
+bool members_any_public(const struct members *members)
+{
+	for (size_t i = 0; i < members->count; i++) {
+		if (member_is_public(&members->at[i]))
+			return true;
+	}
+	return false;
+}
+
 static uint64_t count_networks(const struct members *members)
 {
 	uint64_t networks = members->count > 0;
@@ -247,6 +256,18 @@ int64_t members_oldest_ms(const struct members *members)
 	for (size_t i = 0; i < members->count; i++)
 		oldest = MAX(oldest, members->at[i].age_ms);
 	return oldest;
+}
+
+static int64_t bytes_taken(const struct sock *sock)
+{
+	return (int64_t)sock_tcpi(sock, TCPI_BYTES_RECEIVED) - sock->recv_q;
+}
+
+bool candidate_unread(const struct view *view, const struct candidate *candidate)
+{
+	return candidate->seen >= view->snap->samples && candidate->recv_q_min &&
+	       !candidate->recv_q_fell &&
+	       bytes_taken(&candidate->last.sock) <= bytes_taken(&candidate->first.sock);
 }
 
 double view_confidence(const struct view *view, double confidence, bool exact)

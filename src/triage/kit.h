@@ -80,6 +80,8 @@ void members_file_by_network(const struct view *view, struct sink *sink, const s
 			     double remotes, members_file_fn *file);
 /** member_is_public() - a client on the Internet: accepted from a global address. Such clients vanish all the time (RULES §0.5). */
 bool member_is_public(const struct member *member);
+/** members_any_public() - is one of them such a client? */
+bool members_any_public(const struct members *members);
 /**
  * members_stand_out() - are these clients of one listener more than the background of the Internet: at least @percent of its ESTAB, from at
  * least @prefixes networks. @clients: sorted by key.
@@ -96,6 +98,12 @@ void members_file_by_role(const struct view *view, struct sink *sink, struct mem
 const struct process *members_owner(const struct members *members);
 /** members_oldest_ms() - greatest age; −1 none known. */
 int64_t members_oldest_ms(const struct members *members);
+
+/**
+ * candidate_unread() - data stood in the receive queue in every sample of the run, never less than at first, and the program took nothing of
+ * it: bytes_received minus Recv-Q is what it has taken.
+ */
+bool candidate_unread(const struct view *view, const struct candidate *candidate);
 
 /** view_confidence() - @confidence within what the kind of evidence allows (RULES §6). @exact: the signal has one possible meaning. */
 double view_confidence(const struct view *view, double confidence, bool exact);

@@ -13,13 +13,18 @@ static const struct row {
 } rows[] = {
 	{ YES, YES, YES, YES, YES, NOT_YES, { MTU_BLACK_HOLE, 0.85, HOLE, NULL } },
 	{ YES, YES, YES, YES, OPEN, NOT_YES, { MTU_BLACK_HOLE_OR_DEAD, 0.5, HOLE, DEAD } },
-	{ YES, YES, YES, YES, NO, NOT_YES, { MTU_DEAD_PEER, 0.7, DEAD, NULL } },
+	{ YES, NOT_NO, YES, YES, NO, ANY, { MTU_DEAD_PEER, 0.7, DEAD, NULL } },
 	{ YES, NO, ANY, ANY, ANY, ANY, { MTU_SMALL_STUCK, 0.9, DEAD, NULL } },
 	{ YES, OPEN, YES, YES, YES, NOT_YES, { MTU_BLACK_HOLE, 0.75, HOLE, NULL } },
 	{ YES, OPEN, YES, YES, OPEN, NOT_YES, { MTU_BLACK_HOLE_OR_DEAD, 0.5, HOLE, DEAD } },
 	{ YES, YES, YES, NO, ANY, ANY, { MTU_PLAIN_LOSS, 0.9, "retrans-high", NULL } },
 	{ NO, ANY, ANY, ANY, ANY, YES, { MTU_TOLD, 0.95, "pmtu-shrunk", NULL } },
 	{ YES, YES, YES, YES, YES, YES, { MTU_IGNORED, 0.8, HOLE, NULL } },
+	/* Nothing but the handshake ever passed: no reading of size, and nobody is heard. */
+	{ YES, NOT_NO, NO, YES, NO, ANY, { MTU_DEAD_PEER, 0.7, DEAD, NULL } },
+	{ YES, NOT_NO, NO, YES, OPEN, ANY, { MTU_DEAD_PEER, 0.5, DEAD, NULL } },
+	/* The path has told its size before: a hole that nobody speaks of is unlikely. */
+	{ YES, NOT_NO, YES, YES, OPEN, YES, { MTU_DEAD_PEER, 0.5, DEAD, NULL } },
 };
 
 static bool accepts(const struct row *row, const struct mtu_signs *s)

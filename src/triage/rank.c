@@ -115,6 +115,27 @@ static bool match_listener(const struct finding *a, const struct finding *b)
 	return addr_equal(&a->scope.local.addr, &b->scope.peer.addr);
 }
 
+static double number(const struct finding *f, const char *evidence)
+{
+	const struct evidence *e = finding_evidence(f, evidence);
+
+	return e ? e->value : 0;
+}
+
+/* The reader that stands still is here: at the other end of the blocked connection, or in the sending process, which leaves the peer unread as well. */
+static bool match_reader(const struct finding *a, const struct finding *b)
+{
+	return same_netns(a, b) && a->scope.pid &&
+	       (a->scope.pid == number(b, "reader_pid") ||
+		(a->scope.pid == b->scope.pid && number(b, "own_unread") > 0));
+}
+
+/* A relay: what it cannot pass on it stops reading. */
+static bool match_relay(const struct finding *a, const struct finding *b)
+{
+	return match_process(a, b) && number(a, "behind") > 0 && !match_reader(b, a);
+}
+
 typedef bool match_fn(const struct finding *a, const struct finding *b);
 
 /* Cause, symptom, and what makes them one story. A symptom stands alone as long as the cause is less severe or less than likely. */
@@ -132,7 +153,8 @@ static const struct fold_row {
 	{ "accept-stuck", "syn-sent-stall", match_listener },
 	{ "backlog-clipped", "syn-sent-stall", match_listener },
 	{ "rp-filter-drop", "syn-recv-stall", match_host },
-	{ "recvq-not-drained", "peer-zero-window", match_process },
+	{ "recvq-not-drained", "peer-zero-window", match_reader },
+	{ "peer-zero-window", "recvq-not-drained", match_relay },
 	{ "close-wait-leak", "ephemeral-port-exhaustion", match_peer },
 	{ "estab-growth", "ephemeral-port-exhaustion", match_peer },
 	{ "explicit-bind-waste", "ephemeral-port-exhaustion", match_local },
@@ -162,6 +184,7 @@ static const struct fold_row {
 	{ "dead-peer-unacked", "closing-stuck", match_peer },
 	{ "mtu-blackhole-send", "closing-stuck", match_peer },
 	{ "peer-zero-window", "closing-stuck", match_peer },
+	{ "dead-peer-unacked", "keepalive-failing", match_peer },
 };
 
 /* Two readings of the same facts: the surer one stands, within the margin both do. */

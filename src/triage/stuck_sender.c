@@ -15,11 +15,6 @@ bool stuck_sender_candidate(const struct sock *sock)
 				sock->retrans > 0;
 }
 
-static enum answer yes_or_no(bool yes)
-{
-	return yes ? ANSWER_YES : ANSWER_NO;
-}
-
 /* What was acknowledged so far came in large segments: the path took them on this connection, at least until it changed. */
 static bool has_carried(const struct view *view, const struct sock *s)
 {
@@ -30,6 +25,16 @@ static bool has_carried(const struct view *view, const struct sock *s)
 		       delivered * view->values[STUCK_NOT_FULL_SIZE] * (double)sock_tcpi(s, TCPI_SND_MSS);
 }
 
+/* Seen twice, nothing was acknowledged in between; seen once, nothing has been heard since the head was sent. */
+static bool is_frozen(const struct candidate *c)
+{
+	const struct sock *s = &c->last.sock;
+
+	if (c->seen > 1)
+		return sock_tcpi(s, TCPI_BYTES_ACKED) == sock_tcpi(&c->first.sock, TCPI_BYTES_ACKED);
+	return sock_heard_ms(s) >= sock_stall_ms(s);
+}
+
 static enum answer is_stuck(const struct view *view, const struct candidate *c)
 {
 	const struct sock *s = &c->last.sock;
@@ -37,9 +42,8 @@ static enum answer is_stuck(const struct view *view, const struct candidate *c)
 	uint64_t backoff = sock_tcpi(s, TCPI_BACKOFF);
 	double base_ms = (double)(sock_tcpi(s, TCPI_RTO) >> MIN(backoff, 30u)) / 1e3;
 
-	return yes_or_no((double)backoff >= l[STUCK_BACKOFF] &&
-			 sock_tcpi(s, TCPI_CA_STATE) == TCP_CA_LOSS && c->seen > 1 &&
-			 sock_tcpi(s, TCPI_BYTES_ACKED) == sock_tcpi(&c->first.sock, TCPI_BYTES_ACKED) &&
+	return answer_of((double)backoff >= l[STUCK_BACKOFF] &&
+			 sock_tcpi(s, TCPI_CA_STATE) == TCP_CA_LOSS && is_frozen(c) &&
 			 (double)sock_tcpi(s, TCPI_LAST_ACK_RECV) >= l[STUCK_BASE_RTOS] * base_ms &&
 			 (double)sock_stall_ms(s) >= l[has_carried(view, s) ? STUCK_CARRIED_STALL : STUCK_STALL]);
 }
@@ -71,7 +75,7 @@ static enum answer is_full_size(const struct view *view, const struct candidate 
 
 static enum answer has_small_ok(const struct view *view, const struct sock *s)
 {
-	return yes_or_no((double)sock_tcpi(s, TCPI_SND_MSS) > view->values[STUCK_MIN_MSS] &&
+	return answer_of((double)sock_tcpi(s, TCPI_SND_MSS) > view->values[STUCK_MIN_MSS] &&
 			 (sock_tcpi(s, TCPI_BYTES_ACKED) > 1 || sock_tcpi(s, TCPI_SACKED)));
 }
 
@@ -79,7 +83,7 @@ static enum answer is_head_dead(const struct view *view, const struct candidate 
 {
 	const struct sock *a = &c->first.sock, *b = &c->last.sock;
 
-	return yes_or_no((double)sock_tcpi(b, TCPI_SACKED) <= view->values[STUCK_TAIL_SEGMENTS] &&
+	return answer_of((double)sock_tcpi(b, TCPI_SACKED) <= view->values[STUCK_TAIL_SEGMENTS] &&
 			 sock_tcpi(b, TCPI_SACKED) <= sock_tcpi(a, TCPI_SACKED) &&
 			 sock_tcpi(b, TCPI_DELIVERED) == sock_tcpi(a, TCPI_DELIVERED) &&
 			 sock_tcpi(b, TCPI_REORD_SEEN) == sock_tcpi(a, TCPI_REORD_SEEN));
@@ -109,7 +113,7 @@ enum answer stuck_sender_told(const struct view *view, const struct sock *s)
 		return ANSWER_YES;
 	if (s->peer.addr.family == ADDR_V6)
 		return view_delta(view, COUNTER_ICMP6_IN_PKT_TOO_BIGS, &delta) ?
-			       yes_or_no(delta > 0) :
+			       answer_of(delta > 0) :
 			       ANSWER_UNKNOWN;
 	return view_delta(view, COUNTER_ICMP_IN_TYPE3, &delta) && !delta ? ANSWER_NO :
 									   ANSWER_UNKNOWN;

@@ -14,6 +14,11 @@
 	(STATE_BIT(SOCK_STATE_ESTAB) | STATE_BIT(SOCK_STATE_CLOSE_WAIT) |                       \
 	 STATE_BIT(SOCK_STATE_FIN_WAIT_1))
 
+/** What separates a black hole from a dead peer where the table leaves both: a command, and how to read it. */
+#define STUCK_SENDER_TELL "ping -c 3 {example}"
+#define STUCK_SENDER_TELLS                                                                       \
+	"an answer to a small packet means a black hole, silence a dead peer or path (or a host that ignores ping): " STUCK_SENDER_TELL
+
 /** enum stuck_limit - the rows of stuck_sender.def; a rule's own limits begin at STUCK_LIMITS. */
 enum stuck_limit {
 #define STUCK_LIMIT(id, name, unit, value, reason) STUCK_##id,

@@ -39,6 +39,11 @@ double synack_give_up_ms(const struct snapshot *snap)
 			   snap->rto_max_ms);
 }
 
+int64_t sock_heard_ms(const struct sock *sock)
+{
+	return (int64_t)MIN(sock_tcpi(sock, TCPI_LAST_ACK_RECV), sock_tcpi(sock, TCPI_LAST_DATA_RECV));
+}
+
 int64_t sock_stall_ms(const struct sock *sock)
 {
 	int64_t rto = (int64_t)sock_tcpi(sock, TCPI_RTO) / 1000;
@@ -153,7 +158,7 @@ unsigned keepalive_count(const struct snapshot *snap)
 /* When the next probe is due, counted from the last answer: the idle time before the first one and an interval for each since. */
 static double next_probe_ms(const struct sock *sock)
 {
-	return (double)sock_tcpi(sock, TCPI_LAST_ACK_RECV) + sock->expires_ms;
+	return (double)sock_heard_ms(sock) + sock->expires_ms;
 }
 
 double keepalive_interval_ms(const struct snapshot *snap, const struct sock *first,

@@ -45,6 +45,11 @@ double keepalive_give_up_ms(const struct snapshot *snap, const struct sock *firs
 			    const struct sock *last);
 
 /**
+ * sock_heard_ms() - time since a segment of the peer was last taken: an acknowledgement or data. Data that acknowledges nothing new does not
+ * refresh tcpi_last_ack_recv (header prediction, net/ipv4/tcp_input.c), so both have to be asked.
+ */
+int64_t sock_heard_ms(const struct sock *sock);
+/**
  * sock_stall_ms() - time since the unacknowledged head was first sent: the timeouts so far, each twice the one before, and what has gone of the
  * running one; the kernel's own total (6.7+) where it covers this stall and no other. Rather too short than too long.
  */

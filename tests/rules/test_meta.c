@@ -111,7 +111,7 @@ static void rules__commands__begin_with_a_known_program(void **state)
 {
 	static const char *const programs[] = { "tcptriage states", "tcptriage report", "tcptriage explain",
 						"tcptriage doctor", "ss ", "ip ", "nstat ", "ls ", "cat ",
-						"tc ", "tcpdump " };
+						"tc ", "tcpdump ", "ping " };
 
 	(void)state;
 	for (size_t i = 0; i < triage_rule_count; i++) {

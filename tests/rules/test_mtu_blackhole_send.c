@@ -75,6 +75,8 @@ static void path_unknown__warns_and_names_both_readings(void **state)
 	assert_true(finding->confidence == 0.5);
 	expect_text(finding, finding->title, "or the peer is gone");
 	expect_against(finding, "dead peer looks the same");
+	expect_against(finding, "ping -c 3 2001:db8:9::9");
+	expect_text(finding, finding->next[0], "ping -c 3 2001:db8:9::9");
 	fixture_close(&f);
 }
 
@@ -411,7 +413,7 @@ static void cheap_look__asks_for_those_with_timeouts(void **state)
 	assert_false(triage_want(sock, NULL));
 	sock->retrans = 1;
 	assert_true(triage_want(sock, NULL));
-	sock->timer = SOCK_TIMER_KEEPALIVE;
+	sock->timer = SOCK_TIMER_NONE;
 	assert_false(triage_want(sock, NULL));
 	fixture_close(&f);
 }

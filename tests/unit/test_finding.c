@@ -17,6 +17,7 @@ static void command__in_a_namespace__is_aimed_at_it(void **state)
 		{ "web", "tcptriage states pid = {pid}", "tcptriage states -N web pid = 7" },
 		{ "web", "tcptriage explain x", "tcptriage explain x" },
 		{ "web", "ip route get {peer_addr}", "ip netns exec web ip route get 10.0.0.9" },
+		{ "web", "ping -c 3 {peer_addr}", "ip netns exec web ping -c 3 10.0.0.9" },
 		{ "812", "nstat -az TcpExtListenDrops", "nsenter -n -t 812 nstat -az TcpExtListenDrops" },
 		{ "web", "tc -s qdisc show", "ip netns exec web tc -s qdisc show" },
 		{ "web", "tcpdump -ni any", "ip netns exec web tcpdump -ni any" },

@@ -289,6 +289,56 @@ static void rivals__within_the_margin__both_stand(void **state)
 	}
 }
 
+/* A send that does not go on and a reader that stands still: which of them is the cause is in the evidence of the sender. */
+static void reader_and_sender__fold__by_who_waits_for_whom(void **state)
+{
+	static const struct {
+		const char *what, *evidence;
+		double value;
+		uint32_t reader, sender;
+		int cause; /* 0 neither, 1 the reader, 2 the sender */
+	} rows[] = {
+		{ "a relay: it stopped reading since it cannot send", "behind", 65536, 7, 7, 2 },
+		{ "both ends write and neither reads", "own_unread", 65536, 7, 7, 1 },
+		{ "the other end is on this host", "reader_pid", 7, 7, 8, 1 },
+		{ "another process is the other end", "reader_pid", 9, 7, 8, 0 },
+		{ "two processes with nothing in common", "behind", 65536, 7, 8, 0 },
+		{ "one process, little unread", "behind", 0, 7, 7, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct board b = { 0 };
+		struct finding *reader = put(&b, "recvq-not-drained", SEVERITY_CRITICAL, 0.9);
+		struct finding *sender = put(&b, "peer-zero-window", SEVERITY_CRITICAL, 0.9);
+
+		reader->scope.pid = rows[i].reader;
+		sender->scope.pid = rows[i].sender;
+		finding_add(sender, rows[i].evidence, rows[i].value, UNIT_BYTES, "test");
+		triage_rank(&b.verdict);
+		if ((sender->parent == reader) != (rows[i].cause == 1) ||
+		    (reader->parent == sender) != (rows[i].cause == 2))
+			fail_msg("wrong cause: %s", rows[i].what);
+		arena_free(&b.arena);
+	}
+}
+
+static void dead_peer__explains_probes_without_an_answer__of_the_same_peer(void **state)
+{
+	(void)state;
+	for (unsigned other = 0; other < 2; other++) {
+		struct board b = { 0 };
+		struct finding *dead = put(&b, "dead-peer-unacked", SEVERITY_CRITICAL, 0.9);
+		struct finding *idle = put(&b, "keepalive-failing", SEVERITY_WARNING, 0.8);
+
+		set_peer(dead, "10.0.0.9", 80, 0);
+		set_peer(idle, other ? "10.0.0.8" : "10.0.0.9", 5432, 0);
+		triage_rank(&b.verdict);
+		assert_int_equal(idle->parent == dead, !other);
+		arena_free(&b.arena);
+	}
+}
+
 static void identity__survives_a_restart__but_parts_twins(void **state)
 {
 	struct board a = { 0 }, b = { 0 };
@@ -367,6 +417,8 @@ int main(void)
 		cmocka_unit_test(fold__stuck_and_overflowing__are_one_story_per_endpoint),
 		cmocka_unit_test(fold__no_descriptors_left__explains_the_stuck_listener_of_that_process),
 		cmocka_unit_test(rivals__within_the_margin__both_stand),
+		cmocka_unit_test(reader_and_sender__fold__by_who_waits_for_whom),
+		cmocka_unit_test(dead_peer__explains_probes_without_an_answer__of_the_same_peer),
 		cmocka_unit_test(identity__survives_a_restart__but_parts_twins),
 		cmocka_unit_test(status__counts_what_stands_and_is_likely),
 		cmocka_unit_test(confidence__words__begin_at_their_limits),

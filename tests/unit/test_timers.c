@@ -247,9 +247,22 @@ static struct sock probed(uint8_t *bytes, uint32_t probes, uint32_t silent_ms, u
 	memset(info, 0, sizeof(info));
 	put(TCPI_PROBES, probes);
 	put(TCPI_LAST_ACK_RECV, silent_ms);
+	put(TCPI_LAST_DATA_RECV, silent_ms + 1);
 	memcpy(bytes, info, sizeof(info));
 	sock = (struct sock){ .timer = SOCK_TIMER_KEEPALIVE, .expires_ms = left_ms, .info = { bytes, sizeof(info) } };
 	return sock;
+}
+
+static void heard__data_without_a_new_ack__counts(void **state)
+{
+	uint8_t bytes[sizeof(info)];
+	struct sock sock = probed(bytes, 2, 10000, 1000);
+
+	(void)state;
+	assert_int_equal(sock_heard_ms(&sock), 10000);
+	put(TCPI_LAST_DATA_RECV, 300);
+	memcpy(bytes, info, sizeof(info));
+	assert_int_equal(sock_heard_ms(&sock), 300);
 }
 
 static void keepalive__interval__is_measured_or_bounded(void **state)
@@ -327,6 +340,7 @@ int main(void)
 		cmocka_unit_test(stall__past_the_ceiling__takes_the_time_the_kernel_kept),
 		cmocka_unit_test(persist__probes_so_far__tell_how_long),
 		cmocka_unit_test(probes__of_an_open_socket__end_after_retries2),
+		cmocka_unit_test(heard__data_without_a_new_ack__counts),
 		cmocka_unit_test(keepalive__interval__is_measured_or_bounded),
 		cmocka_unit_test(keepalive__count__is_the_host_s_or_unknown),
 		cmocka_unit_test(huge_settings__end),

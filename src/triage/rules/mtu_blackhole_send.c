@@ -124,12 +124,22 @@ static const char *const ignored_causes[] = {
 	NULL,
 };
 
+static const char *const undecided_next[] = {
+	STUCK_SENDER_TELL,
+	"ip route get {example}",
+	"tcptriage states -i dst {example}",
+	"nstat -az IcmpMsgInType3 Icmp6InPktTooBigs TcpExtOutOfWindowIcmps",
+	NULL,
+};
+
 static void describe(struct finding *f, const struct tally *t)
 {
 	f->title = "Path-MTU black hole: large packets to {peer} vanish, small ones pass";
 	f->detail = "{count} sockets stuck for {stall} · {unacked} segments of {snd_mss} unacknowledged, {backoff} timeouts in a row · path MTU believed {pmtu} · {route}";
-	if (t->verdict.story == MTU_BLACK_HOLE_OR_DEAD)
+	if (t->verdict.story == MTU_BLACK_HOLE_OR_DEAD) {
 		f->title = "Full-sized packets to {peer} get no answer: a path-MTU black hole, or the peer is gone";
+		f->next = undecided_next;
+	}
 	if (t->verdict.story == MTU_IGNORED) {
 		f->title = "Packets to {peer} are too big, the path says so and is not heard";
 		f->causes = ignored_causes;
@@ -140,7 +150,7 @@ static void add_doubts(struct finding *f, const struct view *view, const struct 
 		       const struct tally *t)
 {
 	if (t->verdict.story == MTU_BLACK_HOLE_OR_DEAD)
-		finding_against(f, "nothing else from this peer was heard in the meantime: a dead peer looks the same; a small packet that is answered (ip route get {example}, then a second connection) tells them apart");
+		finding_against(f, "nothing else from this peer was heard in the meantime: a dead peer looks the same; " STUCK_SENDER_TELLS);
 	if (finding_evidence(f, "icmp_unreachable") && stuck_sender_told(view, t->worst->sock) == ANSWER_UNKNOWN)
 		finding_against(f, "{icmp_unreachable} ICMP unreachable messages arrived meanwhile; the missing one may be among them");
 	if (sysctl_or(&view->snap->sysctls, SYSCTL_TCP_MTU_PROBING, 0))

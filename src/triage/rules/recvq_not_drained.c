@@ -56,15 +56,6 @@ static bool is_saturated(const struct view *view, const struct sock *sock)
 			sock_tcpi(sock, TCPI_RCV_WND) < sock_tcpi(sock, TCPI_ADVMSS));
 }
 
-/* bytes_received − Recv-Q is what the program has taken; any growth of it means that it reads. */
-static bool consumed(const struct candidate *c)
-{
-	int64_t before = (int64_t)sock_tcpi(&c->first.sock, TCPI_BYTES_RECEIVED) - c->first.sock.recv_q;
-	int64_t after = (int64_t)sock_tcpi(&c->last.sock, TCPI_BYTES_RECEIVED) - c->last.sock.recv_q;
-
-	return after > before;
-}
-
 /* Nobody is meant to read an idle pooled connection: little came, on its own accord, and nothing was sent since. */
 static bool looks_like_pool(const struct view *view, const struct candidate *c)
 {
@@ -82,8 +73,7 @@ static struct stuck look_at(const struct view *view, const struct candidate *c)
 	int64_t watched = (c->last_us - c->first_us) / 1000;
 	struct stuck s = { .growing = sock->recv_q > c->first.sock.recv_q };
 
-	if (c->seen < view->snap->samples || !c->recv_q_min || c->recv_q_fell || consumed(c) ||
-	    looks_like_pool(view, c))
+	if (!candidate_unread(view, c) || looks_like_pool(view, c))
 		return s;
 	s.saturated = is_saturated(view, sock);
 	s.stuck_ms = s.growing ? watched : MAX(quiet, watched);
