@@ -279,12 +279,22 @@ int sampler_take(struct sampler *sampler, struct err *err)
 	return failed == sampler->session->ns_count ? code : 0;
 }
 
+/* Many source ports of one address in use, and this destination has those that bind() prefers. */
+static bool may_be_bound(const struct snapshot *snap, const struct tuple_group *group)
+{
+	const struct port_source *source =
+		group->source ? snapshot_source(snap, group->source - 1u) : NULL;
+
+	return source && source->distinct > snap->ports.size / OWNED_PORTS_PART &&
+	       group->odd_in_range > group->in_range / 2;
+}
+
 /* Findings name the owner of a destination that takes many ports; an IPv6 attempt without answer asks who reaches the same over IPv4. */
 static bool wants_owner(const struct snapshot *snap, const struct tuple_group *group)
 {
 	bool silent_v6 = snap->counts[NETID_TCP][ADDR_V6][SOCK_STATE_SYN_SENT];
 
-	return group->in_range > snap->ports.size / OWNED_PORTS_PART ||
+	return group->in_range > snap->ports.size / OWNED_PORTS_PART || may_be_bound(snap, group) ||
 	       (silent_v6 && group->outbound && group->estab_young && group->peer.family == ADDR_V4);
 }
 

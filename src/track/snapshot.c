@@ -17,6 +17,7 @@ void snapshot_init(struct snapshot *snap, snapshot_want_fn *want, void *want_con
 		.groups = groups_new(),
 		.candidates = candidates_new(),
 		.listeners = listeners_new(),
+		.sources = sources_new(),
 		.want = want,
 		.want_context = want_context,
 		.rto_max_ms = RTO_MAX_MS,
@@ -32,10 +33,12 @@ void snapshot_free(struct snapshot *snap)
 	groups_free(snap->groups);
 	candidates_free(snap->candidates);
 	listeners_free(snap->listeners);
+	sources_free(snap->sources);
 	bursts_free(snap->bursts);
 	snap->groups = NULL;
 	snap->candidates = NULL;
 	snap->listeners = NULL;
+	snap->sources = NULL;
 	snap->bursts = NULL;
 }
 
@@ -84,7 +87,9 @@ void snapshot_begin(struct snapshot *snap, int64_t now_us)
 	memset(snap->lost, 0, sizeof(snap->lost));
 	for (size_t i = 0; i < SOCK_STATE_COUNT; i++)
 		snap->oldest_ms[i] = -1;
+	snap->sources_lost = 0;
 	listeners_begin(snap->listeners);
+	sources_begin(snap->sources);
 	groups_begin(snap->groups, snap->epoch);
 }
 
@@ -172,13 +177,37 @@ static void count_unclosed(const struct snapshot *snap, struct tuple_group *grou
 	group->unclosed_ms = MAX(group->unclosed_ms, (uint32_t)age);
 }
 
-static void count_in_group(const struct snapshot *snap, struct tuple_group *group,
+/* One bit a socket; its source address is looked up once for all sockets of its group. */
+static void count_source_port(struct snapshot *snap, struct tuple_group *group, const struct sock *sock)
+{
+	bool first = !group->source;
+	struct port_source *source;
+
+	group->odd_in_range += (sock->local.port - snap->ports.lo) & 1;
+	if (first)
+		group->source = sources_find(snap->sources, &group->local);
+	if (group->source == SOURCE_TURNED_AWAY) {
+		snap->sources_lost++;
+		return;
+	}
+	source = sources_at(snap->sources, group->source - 1u);
+	source->groups += first;
+	source->sockets++;
+	source->distinct += !port_bit(source->ports, sock->local.port);
+	port_set(source->ports, sock->local.port);
+	source->told += !!(sock->has & SOCK_HAS_SOCKOPT);
+	source->no_port += sock->has & SOCK_HAS_SOCKOPT && sock->sockopt & SOCKOPT_BIND_ADDRESS_NO_PORT;
+}
+
+static void count_in_group(struct snapshot *snap, struct tuple_group *group,
 			   const struct sock *sock)
 {
 	bool in_range = group->outbound && port_bit(snap->range, sock->local.port);
 
 	group->total++;
 	group->in_range += in_range;
+	if (in_range)
+		count_source_port(snap, group, sock);
 	if (sock->inode)
 		group->inode = sock->inode;
 	note_pmtu(group, sock);
@@ -345,6 +374,11 @@ const struct tuple_group *snapshot_group_find(const struct snapshot *snap, const
 					      const struct addr *peer, uint16_t peer_port)
 {
 	return groups_find(snap->groups, local, peer, peer_port);
+}
+
+const struct port_source *snapshot_source(const struct snapshot *snap, size_t index)
+{
+	return sources_at(snap->sources, index);
 }
 
 int64_t snapshot_span_us(const struct snapshot *snap)

@@ -58,6 +58,17 @@ const struct tuple_group *groups_at(const struct group_table *table, size_t inde
 /** groups_dropped() - groups let go so far, and sockets that found no room. */
 uint64_t groups_dropped(const struct group_table *table);
 
+/* A group's source address when the table had no room for it; 0 stands for one that was not looked up yet. */
+#define SOURCE_TURNED_AWAY UINT16_MAX
+struct source_table *sources_new(void);
+void sources_free(struct source_table *table);
+/** sources_begin() - a new sample: the table is empty. */
+void sources_begin(struct source_table *table);
+/** sources_find() - the source of a local address, made if need be. Return: its index + 1, or SOURCE_TURNED_AWAY. */
+uint16_t sources_find(struct source_table *table, const struct addr *local);
+/** sources_at() - the @index-th, NULL after the last. */
+struct port_source *sources_at(struct source_table *table, size_t index);
+
 struct candidate_table *candidates_new(void);
 void candidates_free(struct candidate_table *table);
 /** candidates_rules() - rules for which @sock is remembered already; 0 when it is not. */

@@ -515,6 +515,72 @@ static void unclosed__without_a_program__old_by_the_timer(void **state)
 	}
 }
 
+static void sources__ports_of_an_address_over_all_destinations(void **state)
+{
+	const struct port_source *source;
+	struct snapshot snap;
+	struct sock s[6];
+
+	(void)state;
+	open_with(&snap, 40000, 40009, 0);
+	s[0] = make(SOCK_STATE_ESTAB, "10.0.0.1", 40001, "10.0.0.2", 80);
+	s[1] = make(SOCK_STATE_ESTAB, "10.0.0.1", 40001, "10.0.0.2", 81);
+	s[2] = make(SOCK_STATE_TIME_WAIT, "10.0.0.1", 40004, "10.0.0.2", 81);
+	s[3] = make(SOCK_STATE_ESTAB, "10.0.0.1", 40010, "10.0.0.2", 81); /* beyond the range */
+	s[4] = make(SOCK_STATE_ESTAB, "10.0.0.9", 40001, "10.0.0.2", 80);
+	s[5] = make(SOCK_STATE_SYN_SENT, "10.0.0.1", 0, "10.0.0.2", 81); /* below it */
+	s[0].has |= SOCK_HAS_SOCKOPT;
+	s[0].sockopt = SOCKOPT_BIND_ADDRESS_NO_PORT;
+	s[1].has |= SOCK_HAS_SOCKOPT;
+	s[1].sockopt = SOCKOPT_FREEBIND;
+	s[4].sockopt = SOCKOPT_BIND_ADDRESS_NO_PORT; /* not told */
+	for (unsigned number = 0; number < 2; number++) {
+		snapshot_begin(&snap, number); /* once more, because the first was interrupted */
+		snapshot_add(&snap, &s[0]);
+		sample(&snap, number, s, ARRAY_SIZE(s));
+		source = snapshot_source(&snap, 0);
+		assert_true(addr_equal(&source->local, &s[0].local.addr));
+		assert_int_equal(source->sockets, 3);
+		assert_int_equal(source->distinct, 2);
+		assert_int_equal(source->groups, 2);
+		assert_int_equal(source->told, 2);
+		assert_int_equal(source->no_port, 1);
+		assert_int_equal(snapshot_source(&snap, 1)->sockets, 1);
+		assert_int_equal(snapshot_source(&snap, 1)->no_port, 0);
+		assert_null(snapshot_source(&snap, 2));
+		assert_int_equal(snapshot_group(&snap, 0)->odd_in_range, 1);
+		assert_int_equal(snapshot_group(&snap, 1)->odd_in_range, 1);
+	}
+	sample(&snap, 3, &s[4], 1);
+	assert_true(addr_equal(&snapshot_source(&snap, 0)->local, &s[4].local.addr));
+	assert_int_equal(snapshot_source(&snap, 0)->distinct, 1);
+	assert_null(snapshot_source(&snap, 1));
+	snapshot_free(&snap);
+}
+
+static void sources__beyond_the_bound__are_counted(void **state)
+{
+	struct snapshot snap;
+	struct sock s;
+
+	(void)state;
+	open_with(&snap, 32768, 60999, 0);
+	for (unsigned number = 0; number < 2; number++) {
+		snapshot_begin(&snap, number);
+		for (unsigned i = 0; i < SNAPSHOT_SOURCES + 2; i++) {
+			s = make(SOCK_STATE_ESTAB, "10.0.0.1", 40001, "10.0.0.2", 80);
+			s.local.addr.bytes[2] = (uint8_t)i;
+			snapshot_add(&snap, &s);
+			snapshot_add(&snap, &s);
+		}
+		snapshot_end(&snap);
+		assert_int_equal(snap.sources_lost, 4);
+		assert_non_null(snapshot_source(&snap, SNAPSHOT_SOURCES - 1));
+		assert_null(snapshot_source(&snap, SNAPSHOT_SOURCES));
+	}
+	snapshot_free(&snap);
+}
+
 static void headroom__fullest_first__and_only_of_the_range(void **state)
 {
 	struct headroom top[2];
@@ -747,6 +813,8 @@ int main(void)
 		cmocka_unit_test(children__not_accepted__wait_at_their_listener),
 		cmocka_unit_test(time_wait__reusable_by_setting_age_and_address),
 		cmocka_unit_test(unclosed__without_a_program__old_by_the_timer),
+		cmocka_unit_test(sources__ports_of_an_address_over_all_destinations),
+		cmocka_unit_test(sources__beyond_the_bound__are_counted),
 		cmocka_unit_test(headroom__fullest_first__and_only_of_the_range),
 		cmocka_unit_test(million_destinations__heavy_ones_are_kept_in_bounded_memory),
 		cmocka_unit_test(groups__of_candidates__are_not_dropped),

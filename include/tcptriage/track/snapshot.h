@@ -16,6 +16,7 @@
 #define SNAPSHOT_LISTENERS 16384
 #define SNAPSHOT_GROUPS 16384
 #define SNAPSHOT_CANDIDATES 16384
+#define SNAPSHOT_SOURCES 64
 /** Rules that may want candidates: the bits of candidate.rules. */
 #define SNAPSHOT_RULES 64
 
@@ -82,11 +83,12 @@ struct listener {
  * ever missing, and no count is further below the truth. Same input in the same order, same groups.
  *
  * Counts are of the newest complete sample. @in_range: outbound with a source port in the ephemeral range (reserved ports not counted).
- * @tw_in_range: of those in TIME-WAIT; @tw_past_delay: old enough for tcp_tw_reuse; @tw_reusable: and the setting allows it here.
+ * @odd_in_range: of those at an odd distance from the range's lower end, where bind() looks first and connect() last. @tw_in_range: in TIME-WAIT; @tw_past_delay: old enough for tcp_tw_reuse; @tw_reusable: and the setting allows it here.
  * @tw_recent: TIME-WAIT younger than SNAPSHOT_TW_RECENT_MS. @estab_young: ESTAB whose lifetime is below SNAPSHOT_YOUNG_MS as far as it tells.
  * @unclosed: in FIN-WAIT-2 without a program, that is, we closed and the peer has not; @unclosed_old: of those at least as old as
  * SNAPSHOT_UNCLOSED_MS says, the oldest for @unclosed_ms; @unclosed_port: local port of one of them.
  * @fresh_ack_ms: smallest last_ack_recv among ESTAB sockets with nothing unacknowledged; UINT32_MAX none. @inode: of one live socket, 0 none.
+ * @source: index + 1 of its struct port_source, 0 none; past the last one where the table was full.
  * @pmtu_min: smallest path MTU that one of them believes in (tcpi_pmtu); UINT32_MAX none told.
  * @pinned: a candidate belongs to it, so it is not dropped. @first_in_range, @first_us: its use at the first sample it was seen.
  * @growth_samples: samples in which @in_range had grown. @prev_total, @prev_in_range: of the sample before.
@@ -96,10 +98,10 @@ struct tuple_group {
 	uint16_t peer_port;
 	bool outbound, pinned;
 	uint32_t total, estab, estab_young, time_wait, syn_sent, close_wait, other;
-	uint32_t in_range, tw_in_range, tw_past_delay, tw_reusable, tw_recent;
+	uint32_t in_range, odd_in_range, tw_in_range, tw_past_delay, tw_reusable, tw_recent;
 	uint32_t prev_total, prev_in_range;
 	uint32_t unclosed, unclosed_old, unclosed_ms;
-	uint16_t unclosed_port;
+	uint16_t unclosed_port, source;
 	uint32_t fresh_ack_ms, pmtu_min;
 	uint32_t inode;
 	uint32_t lossy;
@@ -117,6 +119,17 @@ struct port_supply {
 	uint32_t size, blocked, udp_used;
 };
 
+/**
+ * struct port_source - the source ports of the ephemeral range that one local address uses, over all destinations, in the newest sample.
+ * @sockets: outbound, with such a port. @distinct: different ports among them; @ports: bit per port. @groups: destinations.
+ * @told: of @sockets, those that tell their options; @no_port: those with IP_BIND_ADDRESS_NO_PORT.
+ */
+struct port_source {
+	struct addr local;
+	uint32_t sockets, distinct, groups, told, no_port;
+	uint8_t ports[65536 / 8];
+};
+
 /** snapshot_want_fn - asked for each socket whose state some rule named: bits of the rules that want to remember it. */
 typedef uint64_t snapshot_want_fn(const struct sock *sock, void *context);
 
@@ -124,6 +137,7 @@ struct group_table;
 struct candidate_table;
 struct burst_table;
 struct listener_table;
+struct source_table;
 
 /**
  * struct snapshot - one namespace over one run.
@@ -144,7 +158,7 @@ struct listener_table;
 struct snapshot {
 	uint64_t counts[NETID_COUNT][ADDR_FAMILY_COUNT][SOCK_STATE_COUNT];
 	int64_t oldest_ms[SOCK_STATE_COUNT];
-	uint64_t total_sockets, left_out, candidates_lost, groups_dropped, listeners_lost;
+	uint64_t total_sockets, left_out, candidates_lost, groups_dropped, listeners_lost, sources_lost;
 	unsigned samples, tcp_info_len;
 	int64_t sample_us[16];
 	int64_t cost_us;
@@ -161,6 +175,7 @@ struct snapshot {
 	struct group_table *groups;
 	struct candidate_table *candidates;
 	struct listener_table *listeners;
+	struct source_table *sources;
 	struct burst_table *bursts;
 	snapshot_want_fn *want;
 	void *want_context;
@@ -205,6 +220,8 @@ const struct tuple_group *snapshot_group(const struct snapshot *snap, size_t ind
 /** snapshot_group_find() - group of one tuple (@peer_port 0: the accepted sockets of that peer), NULL when not kept. */
 const struct tuple_group *snapshot_group_find(const struct snapshot *snap, const struct addr *local,
 					      const struct addr *peer, uint16_t peer_port);
+/** snapshot_source() - the @index-th local address with outbound connections, NULL after the last. */
+const struct port_source *snapshot_source(const struct snapshot *snap, size_t index);
 /** snapshot_span_us() - time between the first and the newest sample. */
 int64_t snapshot_span_us(const struct snapshot *snap);
 
