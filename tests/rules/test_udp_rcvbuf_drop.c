@@ -401,10 +401,11 @@ static void filter_policy_or_checksum__is_no_full_buffer(void **state)
 static void two_kinds_of_drops__only_full_buffers_count(void **state)
 {
 	static const struct {
-		unsigned own, full;
+		unsigned own, full, errors;
 		uint64_t count;
 		bool mixed;
-	} rows[] = { { 125, 100, 125, false }, { 126, 100, 100, true } };
+	} rows[] = { { 125, 100, 125, 125, false }, { 126, 100, 126, 100, true }, { 126, 100, 101, 100, true },
+		     { 900, 100, 100, 900, false } };
 	struct fixture f;
 	struct fake *fake;
 
@@ -416,6 +417,7 @@ static void two_kinds_of_drops__only_full_buffers_count(void **state)
 		fake->sock.skmem[SKMEM_DROPS] += rows[i].own;
 		fake->sock.recv_q++;
 		grow(&f, COUNTER_UDP_RCVBUF_ERRORS, rows[i].full);
+		grow(&f, COUNTER_UDP_IN_ERRORS, rows[i].errors);
 		fixture_sample(&f, 5);
 		fixture_judge(&f);
 		assert_int_equal(expect_one(&f, SEVERITY_WARNING)->count, rows[i].count);

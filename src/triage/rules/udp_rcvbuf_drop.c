@@ -42,10 +42,10 @@ static const struct threshold thresholds[] = {
 
 /**
  * struct losses - what the namespace counted in the window. @full: datagrams that met a full socket, @memory: the limit on all UDP memory,
- * @read: that programs took. @own: what the drop counts of the sockets seen grew by.
+ * @read: that programs took. @other: turned away for another reason. @own: what the drop counts of the sockets seen grew by.
  */
 struct losses {
-	uint64_t full, memory, read, own;
+	uint64_t full, memory, read, other, own;
 	bool counted;
 };
 
@@ -132,7 +132,7 @@ static bool keep(const struct view *view, struct member *member)
 
 static struct losses losses_of(const struct view *view, const struct members *all)
 {
-	uint64_t full, full6, memory, memory6, in, in6;
+	uint64_t full, full6, memory, memory6, in, in6, errors, errors6;
 	struct losses l = { .counted = view_delta(view, COUNTER_UDP_RCVBUF_ERRORS, &full) };
 
 	l.counted |= view_delta(view, COUNTER_UDP6_RCVBUF_ERRORS, &full6);
@@ -140,9 +140,12 @@ static struct losses losses_of(const struct view *view, const struct members *al
 	view_delta(view, COUNTER_UDP6_MEM_ERRORS, &memory6);
 	view_delta(view, COUNTER_UDP_IN_DATAGRAMS, &in);
 	view_delta(view, COUNTER_UDP6_IN_DATAGRAMS, &in6);
+	view_delta(view, COUNTER_UDP_IN_ERRORS, &errors);
+	view_delta(view, COUNTER_UDP6_IN_ERRORS, &errors6);
 	l.full = full + full6;
 	l.memory = memory + memory6;
 	l.read = in + in6;
+	l.other = errors + errors6 - MIN(errors + errors6, l.full + l.memory);
 	for (size_t i = 0; i < all->count; i++)
 		l.own += drops_of(view, all->at[i].candidate);
 	return l;
@@ -334,10 +337,13 @@ static void describe_dropping(struct finding *f, const struct tally *t)
 	f->detail = dropping_detail(f, unread);
 }
 
-/* The drop count of a socket holds more than full buffers: a filter, a policy or a checksum may have turned datagrams away. */
+/*
+ * The drop count of a socket holds more than full buffers: a filter, a policy or a checksum may have turned datagrams away. Then InErrors
+ * counts more than the two kinds of its own (net/ipv4/udp.c, udp_queue_rcv_one_skb); without that, the two counts were only read at different times.
+ */
 static bool is_mixed(const struct view *view, const struct losses *l)
 {
-	return (double)l->own > (double)l->full * view->values[MIXED];
+	return l->other && (double)l->own > (double)l->full * view->values[MIXED];
 }
 
 static void file_dropping(const struct view *view, struct sink *sink, const struct tally *t,
