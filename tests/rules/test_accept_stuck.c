@@ -97,6 +97,19 @@ static void finding__names_owner_listener_and_numbers(void **state)
 	fixture_close(&f);
 }
 
+static void full_queue__is_said(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, RULE);
+	listener(&f, "10.0.0.1:80", 4, 3);
+	child(&f, SOCK_STATE_ESTAB, "10.0.0.1:80", 7000);
+	sample_and_judge(&f, 5);
+	expect_text(expect_one(&f, SEVERITY_CRITICAL), expect_one(&f, SEVERITY_CRITICAL)->detail, "the queue is full");
+	fixture_close(&f);
+}
+
 static void one_connection__reads_as_one(void **state)
 {
 	const struct finding *finding;
@@ -391,6 +404,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wait__edges__of_warning_and_critical),
 		cmocka_unit_test(finding__names_owner_listener_and_numbers),
+		cmocka_unit_test(full_queue__is_said),
 		cmocka_unit_test(one_connection__reads_as_one),
 		cmocka_unit_test(client_gone__is_critical_once_it_had_waited),
 		cmocka_unit_test(queue_that_moves__is_slow_not_stuck),

@@ -101,6 +101,8 @@ static void set_detail(struct finding *f, const struct view *view, const struct 
 		f->detail = "{recv_q} wait now, {least} at the least, backlog {backlog} · {fds} of {nofile} fds: accept() fails with EMFILE";
 	else if (w->gave_up)
 		f->detail = "{recv_q} wait now, {least} at the least, backlog {backlog} · clients of {gave_up} of them have closed before they were accepted";
+	else if (w->queue->over)
+		f->detail = "{recv_q} wait now, {least} at the least, backlog {backlog}: the queue is full, new clients are dropped";
 	else
 		f->detail = "{recv_q} wait now, {least} at the least, backlog {backlog} · nothing is dropped before the queue is full";
 }

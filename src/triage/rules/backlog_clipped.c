@@ -183,7 +183,6 @@ const struct rule rule_backlog_clipped = {
 		NULL },
 	.next = (const char *const[]){
 		"ss -ltnp sport = :{local_port}",
-		"cat /proc/sys/net/core/somaxconn",
 		"nstat -az TcpExtListenOverflows",
 		NULL },
 	.fixes = (const char *const[]){
