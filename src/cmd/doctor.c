@@ -30,9 +30,10 @@ struct check {
 	char detail[200], takes_away[200], mend[400];
 };
 
-/* struct doctor - what the checks share. */
+/* struct doctor - what the checks share. @denied: processes whose descriptors may not be read. */
 struct doctor {
 	struct session *session;
+	unsigned denied;
 	char executable[256];
 };
 
@@ -139,16 +140,38 @@ static void check_owners(struct doctor *doctor, struct check *check)
 	}
 	snprintf(check->detail, sizeof(check->detail), "/proc read in %.1f ms",
 		 (double)owner_map_cost_us(map) / 1000);
-	if (owner_map_denied(map)) {
+	doctor->denied = owner_map_denied(map);
+	if (doctor->denied) {
 		char mend[300];
 
 		snprintf(check->detail, sizeof(check->detail), "%u processes may not be read",
-			 owner_map_denied(map));
+			 doctor->denied);
 		snprintf(mend, sizeof(mend), SETCAP,
 			 doctor->executable);
 		verdict(check, HEALTH_PARTLY, "the owners of other users' sockets", mend);
 	}
 	owner_map_free(map);
+}
+
+/* After check_owners(): how many are open may be known of a process whose sockets may not be looked at. */
+static void check_descriptors(struct doctor *doctor, struct check *check)
+{
+	struct descriptor_use use;
+	struct err err = { "" };
+	char mend[300];
+
+	if (source_descriptors(doctor->session->source, &use, &err)) {
+		snprintf(check->detail, sizeof(check->detail), "%.150s", err.text);
+		verdict(check, HEALTH_MISSING, "which process runs out of descriptors",
+			"mount -t proc proc /proc");
+		return;
+	}
+	snprintf(check->detail, sizeof(check->detail), "%u processes counted in %.1f ms", use.processes,
+		 (double)use.cost_us / 1000);
+	if (!doctor->denied && !use.unread)
+		return;
+	snprintf(mend, sizeof(mend), SETCAP, doctor->executable);
+	verdict(check, HEALTH_PARTLY, "whether other users' processes run out of descriptors", mend);
 }
 
 static void check_counters(struct doctor *doctor, struct check *check)
@@ -247,8 +270,9 @@ static const struct {
 } checks[] = {
 	{ "sock_diag TCP IPv4", check_tcp4 },  { "sock_diag TCP IPv6", check_tcp6 },
 	{ "sock_diag UDP", check_udp },	       { "tcp_info", check_tcp_info },
-	{ "owners", check_owners },	       { "counters", check_counters },
-	{ "sysctls", check_sysctls },	       { "rtnetlink", check_routes },
+	{ "owners", check_owners },	       { "descriptors", check_descriptors },
+	{ "counters", check_counters },	       { "sysctls", check_sysctls },
+	{ "rtnetlink", check_routes },
 	{ "namespaces", check_namespaces },    { "capture", check_capture },
 	{ "SOCK_DESTROY", check_destroy },
 };

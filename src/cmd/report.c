@@ -51,7 +51,7 @@ static const struct option_row options[] = {
 	{ "mute", 0, "ID", "do not run this rule (may be repeated)", OPTION_LIST, AT(mutes), "rules" },
 	{ "require", 0, "SOURCE", "exit status 3 when this source is missing (may be repeated)",
 	  OPTION_LIST, AT(require),
-	  "sock_diag|udp_diag|tcp_info|counters|sysctls|owners|namespaces" },
+	  "sock_diag|udp_diag|tcp_info|counters|sysctls|owners|namespaces|descriptors" },
 	{ "history", 0, "none", "no history is read", OPTION_ACCEPTED, 0, "none" },
 	REPLAY_OPTION_ROWS(struct report_options, replay),
 	{ 0 },
@@ -305,6 +305,7 @@ static int judge(const struct report_options *o, struct session *session, struct
 	int code;
 
 	sampler_find_owners(sampler);
+	sampler_find_descriptors(sampler);
 	for (unsigned n = 0; n < session->ns_count && sampler->samples; n++) {
 		struct view view = sampler_view(sampler, n);
 

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tcptriage/track/descriptors.h"
+
 const char *const sampler_source_names[SOURCE_COUNT] = {
 	[SOURCE_SOCK_DIAG] = "sock_diag", [SOURCE_UDP] = "udp_diag", [SOURCE_TCP_INFO] = "tcp_info",
 	[SOURCE_COUNTERS] = "counters",	  [SOURCE_SYSCTLS] = "sysctls", [SOURCE_OWNERS] = "owners",
-	[SOURCE_NAMESPACES] = "namespaces",
+	[SOURCE_NAMESPACES] = "namespaces", [SOURCE_DESCRIPTORS] = "descriptors",
 };
 
 #define BOTH_FAMILIES 3u
@@ -23,7 +25,7 @@ const char *const sampler_source_names[SOURCE_COUNT] = {
 
 /**
  * struct sampler_ns - what is kept beside a namespace's snapshot.
- * @whole: no dump of the sample in hand was interrupted or cut. @held: sockets of a cheap dump that some rule wants, to be asked for tcp_info one by one. @routes: answers already got.
+ * @whole: no dump of the sample in hand was interrupted or cut. @held: sockets of a cheap dump that some rule wants, to be asked for tcp_info one by one. @routes: answers already got. @use: descriptors of processes that belong here.
  */
 struct sampler_ns {
 	struct sampler *sampler;
@@ -35,6 +37,7 @@ struct sampler_ns {
 	bool holding, whole;
 	struct route *routes;
 	size_t route_count;
+	struct descriptor_use use;
 	int64_t cost_ns;
 };
 
@@ -346,6 +349,77 @@ void sampler_find_owners(struct sampler *sampler)
 	sampler->owners_us = owner_map_cost_us(sampler->owners);
 }
 
+/* A recording of old does not say where a process was: then its sockets tell. */
+static bool belongs(const struct sampler_ns *ns, const struct descriptor_user *user)
+{
+	return !user->process.netns || !ns->description->inode ||
+	       user->process.netns == ns->description->inode;
+}
+
+/* Return: one of them has sockets that were listed. */
+static bool take_users(struct sampler_ns *ns)
+{
+	const struct descriptor_use *all = &ns->sampler->use;
+	bool listed = false;
+
+	ns->use = *all;
+	ns->use.count = 0;
+	ns->use.at = arena_alloc(&ns->sampler->session->arena, (all->count + 1) * sizeof(*all->at));
+	for (size_t i = 0; i < all->count; i++) {
+		if (!belongs(ns, &all->at[i]))
+			continue;
+		ns->use.at[ns->use.count++] = all->at[i];
+		listed = listed || (all->at[i].listed && all->at[i].inode_count);
+	}
+	return listed;
+}
+
+static int count_socket(const struct sock *sock, void *context)
+{
+	struct sampler_ns *ns = context;
+
+	if (selected(ns, sock))
+		descriptors_count(&ns->use, ns->snap, sock);
+	return interrupted ? -EINTR : 0;
+}
+
+/* The samples kept no socket for its inode, so the list is asked for once more, without anything that takes a lock. */
+static void look_through(struct sampler_ns *ns)
+{
+	static const struct diag_request requests[] = {
+		{ .netid = NETID_TCP, .families = BOTH_FAMILIES, .states = DESCRIPTOR_STATES },
+		{ .netid = NETID_UDP, .families = BOTH_FAMILIES, .states = UINT32_MAX },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		struct diag_result result;
+		struct err err = { "" };
+
+		if (source_sockets(ns->source, &requests[i], count_socket, ns, &result, &err) && !interrupted)
+			notices_add(&ns->sampler->session->notices,
+				    "the sockets of processes that are short of descriptors could not be listed: %s",
+				    err.text);
+	}
+}
+
+void sampler_find_descriptors(struct sampler *sampler)
+{
+	struct err err = { "" };
+
+	if (!sampler->samples || interrupted)
+		return;
+	if (source_descriptors(sampler->session->source, &sampler->use, &err)) {
+		missing(&sampler->ns[0], SOURCE_DESCRIPTORS, err.text);
+		return;
+	}
+	sampler->has_use = true;
+	sampler->owners_us += sampler->use.cost_us;
+	for (unsigned i = 0; i < sampler->session->ns_count; i++) {
+		if (take_users(&sampler->ns[i]))
+			look_through(&sampler->ns[i]);
+	}
+}
+
 static const struct process *owner_of(const struct view *view, const struct sock *sock,
 				      enum owner_unknown *reason)
 {
@@ -417,6 +491,7 @@ struct view sampler_view(struct sampler *sampler, unsigned index)
 	return (struct view){ .snap = ns->snap,
 			      .owner_of = owner_of,
 			      .route_of = route_of,
+			      .descriptors = sampler->has_use ? &ns->use : NULL,
 			      .context = ns,
 			      .netns = named(ns->description->name),
 			      .netns_at = address_of(sampler->session, ns->description),

@@ -16,6 +16,7 @@ enum sampler_source {
 	SOURCE_SYSCTLS,
 	SOURCE_OWNERS,
 	SOURCE_NAMESPACES,
+	SOURCE_DESCRIPTORS,
 	SOURCE_COUNT
 };
 extern const char *const sampler_source_names[SOURCE_COUNT];
@@ -25,6 +26,7 @@ extern const char *const sampler_source_names[SOURCE_COUNT];
  * @snaps: one a namespace. @filter: what the view is narrowed to, NULL everything. @max_time_us: budget of a sample: above it tcp_info is
  * asked for candidates only. @missing: bit per enum sampler_source that failed somewhere. @complete: all dumps were whole.
  * @fast_room: how many more sockets may be looked at fast; @fast_looks: how often that was done.
+ * @use: of the descriptors of all processes, once @has_use.
  * @tap: sees every selected socket of every sample, NULL nobody. @read_us, @owners_us: time spent reading. @samples: taken so far. @info_for_all: no sample was cut down to candidates.
  */
 struct sampler {
@@ -33,12 +35,13 @@ struct sampler {
 	const struct triage_options *triage;
 	struct snapshot *snaps;
 	struct owner_map *owners;
+	struct descriptor_use use;
 	struct sampler_ns *ns;
 	void (*tap)(const struct snapshot *snap, const struct sock *sock, void *context);
 	void *tap_context;
 	unsigned missing, samples, fast_room;
 	uint64_t fast_looks;
-	bool complete, info_for_all;
+	bool complete, info_for_all, has_use;
 	int64_t read_us, owners_us, max_time_us;
 };
 
@@ -54,6 +57,11 @@ int sampler_take(struct sampler *sampler, struct err *err);
 void sampler_look_fast(struct sampler *sampler, int64_t until_us);
 /** sampler_find_owners() - one pass over /proc for the sockets that findings may name; after the last sample. */
 void sampler_find_owners(struct sampler *sampler);
+/**
+ * sampler_find_descriptors() - one pass over /proc for processes that run out of descriptors, and one more look at the sockets of a namespace
+ * where such a process is found; after the last sample.
+ */
+void sampler_find_descriptors(struct sampler *sampler);
 /** sampler_view() - the evidence of namespace @index for the rules; valid as long as the sampler. */
 struct view sampler_view(struct sampler *sampler, unsigned index);
 /** sampler_counts() - sockets by state in the newest sample, all namespaces. */

@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "collect/descriptors.h"
 #include "collect/namespaces.h"
 #include "collect/owner_map.h"
 #include "collect/rtnetlink.h"
@@ -203,6 +204,12 @@ static int live_owners(struct source *source, const uint32_t *wanted, size_t cou
 			   source->notices, out, err);
 }
 
+static int live_descriptors(struct source *source, struct descriptor_use *out, struct err *err)
+{
+	return descriptors_scan(((struct live *)source)->proc, source->redactor, source->notices,
+				source->arena, out, err);
+}
+
 static const char *live_cgroup_path(struct source *source, uint64_t id)
 {
 	return cgroup_path_of(((struct live *)source)->cgroups, id);
@@ -222,6 +229,7 @@ static const struct source_ops live_ops = {
 	.sysctl_leave = live_sysctl_leave,
 	.route = live_route,
 	.owners = live_owners,
+	.descriptors = live_descriptors,
 	.cgroup_path = live_cgroup_path,
 };
 

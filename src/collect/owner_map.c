@@ -76,7 +76,7 @@ void owner_map_free(struct owner_map *map)
 	free(map);
 }
 
-static void redact_process(struct redactor *r, struct process *process)
+void owner_redact(struct redactor *r, struct process *process)
 {
 	process->comm = redact_text(r, REDACT_COMM, process->comm);
 	process->cgroup = redact_text(r, REDACT_CGROUP, process->cgroup);
@@ -105,7 +105,7 @@ void owner_map_process(struct owner_map *map, struct process *process, size_t fi
 		return;
 	}
 	if (map->redactor)
-		redact_process(map->redactor, process);
+		owner_redact(map->redactor, process);
 	if (map->process_count == map->process_cap) {
 		map->process_cap = map->process_cap ? map->process_cap * 2 : 64;
 		map->processes = xrealloc_array(map->processes, map->process_cap,

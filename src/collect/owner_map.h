@@ -50,6 +50,8 @@ struct owner_map *owner_map_new(struct redactor *redactor);
  * wanted, and a process that an earlier pass saw is joined to that sight.
  */
 void owner_map_process(struct owner_map *map, struct process *process, size_t first);
+/** owner_redact() - stand-ins for the strings of a process. */
+void owner_redact(struct redactor *redactor, struct process *process);
 /** owner_map_add() - one descriptor; the map is not searchable until owner_map_sort(). */
 void owner_map_add(struct owner_map *map, uint32_t inode, const struct process *process,
 		   int32_t fd);

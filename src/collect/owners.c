@@ -23,9 +23,6 @@
 #include "tcptriage/base/out.h"
 
 #define DIRENTS_BYTES (64 * 1024)
-/* PROC_PID_INIT_INO (include/linux/proc_ns.h): the inode of the first pid namespace on every kernel. */
-#define INITIAL_PID_NAMESPACE 0xeffffffcu
-
 /* struct linux_dirent64, as getdents64(2) gives it. */
 struct dirent_head {
 	uint64_t ino;
@@ -47,7 +44,7 @@ struct pass {
 	int proc;
 	const struct inode_set *wanted;
 	uint32_t *pids;
-	size_t count, cap;
+	size_t count;
 	atomic_size_t next, missing;
 	atomic_uchar *found;
 };
@@ -81,27 +78,6 @@ static bool take_number(const char *text, uint32_t *out)
 	return n && !text[n];
 }
 
-/* "socket:[123]" of @len bytes. Return: false for another kind of descriptor or, counted, for another shape. */
-static bool take_inode(struct reader *reader, const char *link, size_t len, uint32_t *inode)
-{
-	uint64_t value = 0;
-
-	if (len < 8 || memcmp(link, "socket:[", 8))
-		return false;
-	for (size_t i = 8; i < len - 1 && value <= UINT32_MAX; i++) {
-		if (link[i] < '0' || link[i] > '9')
-			value = UINT64_MAX;
-		else
-			value = value * 10 + (uint64_t)(link[i] - '0');
-	}
-	if (len < 10 || link[len - 1] != ']' || value > UINT32_MAX) {
-		reader->map->malformed++;
-		return false;
-	}
-	*inode = (uint32_t)value;
-	return true;
-}
-
 static bool is_wanted(struct pass *pass, uint32_t inode)
 {
 	unsigned char bit;
@@ -125,13 +101,16 @@ static bool is_over(struct pass *pass)
 /* Return: 0 or the negative errno of a descriptor that cannot be read: -ENOENT when there is none. */
 static int look_at_descriptor(struct reader *reader, int dir, const char *name, uint32_t fd)
 {
+	enum socket_link kind;
 	char link[64];
 	uint32_t inode;
 	ssize_t len = readlinkat(dir, name, link, sizeof(link));
 
 	if (len < 0)
 		return -errno;
-	if (!take_inode(reader, link, (size_t)len, &inode) || !is_wanted(reader->pass, inode))
+	kind = proc_pid_parse_link(link, (size_t)len, &inode);
+	reader->map->malformed += kind == LINK_MALFORMED;
+	if (kind != LINK_SOCKET || !is_wanted(reader->pass, inode))
 		return 0;
 	if (!reader->process) {
 		reader->process = arena_alloc(&reader->map->arena, sizeof(*reader->process));
@@ -251,40 +230,6 @@ static void *look_at_processes(void *context)
 	return NULL;
 }
 
-static void add_pid(struct pass *pass, const char *name)
-{
-	uint32_t pid;
-
-	if (!take_number(name, &pid))
-		return;
-	if (pass->count == pass->cap) {
-		pass->cap = pass->cap ? pass->cap * 2 : 256;
-		pass->pids = xrealloc_array(pass->pids, pass->cap, sizeof(*pass->pids));
-	}
-	pass->pids[pass->count++] = pid;
-}
-
-static int list_processes(struct pass *pass)
-{
-	AUTO_FD int dir = openat(pass->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO_FREE char *entries = xmalloc(DIRENTS_BYTES);
-
-	if (dir < 0)
-		return -errno;
-	for (;;) {
-		long n = syscall(SYS_getdents64, dir, entries, DIRENTS_BYTES);
-
-		if (n <= 0)
-			return n < 0 ? -errno : 0;
-		for (long at = 0; at < n;) {
-			struct dirent_head *entry = (void *)(entries + at);
-
-			at += entry->len;
-			add_pid(pass, entry->name);
-		}
-	}
-}
-
 /* Stand-ins are numbered in order of first sight, and a second look joins what the first one saw: both go alone. */
 static unsigned readers_for(const struct owner_map *map)
 {
@@ -325,7 +270,7 @@ static int run_pass(struct owner_map *map, int proc, const struct inode_set *wan
 			     .found = xcalloc(wanted ? wanted->count / 8 + 1 : 1, 1),
 			     .missing = wanted ? wanted->count : 0 };
 	int64_t begin = clock_mono_us();
-	int code = list_processes(&pass);
+	int code = proc_pids(proc, &pass.pids, &pass.count);
 
 	if (!code)
 		read_processes(&pass, map);
@@ -336,19 +281,6 @@ static int run_pass(struct owner_map *map, int proc, const struct inode_set *wan
 	return code;
 }
 
-/* Not every process is to be seen from a pid namespace of our own, nor on a /proc mounted with hidepid: there pid 1 is missing. */
-static bool is_partial_view(int proc)
-{
-	char link[64];
-	ssize_t len = readlinkat(proc, "self/ns/pid", link, sizeof(link) - 1);
-	unsigned ns;
-
-	if (faccessat(proc, "1", F_OK, 0) < 0)
-		return true;
-	link[MAX(len, 0)] = '\0';
-	return sscanf(link, "pid:[%u]", &ns) == 1 && ns != INITIAL_PID_NAMESPACE;
-}
-
 int owners_scan(int proc, const uint32_t *wanted, size_t count, struct redactor *redactor,
 		struct notices *notices, struct owner_map **out, struct err *err)
 {
@@ -357,7 +289,7 @@ int owners_scan(int proc, const uint32_t *wanted, size_t count, struct redactor 
 
 	map->proc = proc;
 	map->whole = !wanted;
-	map->hidden = is_partial_view(proc);
+	map->hidden = proc_is_partial(proc);
 	if (wanted)
 		map->wanted = inode_set_copy(wanted, count);
 	code = run_pass(map, proc, wanted ? &map->wanted : NULL);

@@ -2,13 +2,89 @@
 /* Files of /proc/PID as struct process. */
 #include "collect/proc_pid.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tcptriage/base/file.h"
 #include "tcptriage/base/num.h"
 #include "tcptriage/collect/cgroup.h"
+
+/* PROC_PID_INIT_INO (include/linux/proc_ns.h): the inode of the first pid namespace on every kernel. */
+#define INITIAL_PID_NAMESPACE 0xeffffffcu
+
+/* struct pid_list - what proc_pids() collects. */
+struct pid_list {
+	uint32_t *pids;
+	size_t count, cap;
+};
+
+static void add_pid(struct pid_list *list, const char *name)
+{
+	uint64_t pid;
+
+	if (!num_u64(name, INT32_MAX, &pid))
+		return;
+	if (list->count == list->cap) {
+		list->cap = list->cap ? list->cap * 2 : 256;
+		list->pids = xrealloc_array(list->pids, list->cap, sizeof(*list->pids));
+	}
+	list->pids[list->count++] = (uint32_t)pid;
+}
+
+int proc_pids(int proc, uint32_t **pids, size_t *count)
+{
+	int fd = openat(proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct pid_list list = { .pids = NULL };
+	struct dirent *entry;
+	int code = dir ? 0 : -errno;
+
+	for (errno = 0; dir && (entry = readdir(dir)); errno = 0)
+		add_pid(&list, entry->d_name);
+	if (dir) {
+		code = -errno;
+		closedir(dir);
+	}
+	*pids = list.pids;
+	*count = list.count;
+	return code;
+}
+
+bool proc_is_partial(int proc)
+{
+	char link[64];
+	ssize_t len = readlinkat(proc, "self/ns/pid", link, sizeof(link) - 1);
+	unsigned ns;
+
+	if (faccessat(proc, "1", F_OK, 0) < 0)
+		return true;
+	link[MAX(len, 0)] = '\0';
+	return sscanf(link, "pid:[%u]", &ns) == 1 && ns != INITIAL_PID_NAMESPACE;
+}
+
+enum socket_link proc_pid_parse_link(const char *link, size_t len, uint32_t *inode)
+{
+	uint64_t value = 0;
+
+	if (len < 8 || memcmp(link, "socket:[", 8))
+		return LINK_OTHER;
+	for (size_t i = 8; i < len - 1 && value <= UINT32_MAX; i++) {
+		if (link[i] < '0' || link[i] > '9')
+			value = UINT64_MAX;
+		else
+			value = value * 10 + (uint64_t)(link[i] - '0');
+	}
+	if (len < 10 || link[len - 1] != ']' || value > UINT32_MAX)
+		return LINK_MALFORMED;
+	*inode = (uint32_t)value;
+	return LINK_SOCKET;
+}
 
 /* The line that begins with @key, after it and the blanks behind it. */
 static const char *line_after(const char *text, const char *key)
@@ -150,6 +226,7 @@ unsigned proc_pid_fill(int fd_dir, struct process *process, struct arena *arena)
 {
 	char buf[8192];
 	unsigned odd = 0;
+	struct stat st;
 
 	process->comm = process->cgroup = process->unit = process->container = "";
 	if (read_beside(fd_dir, "../comm", buf, sizeof(buf), &odd))
@@ -162,5 +239,7 @@ unsigned proc_pid_fill(int fd_dir, struct process *process, struct arena *arena)
 		odd += !proc_pid_parse_limits(buf, process);
 	if (read_beside(fd_dir, "../cgroup", buf, sizeof(buf), &odd))
 		fill_cgroup(buf, process, arena);
+	if (!fstatat(fd_dir, "../ns/net", &st, 0))
+		process->netns = st.st_ino;
 	return odd;
 }

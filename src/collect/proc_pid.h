@@ -7,11 +7,24 @@
 #include "tcptriage/model/owner.h"
 
 /**
- * proc_pid_fill() - read comm, status, stat, limits and cgroup beside the open directory @fd_dir (/proc/PID/fd) into @process.
+ * proc_pid_fill() - read comm, status, stat, limits, cgroup and network namespace beside the open directory @fd_dir (/proc/PID/fd) into @process.
  * Strings go to @arena and are never NULL. Return: number of files whose text had an unknown shape (a process that ended is none).
  */
 unsigned proc_pid_fill(int fd_dir, struct process *process, struct arena *arena);
 
+/**
+ * proc_pids() - the processes that @proc shows, in its order. @pids: allocated, the caller frees (also after an error). Return: 0 or -errno.
+ */
+int proc_pids(int proc, uint32_t **pids, size_t *count);
+/**
+ * proc_is_partial() - not every process is to be seen: we are in a pid namespace of our own, or @proc is mounted with hidepid (then pid 1 is
+ * missing).
+ */
+bool proc_is_partial(int proc);
+/** enum socket_link - what the link of a descriptor says. */
+enum socket_link { LINK_OTHER, LINK_SOCKET, LINK_MALFORMED };
+/** proc_pid_parse_link() - "socket:[123]" of @len bytes, without a NUL, to its inode. */
+enum socket_link proc_pid_parse_link(const char *link, size_t len, uint32_t *inode);
 /** proc_pid_parse_stat() - state letter and start time. @ticks_per_s: of the times in it. Return: false on another shape. */
 bool proc_pid_parse_stat(const char *text, long ticks_per_s, struct process *process);
 /** proc_pid_parse_status() - effective user and innermost pid. Return: false when the user is missing. */

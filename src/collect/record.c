@@ -461,6 +461,11 @@ static void put_process(const struct process *process, struct out *out)
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		table_text(out, texts[i]);
 	table_end(out);
+	if (!process->netns)
+		return;
+	table_text(out, "netns");
+	table_u64(out, process->netns);
+	table_end(out);
 }
 
 static int compare_owned(const void *left, const void *right)

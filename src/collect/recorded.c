@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "collect/descriptors.h"
 #include "collect/owner_map.h"
 #include "collect/recording.h"
 #include "collect/source_internal.h"
@@ -543,6 +544,12 @@ static bool take_pass(struct owner_loading *load, const struct table_reader *r)
 	return true;
 }
 
+/* Stands below its process since the namespace is recorded at all. */
+static bool take_process_netns(struct owner_loading *load, const struct table_reader *r)
+{
+	return load->process && table_number(r, 1, UINT64_MAX, &load->process->netns);
+}
+
 static const struct owner_line {
 	const char *key;
 	size_t fields;
@@ -550,6 +557,7 @@ static const struct owner_line {
 } owner_lines[] = {
 	{ "fd", 3, take_descriptor },
 	{ "process", 12, take_process },
+	{ "netns", 2, take_process_netns },
 	{ "unowned", 2, take_unowned },
 	{ "pass", 3, take_pass },
 };
@@ -602,6 +610,20 @@ static int recorded_owners(struct source *source, const uint32_t *wanted, size_t
 	return 0;
 }
 
+static int recorded_descriptors(struct source *source, struct descriptor_use *out, struct err *err)
+{
+	int64_t begin = clock_mono_us();
+	struct owner_map *map;
+	int code = recorded_owners(source, NULL, 0, &map, err);
+
+	if (code)
+		return code;
+	descriptors_of_map(map, source->arena, out);
+	owner_map_free(map);
+	out->cost_us = clock_mono_us() - begin;
+	return 0;
+}
+
 static void load_cgroups(struct recorded *recorded)
 {
 	struct table_reader reader CLEANUP(table_close) = { .buf = NULL };
@@ -648,6 +670,7 @@ static const struct source_ops recorded_ops = {
 	.sysctl_leave = recorded_sysctl_leave,
 	.route = recorded_route,
 	.owners = recorded_owners,
+	.descriptors = recorded_descriptors,
 	.cgroup_path = recorded_cgroup_path,
 };
 

@@ -269,3 +269,9 @@ int source_owners(struct source *source, const uint32_t *wanted, size_t count,
 	*out = NULL;
 	return source->ops->owners(source, wanted, count, out, err);
 }
+
+int source_descriptors(struct source *source, struct descriptor_use *out, struct err *err)
+{
+	*out = (struct descriptor_use){ .count = 0 };
+	return source->ops->descriptors(source, out, err);
+}

@@ -29,6 +29,7 @@ struct source_ops {
 	int (*route)(struct source_ns *ns, struct route *route, struct err *err);
 	int (*owners)(struct source *source, const uint32_t *wanted, size_t count,
 		      struct owner_map **out, struct err *err);
+	int (*descriptors)(struct source *source, struct descriptor_use *out, struct err *err);
 	const char *(*cgroup_path)(struct source *source, uint64_t id);
 };
 

@@ -109,6 +109,7 @@ static void ask(struct source *source, struct source_ns *ns, struct look *look)
 	struct sock sock = { .state = SOCK_STATE_ESTAB };
 	struct diag_result result;
 	struct counters counters;
+	struct descriptor_use use;
 	struct addr peer;
 	struct route route;
 
@@ -125,6 +126,9 @@ static void ask(struct source *source, struct source_ns *ns, struct look *look)
 	source_route(ns, &peer, &route, NULL);
 	look->seen += (unsigned)strlen(source_platform(source)->asset);
 	source_cgroup_path(source, 77);
+	source_descriptors(source, &use, NULL);
+	for (size_t i = 0; i < use.count; i++)
+		look->seen += use.at[i].inode_count ? use.at[i].inodes[use.at[i].inode_count - 1] : 0;
 	owner_map_free(look->owners);
 }
 

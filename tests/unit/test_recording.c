@@ -158,8 +158,9 @@ static void make_recording(void)
 				 "ipv4/ip_local_reserved_ports = 80,90\n");
 	write_text("ns0.route", "route\t10.0.0.2\t101\t0\t0\t0\t0\t0\t0\t0\t0.0.0.0\t0.0.0.0\t-\n"
 				"route\t2001:db8::2\t0\t33\t4\t0\t0\t1400\t2\t6\t::\t::\teth0\nend\n");
-	write_text("owners", "pass\t0\t0\nunowned\t4712\nprocess\t10\t33\t10\t5\t1024\t7000\t83\tweb\\x20server\t"
-			     "/system.slice/web.service\tweb.service\t-\nfd\t4711\t3\nfd\t4711\t4\nend\n");
+	write_text("owners", "pass\t0\t0\nunowned\t4712\nprocess\t10\t33\t10\t900\t1024\t7000\t83\tweb\\x20server\t"
+			     "/system.slice/web.service\tweb.service\t-\nnetns\t4026531833\nfd\t4711\t3\nfd\t4711\t4\n"
+			     "process\t11\t33\t10\t5\t1024\t7000\t83\tfew\t/\t-\t-\nfd\t4720\t3\nend\n");
 	write_text("cgroups", "cgroup\t77\t/system.slice/web.service\nend\n");
 }
 
@@ -171,6 +172,7 @@ struct replayed {
 	struct sysctls sysctls;
 	struct route route;
 	size_t holders;
+	struct descriptor_use use;
 	char cgroup[64];
 	int opened;
 };
@@ -217,6 +219,7 @@ static void ask_everything(struct source *source, struct source_ns *ns, struct r
 		out->holders = owner_map_find(map, 4711, &holders);
 		owner_map_free(map);
 	}
+	source_descriptors(source, &out->use, &err);
 	path = source_cgroup_path(source, 77);
 	snprintf(out->cgroup, sizeof(out->cgroup), "%s", path ? path : "");
 }
@@ -264,6 +267,36 @@ static void replay__whole_recording__gives_everything(void **state)
 	assert_false(out->route.is_local);
 	assert_int_equal(out->holders, 2);
 	assert_string_equal(out->cgroup, "/system.slice/web.service");
+	free(out);
+}
+
+static void replay__descriptors__are_those_of_the_recorded_processes(void **state)
+{
+	struct replayed *out = malloc(sizeof(*out));
+	const struct descriptor_user *user;
+
+	(void)state;
+	make_recording();
+	replay(out);
+	assert_int_equal(out->use.processes, 2);
+	assert_int_equal(out->use.count, 1);
+	user = out->use.at;
+	assert_string_equal(user->process.comm, "web server");
+	assert_int_equal(user->process.fds, 900);
+	assert_int_equal(user->process.nofile, 1024);
+	assert_int_equal(user->process.netns, 4026531833);
+	assert_int_equal(user->process.sockets, 2);
+	assert_true(user->listed);
+	assert_int_equal(user->inode_count, 1); /* one socket behind two descriptors */
+	assert_int_equal(user->inodes[0], 4711);
+	/* as recordings were before the namespace of a process was kept */
+	write_text("owners", "pass\t2\t1\nprocess\t10\t33\t10\t900\t1024\t7000\t83\tweb\t/\t-\t-\nfd\t4711\t3\nend\n");
+	replay(out);
+	assert_false(out->damaged);
+	assert_int_equal(out->use.count, 1);
+	assert_int_equal(out->use.at->process.netns, 0);
+	assert_int_equal(out->use.unread, 2);
+	assert_true(out->use.partial);
 	free(out);
 }
 
@@ -416,6 +449,8 @@ static void assert_nothing_invented(const struct replayed *out)
 	assert_true(!out->sysctls.has_reserved || sysctls_port_reserved(&out->sysctls, 90));
 	assert_true(!out->route.link_mtu || out->route.link_mtu == 1400);
 	assert_true(out->holders <= 2);
+	assert_true(out->use.count <= 1);
+	assert_true(!out->use.count || out->use.at->process.fds == 900);
 	assert_true(!*out->cgroup || !strcmp(out->cgroup, "/system.slice/web.service"));
 }
 
@@ -884,6 +919,7 @@ static void record__then_replay__equals_the_live_dump(void **state)
 	for (size_t i = 0; i < OURS; i++) {
 		assert_int_equal(owner_map_find(map, live.inode[i], &holders), 1);
 		assert_int_equal(holders->process->pid, getpid());
+		assert_int_equal(holders->process->netns, list->inode);
 	}
 	owner_map_free(map);
 	traffic_close(&t);
@@ -1027,6 +1063,7 @@ int main(void)
 		IN_DIRECTORY(replay__whole_recording__gives_everything),
 		IN_DIRECTORY(replay__clocks_names_and_owners__are_the_recorded_ones),
 		IN_DIRECTORY(replay__asset_tag__is_told_with_stand_ins_only_when_a_cloud_gave_it),
+		IN_DIRECTORY(replay__descriptors__are_those_of_the_recorded_processes),
 		IN_DIRECTORY(replay__states_and_families__are_filtered_as_the_kernel_would),
 		IN_DIRECTORY(replay__one_socket_by_cookie__is_found_with_its_info),
 		IN_DIRECTORY(replay__every_file_cut_at_every_length__says_so_and_invents_nothing),

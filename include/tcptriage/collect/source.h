@@ -13,6 +13,7 @@
 #include "tcptriage/base/notices.h"
 #include "tcptriage/collect/netlink.h"
 #include "tcptriage/model/counters.h"
+#include "tcptriage/model/descriptors.h"
 #include "tcptriage/model/netns.h"
 #include "tcptriage/model/owner.h"
 #include "tcptriage/model/platform.h"
@@ -167,5 +168,12 @@ int64_t owner_map_cost_us(const struct owner_map *map);
 unsigned owner_map_denied(const struct owner_map *map);
 /** owner_map_free() - releases it; NULL is fine. */
 void owner_map_free(struct owner_map *map);
+
+/**
+ * source_descriptors() - the processes that have opened much of what they may, worst first, with their sockets. A recording knows only processes
+ * that hold sockets. What is said of one namespace is left zero. @out: its arrays and strings live as long as the source's arena.
+ * Return: 0, or -errno with @err (no /proc).
+ */
+int source_descriptors(struct source *source, struct descriptor_use *out, struct err *err);
 
 #endif

@@ -25,13 +25,13 @@ const char *owner_unknown_name(enum owner_unknown reason);
  * struct process - one process that holds sockets. Strings are owned by the owner map, text from outside (escape it).
  * @comm: up to 15 bytes. @cgroup: cgroup v2 path ("" unknown). @unit: systemd unit ("" none). @container: runtime's short id or pod
  * ("" none). @start_us: start in CLOCK_BOOTTIME µs, 0 unknown. @nofile: RLIMIT_NOFILE soft limit, 0 unknown. @fds: open descriptors.
- * @sockets: descriptors of it that the owner map holds.
+ * @sockets: descriptors of it that the owner map holds. @netns: inode of its network namespace, 0 unknown.
  * @run_state: /proc/PID/stat's state letter (R S D T Z), 0 unknown. @nspid: pid inside its own pid namespace, 0 unknown.
  */
 struct process {
 	uint32_t pid, uid, nspid;
 	uint32_t fds, sockets;
-	uint64_t nofile;
+	uint64_t nofile, netns;
 	int64_t start_us;
 	const char *comm, *cgroup, *unit, *container;
 	char run_state;

@@ -3,6 +3,7 @@
 #ifndef TCPTRIAGE_TRIAGE_RULE_H
 #define TCPTRIAGE_TRIAGE_RULE_H
 
+#include "tcptriage/model/descriptors.h"
 #include "tcptriage/model/finding.h"
 #include "tcptriage/model/platform.h"
 #include "tcptriage/model/route.h"
@@ -33,6 +34,7 @@ struct threshold {
  * struct view - the const evidence that a rule judges: one namespace over the samples of a run.
  * @snap: sockets, groups, counters, settings. @holders_of: owner lookup (NULL context-free answers when owners were not read).
  * @route_of: what this host does with packets to an address; NULL result when unknown. @netns: name for the scope, NULL for ours; @netns_at: how --netns is told.
+ * @descriptors: processes that have opened much of what they may, those that may hold sockets of this namespace; NULL when nobody looked.
  * @window_us: span over which counters grew. @boot_us: CLOCK_BOOTTIME at the newest sample, 0 unknown. @platform: of the machine. @values: threshold values of the rule being evaluated, in the order of its table.
  */
 struct view {
@@ -40,6 +42,7 @@ struct view {
 	const struct process *(*owner_of)(const struct view *view, const struct sock *sock,
 					  enum owner_unknown *reason);
 	const struct route *(*route_of)(const struct view *view, const struct addr *destination);
+	const struct descriptor_use *descriptors;
 	void *context;
 	const char *netns, *netns_at, *container, *unit;
 	int64_t window_us, boot_us;
