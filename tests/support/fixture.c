@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "tcptriage/base/num.h"
+#include "tcptriage/track/descriptors.h"
 
 #define FIRST_INODE 1000
 #define INFO_LEN 280
@@ -95,6 +96,45 @@ struct process *fixture_process(struct fixture *f, uint32_t pid, const char *com
 		.pid = pid, .comm = comm, .cgroup = "", .unit = "", .container = "", .run_state = 'S'
 	};
 	return process;
+}
+
+struct descriptor_user *fixture_user(struct fixture *f, struct process *process, uint32_t fds, uint64_t nofile)
+{
+	struct descriptor_user *user = &f->users[f->use.count];
+
+	assert_true(f->use.count < FIXTURE_USERS);
+	process->fds = fds;
+	process->nofile = nofile;
+	*user = (struct descriptor_user){ .process = *process, .listed = true };
+	f->use.at = f->users;
+	f->use.count++;
+	f->has_use = true;
+	return user;
+}
+
+/* Inodes rise in the order in which the sockets were made. */
+static void find_sockets(struct fixture *f, struct descriptor_user *user)
+{
+	uint32_t *inodes = arena_alloc(&f->arena, (f->count + 1) * sizeof(*inodes));
+
+	user->inodes = inodes;
+	for (size_t i = 0; i < f->count; i++) {
+		const struct fake *fake = f->fake[i];
+
+		if (!fake->gone && fake->sock.inode && fake->owner && fake->owner->pid == user->process.pid)
+			inodes[user->inode_count++] = fake->sock.inode;
+	}
+	user->process.sockets = MAX(user->process.sockets, (uint32_t)user->inode_count);
+}
+
+static void look_through(struct fixture *f)
+{
+	for (size_t i = 0; i < f->use.count; i++)
+		find_sockets(f, &f->users[i]);
+	for (size_t i = 0; i < f->count; i++) {
+		if (!f->fake[i]->gone)
+			descriptors_count(&f->use, &f->snap, &f->fake[i]->sock);
+	}
 }
 
 void fake_set(struct fake *fake, enum tcpi_id id, uint64_t value)
@@ -227,6 +267,7 @@ void fixture_judge(struct fixture *f)
 		.snap = &f->snap,
 		.owner_of = owner_of,
 		.route_of = route_of,
+		.descriptors = f->has_use ? &f->use : NULL,
 		.context = f,
 		.window_us = snapshot_span_us(&f->snap),
 		.boot_us = f->now_us,
@@ -236,6 +277,7 @@ void fixture_judge(struct fixture *f)
 
 	assert_non_null(triage_rule_find(f->rule[0]));
 	f->verdict = (struct verdict){ .arena = &f->arena };
+	look_through(f);
 	triage_run(&view, &options, &f->verdict);
 	triage_rank(&f->verdict);
 	for (size_t i = 0; i < f->verdict.finding_count; i++) {

@@ -13,6 +13,7 @@
 #include "tcptriage/triage/engine.h"
 
 #define FIXTURE_SOCKS 32768
+#define FIXTURE_USERS 8
 
 /** struct fake - one socket. @owner: holds its inode. @gone: not in the next sample. */
 struct fake {
@@ -23,7 +24,7 @@ struct fake {
 };
 
 /**
- * struct fixture - the namespace. @info_len: tcp_info that new sockets get. Change @counters, @route, @sysctls between the samples.
+ * struct fixture - the namespace. @use, @has_use: descriptors of processes, fixture_user() adds one. @info_len: tcp_info that new sockets get. Change @counters, @route, @sysctls between the samples.
  * @routes: by destination, before @route is asked; @routes_asked: how often a rule asked for one.
  */
 struct fixture {
@@ -38,6 +39,9 @@ struct fixture {
 	struct platform platform;
 	const struct route *routes;
 	size_t route_count, routes_asked;
+	struct descriptor_user users[FIXTURE_USERS];
+	struct descriptor_use use;
+	bool has_use;
 	bool has_route, no_counters, no_sysctls, quick;
 	unsigned fast_room;
 	uint16_t info_len;
@@ -55,6 +59,11 @@ struct fake *fixture_sock(struct fixture *f, enum sock_state state, const char *
 struct fake *fixture_udp(struct fixture *f, const char *local, const char *peer);
 /** fixture_process() - a process to own sockets. */
 struct process *fixture_process(struct fixture *f, uint32_t pid, const char *comm);
+/**
+ * fixture_user() - @process has opened @fds of its @nofile descriptors. The sockets that it owns when the rule is judged are found among them; more
+ * of other kinds are in @process->sockets.
+ */
+struct descriptor_user *fixture_user(struct fixture *f, struct process *process, uint32_t fds, uint64_t nofile);
 /** fake_set() - one field of tcp_info. */
 void fake_set(struct fake *fake, enum tcpi_id id, uint64_t value);
 /** fixture_count() - sets one counter. */
