@@ -15,7 +15,7 @@ const char *const sampler_source_names[SOURCE_COUNT] = {
 };
 
 #define BOTH_FAMILIES 3u
-#define INFO_EXT (DIAG_EXT_INFO | DIAG_EXT_SKMEMINFO)
+#define INFO_EXT (DIAG_EXT_INFO | DIAG_EXT_SKMEMINFO | DIAG_EXT_CONG)
 /* What a socket with tcp_info costs until it has been measured; 1.4 µs seen, the rest is margin for slower machines. */
 #define GUESSED_COST_NS 3000
 #define DUMP_RETRIES 2

@@ -10,6 +10,8 @@
 #define CONFIDENCE_SAMPLES 0.9
 #define CONFIDENCE_EXACT 0.95
 #define CONFIDENCE_INCOMPLETE 0.9
+/* Where the setting cannot be read; IPv6 is taken to have this. */
+#define MTU_EXPIRES_S 600
 
 static struct member member_of(const struct view *view, const struct candidate *candidate)
 {
@@ -331,6 +333,16 @@ bool view_peer_answers(const struct view *view, const struct sock *sock, int64_t
 
 	return (opened && opened->fresh_ack_ms < within_ms) ||
 	       (accepted && accepted->fresh_ack_ms < within_ms);
+}
+
+bool view_exception_is_new(const struct view *view, const struct route *route)
+{
+	double life_s = MTU_EXPIRES_S;
+
+	if (route->destination.family == ADDR_V4)
+		life_s = (double)sysctl_or(&view->snap->sysctls, SYSCTL_MTU_EXPIRES_S, MTU_EXPIRES_S);
+	return route->has & ROUTE_HAS_EXPIRES &&
+	       route->expires_ms / 1e3 >= life_s - view_window_s(view);
 }
 
 static void put_route(struct out *out, const struct route *route)

@@ -17,7 +17,7 @@
 
 /**
  * struct sink - where the rule @rule files what it finds in @view. @index: its bit. @filed: findings so far, @first: where they begin in the
- * verdict. @spare: storage for one that is not kept.
+ * verdict. @spare: storage for one that is not kept. @own: what a rule wants its members_file_fn to find.
  */
 struct sink {
 	const struct view *view;
@@ -26,6 +26,7 @@ struct sink {
 	struct verdict *verdict;
 	size_t filed, first;
 	struct finding *spare;
+	void *own;
 };
 
 /** More findings of one rule in one namespace than a person reads; of the rest only a more severe one takes the place of another. */
@@ -119,6 +120,8 @@ const char *view_route_text(const struct view *view, const struct addr *destinat
 bool view_first_hop_gone(const struct view *view, const struct addr *destination);
 /** view_peer_answers() - some connection to the same service, or from the same client, with nothing outstanding was heard of less than @within_ms ago. */
 bool view_peer_answers(const struct view *view, const struct sock *sock, int64_t within_ms);
+/** view_exception_is_new() - the path-MTU exception of @route was learned within the window: what is left of its life tells (mtu_expires). */
+bool view_exception_is_new(const struct view *view, const struct route *route);
 /** view_addr_text() - an address as text in the arena. */
 const char *view_addr_text(const struct view *view, const struct addr *addr);
 

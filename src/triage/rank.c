@@ -166,6 +166,8 @@ static const struct fold_row {
 	{ "mtu-blackhole-send", "retrans-high", match_peer },
 	{ "mtu-blackhole-recv", "awaiting-response", match_peer },
 	{ "mtu-blackhole-send", "pmtu-shrunk", match_peer },
+	{ "dead-peer-unacked", "retrans-high", match_peer },
+	{ "pmtu-shrunk", "retrans-high", match_peer },
 	{ "accept-queue-overflow", "awaiting-response", match_listener },
 	{ "accept-stuck", "awaiting-response", match_listener },
 	{ "idle-no-keepalive", "rst-after-idle", match_peer },

@@ -29,8 +29,6 @@ static const struct threshold thresholds[] = {
 #define ROUTES_ASKED 32
 /* So many destinations of one local address with one path MTU and no exception: that is how its routes are. */
 #define PLAIN_TIMES 3
-/* Where the setting cannot be read; IPv6, where nothing hangs on it, is taken to have this. */
-#define MTU_EXPIRES_S 600
 #define CONFIDENCE 0.95
 #define CONFIDENCE_STORM 0.9
 #define CONFIDENCE_STORM_V4 0.7
@@ -227,17 +225,6 @@ static struct storm storm_of(const struct view *view, uint8_t family)
 	return storm;
 }
 
-/* The exception lives mtu_expires from the message on: what is left tells when the message came. */
-static bool was_learned_now(const struct view *view, const struct path *path)
-{
-	double life_s = MTU_EXPIRES_S;
-
-	if (path->group->peer.family == ADDR_V4)
-		life_s = (double)sysctl_or(&view->snap->sysctls, SYSCTL_MTU_EXPIRES_S, MTU_EXPIRES_S);
-
-	return path->route->expires_ms / 1e3 >= life_s - view_window_s(view);
-}
-
 static struct tally tally_of(const struct view *view, const struct path *at, size_t count)
 {
 	struct tally t = { .at = at, .count = count };
@@ -245,7 +232,7 @@ static struct tally tally_of(const struct view *view, const struct path *at, siz
 	t.storm = storm_of(view, at->group->peer.family);
 	for (size_t i = 0; i < count; i++) {
 		t.sockets += at[i].sockets;
-		t.learned += was_learned_now(view, &at[i]);
+		t.learned += view_exception_is_new(view, at[i].route);
 		t.expires_ms = MAX(t.expires_ms, at[i].route->expires_ms);
 	}
 	if (at->group->peer.family == ADDR_V4)

@@ -376,6 +376,14 @@ const struct topic_text topic_counters[COUNTER_COUNT] = {
 		.action = "Compare dsack_dups with total_retrans of the sockets concerned.",
 		.refs = { "RFC 2883", "RFC 3708" },
 	},
+	[COUNTER_TCP_DSACK_RECV_SEGS] = {
+		.summary = "segments of ours that are reported to have arrived twice",
+		.meaning = "What TcpExtTCPDSACKRecv counts in reports, counted in segments: one report may cover many. Since 5.9.",
+		.normal = "A few; reordering causes them.",
+		.bad = "Near the growth of TcpRetransSegs: what is sent again is not lost, it is late.",
+		.action = "Take it off TcpRetransSegs: the rest is loss.",
+		.refs = { "RFC 2883", "net/ipv4/tcp_input.c (tcp_dsack_seen)" },
+	},
 	[COUNTER_TCP_ABORT_ON_DATA] = {
 		.summary = "connections that we reset with data or on purpose",
 		.meaning = "A program closed with SO_LINGER set to 0 s, or data arrived on a connection that the program had closed already.",
