@@ -173,6 +173,20 @@ class Lab:
             self.link("c", "c0", "s", "s0")
             self.up("c", "c0", "c", 16, 32)
             self.up("s", "s0", "s", 16, 32)
+        self.await_links(roles)
+
+    def await_links(self, roles, patience=20):
+        """A busy kernel takes its time to open a link that is up: until then it drops what is sent, the question for the neighbour too."""
+        deadline = time.monotonic() + patience
+        for role in roles:
+            while any(" state UP " not in line for line in self.links(role)):
+                if time.monotonic() > deadline:
+                    raise Absent(f"the links of {role} do not come up: {self.links(role)}")
+                time.sleep(0.05)
+
+    def links(self, role):
+        text = run(["nsenter", f"--net=/run/netns/{self.ns(role)}", "ip", "-o", "link"])
+        return [line for line in text.splitlines() if "LOOPBACK" not in line and "link/ether" in line]
 
     def link(self, a, name_a, b, name_b):
         run(["ip", "link", "add", name_a, "netns", self.ns(a), "type", "veth", "peer", "name", name_b, "netns", self.ns(b)])
