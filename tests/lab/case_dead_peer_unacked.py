@@ -31,12 +31,21 @@ def client(lab, count, size=100, port=PORT, quiet=()):
     return program
 
 
-def in_vain(lab, role, count, backoff, patience=10):
+def in_vain(lab, role, count, backoff, patience=40):
     """As many sockets as that have had at least `backoff` timeouts in a row."""
     def like(row):
         found = re.search(r"backoff:(\d+)", row.rest)
         return "timer:(on" in row.rest and found and int(found[1]) >= backoff
     return lab.sockets(role, count, "state", "established", f"( dport = :{PORT} )", like=like, patience=patience)
+
+
+def quiet_for(lab, role, count, seconds):
+    """Waits until the kernel itself counts that long since it last heard of each: where processors are short its clock is late."""
+    def like(row):
+        found = re.search(r"lastack:(\d+)", row.rest)
+        return found and int(found[1]) >= seconds * 1000
+    time.sleep(seconds)
+    return lab.sockets(role, count, "state", "established", like=like, patience=40)
 
 
 def start(lab, count, rto_min=None, **how):
@@ -90,7 +99,7 @@ def one_connection_for_thirteen_seconds(lab):
     """Six timeouts in a row on one connection: critical."""
     program = start(lab, 1)
     send_into_the_void(lab, program)
-    in_vain(lab, "c", 1, 6, patience=30)
+    in_vain(lab, "c", 1, 6, patience=60)
     lab.expect(lab.report("c"), RULE, "critical", program, (lab.addr("s"), PORT), count=1, confidence=(0.85, 0.9))
 
 
@@ -98,7 +107,7 @@ def one_connection_for_thirteen_seconds(lab):
 def forgotten_while_it_was_quiet(lab):
     """Nothing is said for more than a minute; then a request goes into the void, as behind a NAT that has forgotten the connection."""
     program = start(lab, 3)
-    time.sleep(63)
+    quiet_for(lab, "c", 3, 61)
     send_into_the_void(lab, program)
     in_vain(lab, "c", 3, 3)
     finding = lab.expect(lab.report("c"), RULE, "critical", program, (lab.addr("s"), PORT), count=3)
@@ -124,7 +133,7 @@ def one_flow_of_two(lab):
     lab.forward_rule(f"tcp sport {program.ports[0]} drop")
     program.go()
     program.hear()
-    lab.sockets("c", 1, "state", "established", f"( sport = :{program.ports[0]} )", like=lambda row: "backoff:3" in row.rest)
+    lab.sockets("c", 1, "state", "established", f"( sport = :{program.ports[0]} )", like=lambda row: "backoff:3" in row.rest, patience=40)
     finding = lab.expect(lab.report("c"), RULE, "warning", program, (lab.addr("s"), PORT), count=1)
     lab.expect_evidence(finding, "others", lambda value: value == "answered", "answered")
     if finding and "only this flow" not in finding["causes"][0]:
@@ -156,7 +165,7 @@ def window_shut_and_then_silent(lab):
     program.hear()
     lab.sockets("c", 1, "state", "established", like=lambda row: "timer:(persist" in row.rest)
     lab.forward_rule(CUT)
-    lab.sockets("c", 1, "state", "established", like=lambda row: re.search(r"timer:\(persist,[^,]*,([3-9]|\d\d)\)", row.rest), patience=25)
+    lab.sockets("c", 1, "state", "established", like=lambda row: re.search(r"timer:\(persist,[^,]*,([3-9]|\d\d)\)", row.rest), patience=60)
     finding = lab.expect(lab.report("c"), RULE, "warning", program, (lab.addr("s"), PORT), count=1)
     lab.expect_evidence(finding, "unanswered_probes", lambda value: 3 <= value <= 5, "3 to 5")
 
@@ -198,7 +207,7 @@ def beside_a_black_hole(lab):
     both.go()
     both.hear()
     lab.sockets("c", 4, "state", "established", f"( dport = :{PORT} )", "and", "not", f"sport = :{chat_port(lab)}",
-                like=lambda row: re.search(r"backoff:([3-9])", row.rest), patience=10)
+                like=lambda row: re.search(r"backoff:([3-9])", row.rest), patience=40)
     doc = lab.report("c")
     lab.expect(doc, RULE, "critical", both, (gone, PORT), count=3)
     lab.expect(lab.only(doc, "mtu-blackhole-send"), "mtu-blackhole-send", "critical", both, (lab.addr("s"), PORT), count=1, confidence=(0.7, 0.9))
@@ -250,7 +259,7 @@ def talk(lab, loss, seconds):
     before = lab.counters("c")
     doc = lab.report("c")
     lost = lab.counters("c")["TcpRetransSegs"] - before["TcpRetransSegs"]
-    lab.check(lost > loss, f"{lost} segments were sent again")
+    lab.check(lost > loss / 3, f"{lost} segments were sent again")
     # what a path with such loss may be called is another rule's business
     lab.expect_silent(doc, RULE, allowed=("retrans-high",))
 
@@ -296,7 +305,7 @@ def path_that_comes_back(lab):
     send_into_the_void(lab, program)
     in_vain(lab, "c", 3, 3)
     lab.nft("r", "delete table inet lab")
-    lab.sockets("c", 3, "state", "established", like=lambda row: "backoff:" not in row.rest, patience=10)
+    lab.sockets("c", 3, "state", "established", like=lambda row: "backoff:" not in row.rest, patience=40)
     lab.expect_silent(lab.report("c"), RULE)
 
 
@@ -319,5 +328,5 @@ def closed_by_the_program(lab):
     closer = lab.spawn("c", program, "lab-close")
     closer.hear()
     send_into_the_void(lab, closer)
-    lab.sockets("c", 1, "state", "fin-wait-1", like=lambda row: re.search(r"backoff:[3-9]", row.rest), patience=10)
+    lab.sockets("c", 1, "state", "fin-wait-1", like=lambda row: re.search(r"backoff:[3-9]", row.rest), patience=40)
     lab.expect_silent(lab.report("c"), RULE, allowed=("closing-stuck",))

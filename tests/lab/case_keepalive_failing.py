@@ -53,7 +53,7 @@ def start(lab, count, *settings):
     return program
 
 
-def unanswered(lab, count, probes, patience=10):
+def unanswered(lab, count, probes, patience=40):
     """As many sockets as that with at least `probes` keepalive probes without an answer."""
     def like(row):
         found = re.search(r"timer:\(keepalive,[^,]*,(\d+)\)", row.rest)
@@ -77,7 +77,7 @@ def one_connection(lab):
     """One connection and some probes of the nine that this host allows: a warning."""
     program = start(lab, 1, 1, 5, 9)
     lab.forward_rule("drop")
-    unanswered(lab, 1, 2, patience=15)
+    unanswered(lab, 1, 2, patience=40)
     finding = lab.expect(lab.report("c"), RULE, "warning", program, (lab.addr("s"), PORT), count=1)
     lab.expect_evidence(finding, "probe_limit", lambda value: value == 9, "9")
     lab.expect_evidence(finding, "gives_up", lambda value: 10000 < value < 60000, "some probes of 5 s each")
@@ -94,7 +94,7 @@ def last_probe(lab):
     program.hear()
     door.hear()
     lab.forward_rule("drop")
-    unanswered(lab, 1, 2, patience=25)
+    unanswered(lab, 1, 2, patience=40)
     time.sleep(5)  # of the 12 s until the next: then two intervals of silence are certain
     finding = lab.expect(lab.report("c"), RULE, "critical", program, (lab.addr("s"), PORT), count=1)
     lab.expect_evidence(finding, "probe_limit", lambda value: value == 3, "3")
@@ -142,5 +142,5 @@ def one_probe_lost(lab):
     doc = lab.report("c", "--quick")
     lab.nft("r", "delete table inet lab")
     lab.expect_silent(doc, RULE)
-    lab.sockets("c", 3, "state", "established", like=lambda row: re.search(r"timer:\(keepalive,[^,]*,0\)", row.rest), patience=15)
+    lab.sockets("c", 3, "state", "established", like=lambda row: re.search(r"timer:\(keepalive,[^,]*,0\)", row.rest), patience=40)
     lab.expect_silent(lab.report("c"), RULE)

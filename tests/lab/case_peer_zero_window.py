@@ -51,11 +51,15 @@ def writer(lab, count, role="s", reads=False, endless=False):
     return program
 
 
-def blocked(lab, role, count, probes, patience=10):
-    """As many sockets as that are in the persist timer, with at least `probes` probes answered."""
+def blocked(lab, role, count, probes, patience=40, seconds=0):
+    """As many sockets as that are in the persist timer, with at least `probes` probes answered, and `seconds` after the last data by the kernel's clock."""
+    def number(row, name):
+        found = re.search(rf"{name}:(\d+)", row.rest)
+        return int(found[1]) if found else 0
+
     def like(row):
-        found = re.search(r"backoff:(\d+)", row.rest)
-        return "timer:(persist" in row.rest and "unacked:" not in row.rest and (int(found[1]) if found else 0) >= probes
+        return ("timer:(persist" in row.rest and "unacked:" not in row.rest and number(row, "backoff") >= probes
+                and number(row, "lastsnd") >= 1000 * seconds)
     return lab.sockets(role, count, "state", "established", f"( dport = :{PORT} )", like=like, patience=patience)
 
 
@@ -92,7 +96,7 @@ def for_half_a_minute(lab):
     program = start(lab, 1)
     begun = time.monotonic()
     time.sleep(31)
-    rows = blocked(lab, "c", 1, 6)
+    rows = blocked(lab, "c", 1, 6, seconds=31)
     quiet = int(re.search(r"lastsnd:(\d+)", rows[0].rest)[1])
     finding = lab.expect(lab.report("c"), RULE, "critical", program, (lab.addr("s"), PORT), count=1)
     longest = (time.monotonic() - begun) * 1000 + 1000
@@ -143,7 +147,7 @@ def relay_whose_downstream_does_not_read(lab):
     source.hear()
     blocked(lab, "r", 1, 3)
     blocked(lab, "c", 1, 1)
-    lab.sockets("r", 1, "state", "established", f"( sport = :{PORT} )", like=lambda row: row.recv_q > 4096)
+    lab.sockets("r", 1, "state", "established", f"( sport = :{PORT} )", like=lambda row: row.recv_q > 4096, patience=40)
     doc = lab.report("r")
     finding = lab.expect(doc, RULE, "critical", middle, (lab.addr("s"), PORT), count=1)
     lab.expect_evidence(finding, "behind", lambda value: value > 4096, "what the relay leaves unread")
@@ -165,7 +169,7 @@ def both_write_and_neither_reads(lab):
     program = lab.spawn("c", writer(lab, 1, endless=True), "lab-write")
     program.hear()
     blocked(lab, "c", 1, 3)
-    lab.sockets("c", 1, "state", "established", like=lambda row: row.recv_q > 4096)
+    lab.sockets("c", 1, "state", "established", like=lambda row: row.recv_q > 4096, patience=40)
     doc = lab.report("c")
     lab.expect(doc, READER, "critical", program, count=1)
     explained(lab, doc, "c", READER, RULE)
@@ -275,5 +279,5 @@ def path_cut_under_a_transfer(lab):
     lab.spawn("c", source, "lab-write").hear()
     time.sleep(0.5)
     lab.forward_rule("drop")
-    lab.sockets("c", 1, "state", "established", like=lambda row: "timer:(on" in row.rest and re.search(r"backoff:[3-9]", row.rest), patience=10)
+    lab.sockets("c", 1, "state", "established", like=lambda row: "timer:(on" in row.rest and re.search(r"backoff:[3-9]", row.rest), patience=40)
     lab.expect_silent(lab.report("c"), RULE, allowed=("dead-peer-unacked", "mtu-blackhole-send"))
