@@ -120,6 +120,31 @@ static void threshold_lines(struct out *out, const struct topic_page *page, cons
 	}
 }
 
+/* "Go: http.Transport.IdleConnTimeout", a line for each program. */
+static void program_lines(struct out *out, const struct topic_page *page, const char *name,
+			  const struct topic_text *text)
+{
+	CLEANUP(out_close) struct out line;
+
+	out_open_mem(&line);
+	for (const struct program_setting *p = text->programs; p && p->program; p++) {
+		out_clear(&line);
+		out_printf(&line, "%s: %s", p->program, p->text);
+		part(out, page, p == text->programs ? name : "", out_text(&line));
+	}
+}
+
+/* Below a rule: the settings of programs that mend it, each under its own name. */
+static void setting_lines(struct out *out, const struct topic_page *page, const struct rule *rule)
+{
+	struct topic setting;
+
+	for (size_t i = 0; topic_setting_for(rule, i, &setting); i++) {
+		part(out, page, "set", setting.name);
+		program_lines(out, page, "", setting.text);
+	}
+}
+
 static void rule_text(struct out *out, const struct topic_page *page, const struct rule *rule)
 {
 	part(out, page, "meaning", rule->explain);
@@ -128,6 +153,7 @@ static void rule_text(struct out *out, const struct topic_page *page, const stru
 	part_list(out, page, "causes", rule->causes, LIST_RANKED);
 	part_list(out, page, "next", rule->next, LIST_COMMANDS);
 	part_list(out, page, "fix", rule->fixes, LIST_RANKED);
+	setting_lines(out, page, rule);
 	refs_line(out, page, rule->refs);
 	if (rule->repro)
 		part(out, page, "made by", rule->repro);
@@ -139,6 +165,7 @@ static void plain_text(struct out *out, const struct topic_page *page, const str
 	part(out, page, "normal", text->normal);
 	part(out, page, "bad", text->bad);
 	part(out, page, "do", text->action);
+	program_lines(out, page, "set", text);
 	refs_line(out, page, text->refs);
 }
 
@@ -245,6 +272,34 @@ static void json_thresholds(struct out *out, const struct rule *rule)
 	out_char(out, ']');
 }
 
+static void json_programs(struct out *out, const struct topic *setting, const char *separator)
+{
+	for (const struct program_setting *p = setting->text->programs; p && p->program; p++) {
+		out_str(out, separator);
+		json_key(out, "{", "setting");
+		json_text(out, setting->name);
+		json_key(out, ",", "program");
+		json_text(out, p->program);
+		json_key(out, ",", "text");
+		json_text(out, p->text);
+		json_key(out, ",", "source");
+		json_text(out, p->source);
+		out_char(out, '}');
+		separator = ",";
+	}
+}
+
+static void json_settings(struct out *out, const struct rule *rule)
+{
+	struct topic setting;
+
+	json_key(out, ",", "settings");
+	out_char(out, '[');
+	for (size_t i = 0; topic_setting_for(rule, i, &setting); i++)
+		json_programs(out, &setting, i ? "," : "");
+	out_char(out, ']');
+}
+
 static void json_rule(struct out *out, const struct rule *rule)
 {
 	json_key(out, ",", "meaning");
@@ -259,14 +314,17 @@ static void json_rule(struct out *out, const struct rule *rule)
 	json_list(out, rule->next);
 	json_key(out, ",", "fixes");
 	json_list(out, rule->fixes);
+	json_settings(out, rule);
 	json_key(out, ",", "refs");
 	json_list(out, rule->refs);
 	json_key(out, ",", "repro");
 	json_text(out, rule->repro);
 }
 
-static void json_plain(struct out *out, const struct topic_text *text)
+static void json_plain(struct out *out, const struct topic *topic)
 {
+	const struct topic_text *text = topic->text;
+
 	json_key(out, ",", "meaning");
 	json_text(out, text->meaning);
 	json_key(out, ",", "normal");
@@ -277,6 +335,12 @@ static void json_plain(struct out *out, const struct topic_text *text)
 	json_text(out, text->action);
 	json_key(out, ",", "refs");
 	json_list(out, text->refs);
+	if (!text->programs)
+		return;
+	json_key(out, ",", "settings");
+	out_char(out, '[');
+	json_programs(out, topic, "");
+	out_char(out, ']');
 }
 
 /* The members of one topic, without the brace that opens its object. */
@@ -293,7 +357,7 @@ static void json_topic(struct out *out, const struct topic_page *page, const str
 	if (page->full && topic->rule)
 		json_rule(out, topic->rule);
 	else if (page->full)
-		json_plain(out, topic->text);
+		json_plain(out, topic);
 	out_char(out, '}');
 }
 

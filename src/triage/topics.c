@@ -22,6 +22,7 @@ static const struct {
 	[TOPIC_COUNTER] = { "counter", "counters" },
 	[TOPIC_SYSCTL] = { "sysctl", "sysctls" },
 	[TOPIC_WORD] = { "report word", "words" },
+	[TOPIC_SETTING] = { "program setting", "settings" },
 };
 
 const char *topic_kind_name(enum topic_kind kind)
@@ -106,10 +107,18 @@ static bool word_at(size_t index, struct topic *out)
 	return out->name;
 }
 
+static bool setting_at(size_t index, struct topic *out)
+{
+	out->name = topic_setting_names[index];
+	out->text = &topic_settings[index];
+	return out->name;
+}
+
 static bool (*const kinds[TOPIC_KIND_COUNT])(size_t, struct topic *) = {
 	[TOPIC_STATE] = state_at,   [TOPIC_RULE] = rule_at,   [TOPIC_COLUMN] = column_at,
 	[TOPIC_REASON] = reason_at, [TOPIC_FIELD] = field_at, [TOPIC_COUNTER] = counter_at,
 	[TOPIC_SYSCTL] = sysctl_at, [TOPIC_WORD] = word_at,
+	[TOPIC_SETTING] = setting_at,
 };
 
 /* A file that gives two numbers has two rows in sysctls.def and one topic. */
@@ -130,6 +139,25 @@ static bool walk_next(struct walk *walk, struct topic *out)
 		while (kinds[walk->kind](walk->index, out))
 			if (!repeats_last(out, walk->index++))
 				return true;
+	}
+	return false;
+}
+
+static bool mends(const struct topic *setting, const struct rule *rule)
+{
+	for (const char *const *id = setting->text->rules; *id; id++) {
+		if (!strcmp(*id, rule->id))
+			return true;
+	}
+	return false;
+}
+
+bool topic_setting_for(const struct rule *rule, size_t index, struct topic *out)
+{
+	*out = (struct topic){ .kind = TOPIC_SETTING };
+	for (size_t i = 0; setting_at(i, out); i++) {
+		if (mends(out, rule) && !index--)
+			return true;
 	}
 	return false;
 }

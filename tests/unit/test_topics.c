@@ -194,6 +194,36 @@ static void topic_containing__a_part_of_names__finds_them(void **state)
 	assert_int_equal(topic_containing("no-such-part", found, MAX_FOUND), 0);
 }
 
+/* Every setting is told for the same programs, from their documentation, and mends faults that are judged. */
+static void topic_settings__each__covers_every_program_and_known_rules(void **state)
+{
+	static const char *const programs[] = { "Node.js, undici", "Go", "Java", "Python", "nginx", "HAProxy", "Envoy" };
+
+	(void)state;
+	for (size_t i = 0; topic_setting_names[i]; i++) {
+		const struct topic_text *text = &topic_settings[i];
+
+		for (size_t k = 0; k < ARRAY_SIZE(programs); k++) {
+			assert_string_equal(text->programs[k].program, programs[k]);
+			assert_true(strlen(text->programs[k].text) > 5);
+			assert_non_null(strchr(text->programs[k].source, '.'));
+		}
+		assert_null(text->programs[ARRAY_SIZE(programs)].program);
+		assert_non_null(text->rules[0]);
+		for (const char *const *id = text->rules; *id; id++) {
+			const struct rule *rule = triage_rule_find(*id);
+			struct topic setting;
+			bool told = false;
+
+			if (!rule)
+				fail_msg("%s mends %s, which is no rule", topic_setting_names[i], *id);
+			for (size_t n = 0; topic_setting_for(rule, n, &setting); n++)
+				told |= !strcmp(setting.name, topic_setting_names[i]);
+			assert_true(told);
+		}
+	}
+}
+
 static bool whole(const char *text)
 {
 	return text && strlen(text) > 1;
@@ -245,6 +275,7 @@ int main(void)
 		cmocka_unit_test(topic_find__other_words__are_unknown),
 		cmocka_unit_test(topic_offer__a_slip_of_the_finger__is_mended),
 		cmocka_unit_test(topic_group__each_word__gives_all_of_its_kind_and_no_other),
+		cmocka_unit_test(topic_settings__each__covers_every_program_and_known_rules),
 		cmocka_unit_test(topic_containing__a_part_of_names__finds_them),
 		cmocka_unit_test(topics__every_entry__is_complete),
 		cmocka_unit_test(topic_expand__placeholders__become_words),

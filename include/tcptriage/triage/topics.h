@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Offline knowledge: what each state, rule, counter, tcp_info field, socket column, owner reason, sysctl and word of a report means, and what to do. */
+/* Offline knowledge: what each state, rule, counter, tcp_info field, socket column, owner reason, sysctl and word of a report means, and what to do; and how the setting that mends a fault is called in common programs. */
 #ifndef TCPTRIAGE_TRIAGE_TOPICS_H
 #define TCPTRIAGE_TRIAGE_TOPICS_H
 
@@ -17,23 +17,35 @@ enum topic_kind {
 	TOPIC_COUNTER,
 	TOPIC_SYSCTL,
 	TOPIC_WORD,
+	TOPIC_SETTING,
 	TOPIC_KIND_COUNT
 };
-/** topic_kind_name() - "state", "rule", "column", "owner reason", "tcp_info field", "counter", "sysctl", "report word". */
+/** topic_kind_name() - "state", "rule", "column", "owner reason", "tcp_info field", "counter", "sysctl", "report word", "program setting". */
 const char *topic_kind_name(enum topic_kind kind);
-/** topic_kind_group() - the word that asks for all of a kind: "states", "rules", "columns", "reasons", "fields", "counters", "sysctls", "words". */
+/** topic_kind_group() - the word that asks for all of a kind: "states", "rules", "columns", "reasons", "fields", "counters", "sysctls", "words", "settings". */
 const char *topic_kind_group(enum topic_kind kind);
 
 #define TOPIC_REFS_MAX 4
 
 /**
+ * struct program_setting - how one program or runtime names a setting. @program: its name. @text: the setting, its default in brackets.
+ * @source: the page of that project's documentation that says so.
+ */
+struct program_setting {
+	const char *program, *text, *source;
+};
+
+/**
  * struct topic_text - what is known about one topic other than a rule.
  * @also: other names users know it by, separated by blanks; NULL none. @summary: one line without a full stop.
  * @meaning: what it is. @normal: how it looks in health. @bad: which value means trouble. @action: what to do then. @refs: RFC sections, kernel files.
+ * Of a program setting: @programs, ended by a NULL name, and the ids of the @rules whose faults it mends.
  */
 struct topic_text {
 	const char *also, *summary, *meaning, *normal, *bad, *action;
 	const char *refs[TOPIC_REFS_MAX + 1];
+	const struct program_setting *programs;
+	const char *const *rules;
 };
 
 /**
@@ -84,6 +96,11 @@ extern const struct topic_text topic_sysctls[];
 /** topic_report_words[] - in the order of topic_report_word_names[], which NULL ends. */
 extern const struct topic_text topic_report_words[];
 extern const char *const topic_report_word_names[];
+/** topic_settings[] - in the order of topic_setting_names[], which NULL ends. */
+extern const struct topic_text topic_settings[];
+extern const char *const topic_setting_names[];
+/** topic_setting_for() - the @index-th program setting that mends a fault of @rule. Return: false past the last. */
+bool topic_setting_for(const struct rule *rule, size_t index, struct topic *out);
 /** topic_columns[] - in the order of topic_column_names[]. */
 extern const struct topic_text topic_columns[];
 /** topic_column_names[] - names of topic_columns[], ended by NULL. */
