@@ -120,28 +120,49 @@ static void threshold_lines(struct out *out, const struct topic_page *page, cons
 	}
 }
 
-/* "Go: http.Transport.IdleConnTimeout", a line for each program. */
-static void program_lines(struct out *out, const struct topic_page *page, const char *name,
-			  const struct topic_text *text)
+/* A line whose further lines begin below its text, not below its mark of two columns. */
+static void marked(struct out *out, const struct topic_page *page, const char *name, const char *mark,
+		   const char *text)
+{
+	label(out, page, name);
+	out_str(out, mark);
+	wrapped(out, text, LABEL_WIDTH + 4, wrap_width(page));
+}
+
+/* "- Go: http.Transport.IdleConnTimeout". */
+static void program_line(struct out *out, const struct topic_page *page, const char *name,
+			 const struct program_setting *program)
+{
+	CLEANUP(out_close) struct out line;
+
+	out_open_mem(&line);
+	out_printf(&line, "%s: %s", program->program, program->text);
+	marked(out, page, name, "- ", out_text(&line));
+}
+
+/* Of a setting: every program, and below it where its documentation says so. */
+static void program_lines(struct out *out, const struct topic_page *page, const struct topic_text *text)
 {
 	CLEANUP(out_close) struct out line;
 
 	out_open_mem(&line);
 	for (const struct program_setting *p = text->programs; p && p->program; p++) {
 		out_clear(&line);
-		out_printf(&line, "%s: %s", p->program, p->text);
-		part(out, page, p == text->programs ? name : "", out_text(&line));
+		out_printf(&line, "[%s]", p->source);
+		program_line(out, page, p == text->programs ? "set" : "", p);
+		marked(out, page, "", "  ", out_text(&line));
 	}
 }
 
-/* Below a rule: the settings of programs that mend it, each under its own name. */
+/* Below a rule: the settings of programs that mend it, each under its own name, which tells the rest. */
 static void setting_lines(struct out *out, const struct topic_page *page, const struct rule *rule)
 {
 	struct topic setting;
 
 	for (size_t i = 0; topic_setting_for(rule, i, &setting); i++) {
-		part(out, page, "set", setting.name);
-		program_lines(out, page, "", setting.text);
+		part(out, page, i ? "" : "set", setting.name);
+		for (const struct program_setting *p = setting.text->programs; p->program; p++)
+			program_line(out, page, "", p);
 	}
 }
 
@@ -165,7 +186,7 @@ static void plain_text(struct out *out, const struct topic_page *page, const str
 	part(out, page, "normal", text->normal);
 	part(out, page, "bad", text->bad);
 	part(out, page, "do", text->action);
-	program_lines(out, page, "set", text);
+	program_lines(out, page, text);
 	refs_line(out, page, text->refs);
 }
 

@@ -17,7 +17,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import tap  # noqa: E402
 
 PROGRAM, ROOT, PAGE = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
-KINDS = {"state", "rule", "column", "owner reason", "tcp_info field", "counter", "sysctl", "report word"}
+KINDS = {"state", "rule", "column", "owner reason", "tcp_info field", "counter", "sysctl", "report word",
+         "program setting"}
+SETTINGS = ["pool-idle", "tcp-keepalive", "nodelay", "backlog", "connect-timeout", "idle-timeout", "request-timeout"]
+PROGRAMS = ["Node.js, undici", "Go", "Java", "Python", "nginx", "HAProxy", "Envoy"]
 
 
 def ask(*words):
@@ -70,7 +73,8 @@ def rule__text__has_limits_and_no_open_placeholder():
         if topic["kind"] != "rule":
             continue
         text, rule = ask(topic["name"]).stdout, document(topic["name"])["topics"][0]
-        assert "{" not in text and "}" not in text, text
+        prose = functools.reduce(lambda rest, line: rest.replace(line["text"], ""), rule["settings"], text)
+        assert "{" not in prose and "}" not in prose, prose
         assert rule["thresholds"], rule
         for limit in rule["thresholds"]:
             assert re.search(rf"\b{limit['name']} ", text), limit
@@ -118,12 +122,53 @@ def unknown__part_of_names__lists_them():
 def group__word__lists_its_kind_alone():
     topics, seen = document()["topics"], set()
     for group, kind in (("states", "state"), ("rules", "rule"), ("columns", "column"), ("reasons", "owner reason"),
-                        ("fields", "tcp_info field"), ("COUNTERS", "counter"), ("sysctls", "sysctl"), ("words", "report word")):
+                        ("fields", "tcp_info field"), ("COUNTERS", "counter"), ("sysctls", "sysctl"), ("words", "report word"),
+                        ("settings", "program setting")):
         assert document(group)["topics"] == [topic for topic in topics if topic["kind"] == kind], group
         seen.add(kind)
     assert seen == KINDS
     text = ask("states").stdout
     assert text.startswith("states\n  ESTAB ") and "\n\n" in text and "rules" not in text, text
+
+
+def settings__of_programs__stand_below_the_rules_they_mend():
+    assert [topic["name"] for topic in document("settings")["topics"]] == SETTINGS
+    assert re.findall(r"^  (\S+) ", ask("settings").stdout, re.M) == SETTINGS
+    text, rule = ask("close-wait-leak").stdout, document("close-wait-leak")["topics"][0]
+    assert [(line["setting"], line["program"]) for line in rule["settings"]] == [("pool-idle", name) for name in PROGRAMS]
+    assert "\n  set       pool-idle\n            - Node.js, undici: " in text, text
+    for line in rule["settings"]:
+        assert f"\n            - {line['program']}: {line['text']}\n" in text and line["source"] not in text, line
+    names = [line["setting"] for line in document("idle-no-keepalive")["topics"][0]["settings"]]
+    assert names == ["pool-idle"] * len(PROGRAMS) + ["tcp-keepalive"] * len(PROGRAMS), names
+    assert document("udp-rcvbuf-drop")["topics"][0]["settings"] == [] and "\n  set " not in ask("udp-rcvbuf-drop").stdout
+
+
+def setting__text__has_a_line_and_its_source_for_each_program():
+    for name in SETTINGS:
+        text, topic = ask(name).stdout, [entry for entry in document(name)["topics"] if entry["kind"] == "program setting"][0]
+        assert [line["program"] for line in topic["settings"]] == PROGRAMS, topic
+        assert {line["setting"] for line in topic["settings"]} == {name}, topic
+        for line in topic["settings"]:
+            assert f"- {line['program']}: {line['text']}\n              [{line['source']}]\n" in text, (line, text)
+
+
+def json__a_spoilt_setting__does_not_fit_the_schema():
+    try:
+        import jsonschema
+    except ImportError:
+        raise tap.Skip("no python3 module jsonschema")
+    validator = jsonschema.Draft202012Validator(json.loads((ROOT / "data/schema/tcptriage.explain-1.json").read_text()))
+    for word in ("close-wait-leak", "nodelay"):
+        validator.validate(document(word))
+        for spoil in ({"source": None}, {"text": ""}, {"surplus": 1}, {"program": 7}):
+            spoilt = json.loads(json.dumps(document(word)))
+            spoilt["topics"][0]["settings"][0].update(spoil)
+            assert not validator.is_valid(spoilt), (word, spoil)
+        for key in ("setting", "program", "text", "source"):
+            spoilt = json.loads(json.dumps(document(word)))
+            del spoilt["topics"][0]["settings"][0][key]
+            assert not validator.is_valid(spoilt), (word, key, "is missing")
 
 
 def report__words_it_prints__are_known():
