@@ -39,6 +39,7 @@ struct query {
 	struct flag_set *flags;
 	uint16_t port_lo, port_hi;
 	const char *netns;
+	const struct sysctls *sysctls;
 	uint32_t rto_max_ms, fin_timeout_ms;
 	struct state_counts counts;
 	bool complete;

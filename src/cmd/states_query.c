@@ -219,6 +219,7 @@ static int take(const struct sock *sock, void *context)
 	if (query->flags)
 		row.flags = flags_of(query->flags, feed->ns, sock);
 	row.age_ms = sock_age_ms(sock, query->rto_max_ms, query->fin_timeout_ms, NULL);
+	row.timeout = sock_timeout(sock, query->sysctls);
 	if (sock->netid == NETID_TCP)
 		query->counts.tcp[sock->family][sock->state]++;
 	else
@@ -238,6 +239,7 @@ static void enter_namespace(struct query *query, unsigned n)
 				     names_interface :
 				     NULL;
 	source_ns_set_sample(query->session->ns[n], 0);
+	query->sysctls = sysctls;
 	query->rto_max_ms = RTO_MAX_MS;
 	query->fin_timeout_ms = FIN_TIMEOUT_MS;
 	if (source_sysctls(query->session->ns[n], sysctls, NULL))

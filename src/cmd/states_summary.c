@@ -166,6 +166,7 @@ static void fill_flagged(struct summary *summary, const struct sampler *sampler,
 		if (k == count || age_ms > list[k].age_ms) {
 			list[k].sock = &flagged->copy.sock;
 			list[k].age_ms = age_ms;
+			list[k].timeout = sock_timeout(&flagged->copy.sock, &sampler->snaps[flagged->ns].sysctls);
 		}
 		if (k < count)
 			continue;

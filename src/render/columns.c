@@ -339,6 +339,20 @@ CELL(cell_age)
 	out_age(out, row->age_ms);
 }
 
+CELL(cell_timeout)
+{
+	const char *kind = timeout_kind_name(row->timeout.kind);
+
+	UNUSED_OPTIONS;
+	out_str(out, *kind ? kind : "–");
+}
+
+CELL(cell_gives_up)
+{
+	UNUSED_OPTIONS;
+	out_age(out, row->timeout.gives_up_ms);
+}
+
 CELL(cell_idle)
 {
 	UNUSED_OPTIONS;
@@ -473,6 +487,8 @@ static const struct column columns[] = {
 	{ "timer_retrans", "Timer-Retrans", 13, 0, cell_timer_retrans },
 	{ "age", "Age", 6, ROW_SHOW_INFO, cell_age },
 	{ "idle", "Idle", 6, ROW_SHOW_INFO, cell_idle },
+	{ "timeout", "Timeout", 7, ROW_SHOW_INFO, cell_timeout },
+	{ "gives_up", "Gives-Up", 8, ROW_SHOW_INFO, cell_gives_up },
 	{ "owner", "Owner", 20, ROW_SHOW_OWNERS, cell_owner },
 	{ "pid", "Pid", 7, ROW_SHOW_OWNERS, cell_pid },
 	{ "comm", "Comm", 15, ROW_SHOW_OWNERS, cell_comm },

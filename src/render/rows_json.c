@@ -208,6 +208,23 @@ static void age_member(struct out *out, const struct row *row)
 		out_u64(out, (uint64_t)row->age_ms);
 }
 
+static void timeout_member(struct out *out, const struct sock_timeout *timeout)
+{
+	json_key(out, ",", "timeout");
+	if (timeout->kind == TIMEOUT_NONE) {
+		out_lit(out, "null");
+		return;
+	}
+	json_key(out, "{", "kind");
+	json_text(out, timeout_kind_name(timeout->kind));
+	json_key(out, ",", "gives_up_ms");
+	if (timeout->gives_up_ms < 0)
+		out_lit(out, "null");
+	else
+		out_u64(out, (uint64_t)timeout->gives_up_ms);
+	out_char(out, '}');
+}
+
 void socket_json(struct out *out, const struct row *row, const char *head)
 {
 	const struct sock *sock = row->sock;
@@ -223,6 +240,7 @@ void socket_json(struct out *out, const struct row *row, const char *head)
 	json_word(out, row->cgroup);
 	flag_member(out, row);
 	age_member(out, row);
+	timeout_member(out, &row->timeout);
 	if (row->netns) {
 		json_key(out, ",", "netns");
 		json_text(out, row->netns);

@@ -72,7 +72,8 @@ static void flagged_object(struct out *out, const struct summary_flagged *flagge
 				 .holder_count = flagged->owner ? 1 : 0,
 				 .reason = flagged->reason,
 				 .flags = flags,
-				 .age_ms = flagged->age_ms };
+				 .age_ms = flagged->age_ms,
+				 .timeout = flagged->timeout };
 
 	socket_json(out, &row, head);
 }

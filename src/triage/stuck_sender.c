@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "timers.h"
+#include "tcptriage/model/timers.h"
 
 /* Without tcp_info, as a cheap look brings it, the count of timeouts beside the timer has to do. */
 bool stuck_sender_candidate(const struct sock *sock)

@@ -48,8 +48,8 @@ static void summary(struct out *out, enum format format)
 	struct document doc = samples_document("tcptriage.states/1", &notices);
 	struct summary_ports ports = { addr_v4(0x0a000001), { addr_v4(0x0a090909), 80 }, 14000, 13000, 28232 };
 	struct summary_flagged flagged[] = {
-		{ &samples.sock[SAMPLE_ESTAB], &evil_process, OWNER_KNOWN, 31000, "recvq-not-drained" },
-		{ &samples.sock[SAMPLE_TIMEWAIT], NULL, OWNER_TIME_WAIT, -1, "time-wait-churn" },
+		{ &samples.sock[SAMPLE_ESTAB], &evil_process, OWNER_KNOWN, 31000, { TIMEOUT_NONE, -1 }, "recvq-not-drained" },
+		{ &samples.sock[SAMPLE_TIMEWAIT], NULL, OWNER_TIME_WAIT, -1, { TIMEOUT_CLOSE, 41000 }, "time-wait-churn" },
 	};
 	struct summary view = { .doc = &doc, .counts = &counts, .ports = &ports, .port_count = 1,
 				.flagged = flagged, .flagged_count = 2, .flagged_more = 5 };

@@ -296,8 +296,8 @@ static void summary__text__shows_every_state_and_what_was_flagged(void **state)
 
 	(void)state;
 	samples_make(&samples);
-	flagged[0] = (struct summary_flagged){ &samples.sock[SAMPLE_ESTAB], &evil_process, OWNER_KNOWN, 31000, "recvq-not-drained" };
-	flagged[1] = (struct summary_flagged){ &samples.sock[SAMPLE_TIMEWAIT], NULL, OWNER_TIME_WAIT, -1, "time-wait-churn" };
+	flagged[0] = (struct summary_flagged){ &samples.sock[SAMPLE_ESTAB], &evil_process, OWNER_KNOWN, 31000, { TIMEOUT_NONE, -1 }, "recvq-not-drained" };
+	flagged[1] = (struct summary_flagged){ &samples.sock[SAMPLE_TIMEWAIT], NULL, OWNER_TIME_WAIT, -1, { TIMEOUT_CLOSE, 41000 }, "time-wait-churn" };
 	flagged[0].alike = 2;
 	for (unsigned i = 0; i < ARRAY_SIZE(summary.line); i++)
 		summary.line[i] = (struct summary_line){ .state = sock_state_display_order[i], .oldest_ms = -1, .top_owner = "", .top_peer = "" };

@@ -203,13 +203,13 @@ static void text_row__hostile_names__stay_on_their_line(void **state)
 static void json_row__hostile_names__are_valid_strings(void **state)
 {
 	struct row row = { .sock = &samples.sock[SAMPLE_ESTAB], .holders = two_holders, .holder_count = 2,
-			   .cgroup = "/x\n", .netns = "n\x1b", .age_ms = 7 };
+			   .cgroup = "/x\n", .netns = "n\x1b", .age_ms = 7, .timeout = { TIMEOUT_REQUEST, 9 } };
 
 	(void)state;
 	assert_contains(json_of(&row),
 			",\"owners\":[{\"pid\":4121,\"comm\":\"a\\u001b[2J\\u000a\\\"b\\u00ff\",\"fd\":3,\"unit\":\"app.service\","
 			"\"container\":null},{\"pid\":812,\"comm\":\"nginx\",\"fd\":12,\"unit\":null,\"container\":\"3f2a\"}],"
-			"\"owner_unknown\":null,\"cgroup\":\"/x\\u000a\",\"flags\":null,\"age_ms\":7,\"netns\":\"n\\u001b\"}\n");
+			"\"owner_unknown\":null,\"cgroup\":\"/x\\u000a\",\"flags\":null,\"age_ms\":7,\"timeout\":{\"kind\":\"request\",\"gives_up_ms\":9},\"netns\":\"n\\u001b\"}\n");
 }
 
 static void row__no_owner__says_why(void **state)

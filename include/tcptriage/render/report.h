@@ -5,6 +5,7 @@
 
 #include "tcptriage/model/finding.h"
 #include "tcptriage/model/netns.h"
+#include "tcptriage/model/timers.h"
 #include "tcptriage/render/document.h"
 
 /** enum report_status - the word in JSON and the exit status of a monitoring plugin. */
@@ -77,6 +78,7 @@ struct summary {
 		const struct process *owner;
 		enum owner_unknown reason;
 		int64_t age_ms;
+		struct sock_timeout timeout;
 		const char *rule, *netns;
 		uint64_t alike;
 	} *flagged;

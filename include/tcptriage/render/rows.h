@@ -4,6 +4,7 @@
 #define TCPTRIAGE_RENDER_ROWS_H
 
 #include "tcptriage/model/owner.h"
+#include "tcptriage/model/timers.h"
 #include "tcptriage/render/document.h"
 
 /** What the user asked to see: bits of row_options.show. */
@@ -44,7 +45,7 @@ struct row_options {
  * struct row - one socket and what is known beside it.
  * @holders, @holder_count: owners; @reason: why there are none, OWNER_KNOWN when nobody asked. @cgroup: path, NULL when nobody asked.
  * @flags: ids of rules that flagged it (NULL-terminated), NULL when nobody asked. @netns: name of its namespace, NULL when only one was
- * looked at. @age_ms: −1 unknown.
+ * looked at. @age_ms: −1 unknown. @timeout: of the kernel, kind none when nothing is waited for.
  */
 struct row {
 	const struct sock *sock;
@@ -54,6 +55,7 @@ struct row {
 	const char *cgroup, *netns;
 	const char *const *flags;
 	int64_t age_ms;
+	struct sock_timeout timeout;
 };
 
 /** struct row_renderer - one format. @first in row() is true for the first row (JSON needs no comma before it). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* closing-stuck: a close that does not come to its end. */
 #include "../kit.h"
-#include "../timers.h"
+#include "tcptriage/model/timers.h"
 
 /* Gate of candidate() and default of the threshold: fewer timeouts in a row are not remembered. */
 #define BACKOFF_GATE 3
@@ -152,7 +152,7 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 		finding_add(f, "max_orphans", (double)s->value[SYSCTL_TCP_MAX_ORPHANS], UNIT_SOCKETS,
 			    "tcp_max_orphans");
 	finding_counter(f, view, COUNTER_TCP_ABORT_ON_TIMEOUT, "given_up");
-	finding_timeout(f, "close", closing_give_up_ms(view->snap, t->worst),
+	finding_timeout(f, "close", closing_give_up_ms(&view->snap->sysctls, t->worst),
 			t->worst->inode ? "tcp_retries2" : "tcp_orphan_retries");
 }
 

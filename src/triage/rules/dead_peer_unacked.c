@@ -2,7 +2,7 @@
 /* dead-peer-unacked: data is sent again and again, and nothing ever comes back. */
 #include "../send_stall_verdict.h"
 #include "../stuck_sender.h"
-#include "../timers.h"
+#include "tcptriage/model/timers.h"
 
 enum limit {
 	BACKOFF = STUCK_LIMITS,
@@ -225,8 +225,8 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_add(f, "unacked", (double)sock_tcpi(s, TCPI_UNACKED), UNIT_SEGMENTS, "tcpi_unacked");
 	finding_add(f, "retransmitted", (double)sock_tcpi(s, TCPI_TOTAL_RETRANS), UNIT_SEGMENTS, "tcpi_total_retrans");
 	finding_timeout(f, "request",
-			is_probing(s) ? closing_give_up_ms(view->snap, s) :
-					data_give_up_ms(view->snap, s, data_retries(view->snap)),
+			is_probing(s) ? closing_give_up_ms(&view->snap->sysctls, s) :
+					data_give_up_ms(&view->snap->sysctls, s, data_retries(&view->snap->sysctls)),
 			"tcp_retries2");
 	finding_add_text(f, "others", t->others_answer ? "answered" : "none heard", "tcpi_last_ack_recv");
 	finding_add_text(f, "example", view_addr_text(view, &s->peer.addr), "sock_diag");

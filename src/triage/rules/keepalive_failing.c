@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* keepalive-failing: probes on idle connections go unanswered. */
 #include "../kit.h"
-#include "../timers.h"
+#include "tcptriage/model/timers.h"
 
 enum limit {
 	PROBES,
@@ -87,7 +87,7 @@ static double keep_failing(const struct view *view, struct members *all)
 
 static double gives_up_ms(const struct view *view, const struct member *m)
 {
-	return keepalive_give_up_ms(view->snap, &m->candidate->first.sock, m->sock);
+	return keepalive_give_up_ms(&view->snap->sysctls, &m->candidate->first.sock, m->sock);
 }
 
 static struct tally tally_of(const struct view *view, const struct members *run)
@@ -121,7 +121,7 @@ static enum severity judge(const struct view *view, const struct members *run,
 	if ((double)t->sockets >= view->values[CRIT_SOCKETS])
 		return SEVERITY_CRITICAL;
 	*limit = LAST_PROBES;
-	if (t->probes + view->values[LAST_PROBES] >= keepalive_count(view->snap))
+	if (t->probes + view->values[LAST_PROBES] >= keepalive_count(&view->snap->sysctls))
 		return SEVERITY_CRITICAL;
 	*limit = PROBES;
 	return SEVERITY_WARNING;
@@ -134,8 +134,8 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 
 	finding_add(f, "sockets", (double)t->sockets, UNIT_SOCKETS, "sock_diag");
 	finding_add(f, "probes", t->probes, UNIT_COUNT, "tcpi_probes");
-	finding_add(f, "probe_limit", keepalive_count(view->snap), UNIT_COUNT, "tcp_keepalive_probes");
-	finding_add(f, "interval", keepalive_interval_ms(view->snap, &c->first.sock, s), UNIT_MS,
+	finding_add(f, "probe_limit", keepalive_count(&view->snap->sysctls), UNIT_COUNT, "tcp_keepalive_probes");
+	finding_add(f, "interval", keepalive_interval_ms(&view->snap->sysctls, &c->first.sock, s), UNIT_MS,
 		    "tcp_keepalive_intvl, tcpi_last_ack_recv, idiag_expires");
 	finding_add(f, "next_probe", s->expires_ms, UNIT_MS, "idiag_expires");
 	finding_add(f, "silent", (double)t->silent_ms, UNIT_MS, "tcpi_last_ack_recv, tcpi_last_data_recv");

@@ -2,7 +2,7 @@
 /* peer-zero-window: the peer does not read, so that we cannot send. */
 #include "../kit.h"
 #include "../send_stall_verdict.h"
-#include "../timers.h"
+#include "tcptriage/model/timers.h"
 
 enum limit {
 	STUCK,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* syn-local-stuck: a SYN that has not left this host. */
 #include "../kit.h"
-#include "../timers.h"
+#include "tcptriage/model/timers.h"
 
 enum limit {
 	RETRIES,
@@ -259,7 +259,7 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_address_class(f, &sock->peer.addr);
 	finding_counter(f, view, COUNTER_TCP_SPURIOUS_RTX_HOST_QUEUES, "host_queue_retries");
 	if (!is_silent(t))
-		finding_timeout(f, "connect", MAX(syn_give_up_ms(view->snap) - (double)t->worst->age_ms, 0),
+		finding_timeout(f, "connect", MAX(syn_give_up_ms(&view->snap->sysctls) - (double)t->worst->age_ms, 0),
 				"tcp_syn_retries, tcp_syn_linear_timeouts");
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* syn-sent-stall: connection attempts get no answer. */
 #include "../kit.h"
-#include "../timers.h"
+#include "tcptriage/model/timers.h"
 
 enum limit {
 	AGE,
@@ -141,7 +141,7 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 {
 	const struct sock *sock = t->oldest->sock;
 	const struct addr *to = &sock->peer.addr;
-	double left = MAX(syn_give_up_ms(view->snap) - (double)t->oldest->age_ms, 0);
+	double left = MAX(syn_give_up_ms(&view->snap->sysctls) - (double)t->oldest->age_ms, 0);
 
 	finding_add(f, "sockets", (double)run->count, UNIT_SOCKETS, "sock_diag");
 	finding_add(f, "oldest", (double)t->oldest->age_ms, UNIT_MS, "tcpi_retransmits, tcpi_backoff, idiag_expires");

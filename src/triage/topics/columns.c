@@ -6,7 +6,7 @@
 
 const char *const topic_column_names[] = {
 	"State", "Recv-Q", "Recv-Q of LISTEN", "Send-Q", "Send-Q of LISTEN", "timer", "skmem", "send", "uid", "inode", "cookie",
-	"mark", "cgroup", "Netid", "Local Address:Port", "Peer Address:Port", "interface", "age", "idle", "owner", "tos", "congestion",
+	"mark", "cgroup", "Netid", "Local Address:Port", "Peer Address:Port", "interface", "age", "timeout", "idle", "owner", "tos", "congestion",
 	"ulp", "netns", "flags", NULL,
 };
 
@@ -168,6 +168,15 @@ const struct topic_text topic_columns[] = {
 		.bad = "SYN-SENT of 3 s, CLOSE-WAIT of a minute.",
 		.action = "For ESTAB look at idle; for certainty compare two recordings by cookie.",
 		.refs = { "net/ipv4/tcp.c (tcp_get_info)", "net/ipv4/inet_diag.c" },
+	},
+	{
+		.also = "gives_up gives-up",
+		.summary = "which timeout of the kernel runs, and when it gives up",
+		.meaning = "connect: a SYN is not answered (tcp_syn_retries), or a SYN-ACK (tcp_synack_retries). request: data is repeated without an acknowledgement (tcp_retries2), or held by a window of zero, which ends by itself never as long as the peer answers. idle: keepalive; it ends the connection only when probes go unanswered. close: the end of a connection (tcp_orphan_retries, TIME-WAIT, tcp_fin_timeout). gives_up is what is left, computed from the running timer, the backoff and the settings.",
+		.normal = "None on connections that are used or idle without keepalive; idle on those with it; close on TIME-WAIT.",
+		.bad = "connect and request for longer than users wait: the program has no timeout of its own.",
+		.action = "tcptriage explain connect-timeout (or request-timeout, idle-timeout) names the setting in common programs. A TCP_USER_TIMEOUT comes earlier than gives_up and cannot be seen.",
+		.refs = { "RFC 9293 §3.8.3", "net/ipv4/tcp_timer.c" },
 	},
 	{
 		.summary = "time since the application last sent or received data",
