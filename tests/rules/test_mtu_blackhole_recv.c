@@ -323,6 +323,20 @@ static void old_kernel__does_not_count__is_less_certain(void **state)
 	fixture_close(&f);
 }
 
+static void older_kernel__without_bytes_received__is_skipped(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, RULE);
+	f.info_len = tcpi_fields[TCPI_BYTES_RECEIVED].need - 1;
+	waiting(&f, "10.0.0.1:40000", "10.9.9.9:443", 6000);
+	neighbour(&f, "10.0.0.1:40001", "10.9.9.9:443", 100);
+	judge(&f, 5);
+	expect_skipped(&f, "Linux 4.1");
+	fixture_close(&f);
+}
+
 static void inputs__missing__are_said(void **state)
 {
 	struct fixture f;
@@ -367,6 +381,7 @@ int main(void)
 		cmocka_unit_test(uploads__of_private_clients__are_told_by_client),
 		cmocka_unit_test(public_clients__need_share_and_networks),
 		cmocka_unit_test(old_kernel__does_not_count__is_less_certain),
+		cmocka_unit_test(older_kernel__without_bytes_received__is_skipped),
 		cmocka_unit_test(inputs__missing__are_said),
 	};
 

@@ -341,10 +341,10 @@ const struct rule rule_finwait2_pileup = {
 	.thresholds = thresholds,
 	.explain =
 		"A connection is closed when both sides have said that they are done. FIN-WAIT-2 means: we have, the peer has acknowledged it, and its own FIN has not come. The peer's kernel has told its program "
-		"that the end is reached, and waits in CLOSE-WAIT for the program to close. Many sockets in FIN-WAIT-2 here are the mirror of a CLOSE-WAIT leak over there.\\n\\n"
+		"that the end is reached, and waits in CLOSE-WAIT for the program to close. Many sockets in FIN-WAIT-2 here are the mirror of a CLOSE-WAIT leak over there.\n\n"
 		"There are two kinds. Where our program has called close(), no process is left to be told: the kernel keeps a small record without buffers and drops it after tcp_fin_timeout, 60 seconds by default. "
 		"Their number is bounded by sixty seconds of closes, and they harm nothing here; at the remote the sockets stay until its descriptors run out. Counted are those of ten seconds or more (or of half of "
-		"tcp_fin_timeout, if that is less), which a peer that closes never reaches.\\n\\n"
+		"tcp_fin_timeout, if that is less), which a peer that closes never reaches.\n\n"
 		"Where our program has called shutdown() for sending and keeps the descriptor, it waits for the peer's answer or end, and no timer runs: such a socket stands for ever when the peer never closes. "
 		"The age is the time since the peer was last heard; where our own keepalives are answered it cannot be told.",
 	.look_alikes = (const char *const[]){

@@ -44,7 +44,8 @@ static bool holds_beyond_a_gap(const struct sock *sock)
 /* Packets out of order are counted since 5.4. The count never falls: alone it says nothing of now. */
 static bool candidate(const struct sock *sock)
 {
-	return holds_beyond_a_gap(sock) && sock->info.len && !sock_tcpi(sock, TCPI_UNACKED) &&
+	return holds_beyond_a_gap(sock) && tcpi_has(&sock->info, TCPI_BYTES_RECEIVED) &&
+	       !sock_tcpi(sock, TCPI_UNACKED) &&
 	       (!tcpi_has(&sock->info, TCPI_RCV_OOOPACK) || sock_tcpi(sock, TCPI_RCV_OOOPACK));
 }
 
@@ -254,6 +255,10 @@ static void eval(const struct view *view, struct sink *sink)
 
 	if (lacks_memory_numbers(view->snap)) {
 		sink_skip(sink, "the kernel delivered no socket memory numbers");
+		return;
+	}
+	if (view->snap->has_tcp_info && view->snap->tcp_info_len < tcpi_fields[TCPI_BYTES_RECEIVED].need) {
+		sink_skip(sink, "needs tcpi_bytes_received (Linux 4.1)");
 		return;
 	}
 	all = members_collect(sink, keep);
