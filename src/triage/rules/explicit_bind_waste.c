@@ -198,7 +198,7 @@ const struct rule rule_explicit_bind_waste = {
 		"When a program calls connect() alone, the kernel picks a source port that is free for this destination; the same port serves other destinations at the same time, because a connection is told "
 		"from others by all four of its numbers. When it calls bind() with a source address and port 0 first, the kernel does not know yet where the connection will go, and takes a port that is free "
 		"altogether. From then on every connection of that address has a port of its own: 28232 by default, for all destinations together. When they are used up bind() fails with EADDRINUSE. Worse, "
-		"connect() without bind() passes over ports that were taken by bind(), even towards other destinations and while only TIME-WAIT is left of them.\\n\\n"
+		"connect() without bind() passes over ports that were taken by bind(), even towards other destinations and while only TIME-WAIT is left of them.\n\n"
 		"The option IP_BIND_ADDRESS_NO_PORT (Linux 4.2) tells bind() to leave the port open until connect(). The kernel shows it on live sockets; what it does not show is whether bind() was called. That is "
 		"inferred, from two signs that plain connect() does not produce. Destinations share ports: with n1 and n2 of |R| ports in use, about n1·n2/|R| of them or more. And connect() begins with the "
 		"ports at an even distance from the lower end of the range, bind() with the odd ones, so that they stay out of each other's way. Reported is an address whose destinations use odd ports and share "
