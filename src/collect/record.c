@@ -23,10 +23,12 @@
 #include "tcptriage/collect/sock_diag.h"
 
 #define DUMP_RETRIES 2
-/* Routes are kept of so many peers that do not answer, and of silent ones while there is room to spare. */
+/* Routes are kept of so many peers that do not answer, and of silent ones and those behind a narrow path while there is room to spare. */
 #define PEERS_MAX (RECORD_ROUTES_MAX - ADDR_FAMILY_COUNT)
 #define IDLE_PEERS_MAX (PEERS_MAX / 2)
+#define NARROW_PEERS_MAX (PEERS_MAX / 8)
 #define IDLE_MS 2000
+#define ETHERNET_MTU 1500
 /* Every state, the two request-only numbers included: bound but not connected sockets come only when they are named. */
 #define RECORD_STATES ((1u << SOCK_STATE_COUNT) - 2)
 
@@ -88,6 +90,14 @@ static bool is_idle(const struct sock *sock)
 	       sock_tcpi(sock, TCPI_LAST_ACK_RECV) >= IDLE_MS;
 }
 
+/* A path that carries less than Ethernet does: whether that was learned or is so by design, its route tells. */
+static bool is_narrow(const struct sock *sock)
+{
+	uint64_t pmtu = sock->netid == NETID_TCP ? sock_tcpi(sock, TCPI_PMTU) : 0;
+
+	return pmtu && pmtu < ETHERNET_MTU && !addr_is_loopback(&sock->peer.addr);
+}
+
 static void note_peer(struct recorder *rec, unsigned ns, const struct addr *addr, size_t most)
 {
 	struct addr *list = rec->peers[ns].addr;
@@ -141,6 +151,8 @@ static void note_socket(struct dump *dump, const struct sock *sock)
 		note_peer(dump->rec, dump->ns, &sock->peer.addr, PEERS_MAX);
 	if (is_idle(sock))
 		note_peer(dump->rec, dump->ns, &sock->peer.addr, IDLE_PEERS_MAX);
+	if (is_narrow(sock))
+		note_peer(dump->rec, dump->ns, &sock->peer.addr, NARROW_PEERS_MAX);
 	if (sock->inode && dump->rec->owners)
 		note_inode(dump->rec, sock->inode);
 	if (sock->has & SOCK_HAS_CGROUP_ID)

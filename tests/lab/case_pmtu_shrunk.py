@@ -4,7 +4,7 @@ import contextlib
 import time
 
 from cases import case
-from lab import connected, echo_server, listener, rest, run, serve
+from lab import connected, echo_server, listener, rest, run, scratch, serve
 
 RULE = "pmtu-shrunk"
 PORT = 8444
@@ -63,6 +63,21 @@ def router_that_tells(lab):
     lab.expect_evidence(finding, "interface_mtu", lambda value: value == 1500, 1500)
     lab.expect_evidence(finding, "expires", lambda value: 560_000 < value <= 600_000, "just below 600 s")
     lab.expect_evidence(finding, "likely", lambda value: "VPN" in value, "a VPN gateway")
+
+
+@case(RULE, "fault")
+def read_from_a_recording(lab):
+    """The recording holds the route of a narrow path: read elsewhere, it says the same."""
+    narrow(lab)
+    upload(lab)
+    lab.check(f"mtu {NARROW}" in route(lab), "no exception")
+    if not lab.binary:
+        return
+    with scratch() as folder:
+        lab.tcptriage("report", "--netns", lab.ns("c"), "--record", f"{folder}/rec")
+        doc = lab.document(lab.tcptriage("report", "--json", "--from", f"{folder}/rec"))
+    finding = lab.expect(doc, RULE, "info", peer=(lab.addr("s"), None), count=2)
+    lab.expect_evidence(finding, "pmtu", lambda value: value == NARROW, NARROW)
 
 
 @case(RULE, "fault", families=(4,))

@@ -26,8 +26,8 @@ struct record_plan {
 };
 
 /**
- * record_run() - record every socket with every extension, counters, settings, owners, cgroups, and the routes to peers that do not answer or
- * are idle.
+ * record_run() - record every socket with every extension, counters, settings, owners, cgroups, and the routes to peers that do not answer,
+ * are idle or lie behind a path that carries less than Ethernet.
  * Files have mode 0600. A dump that was interrupted is made again twice, then kept and marked. Keys (INET_DIAG_MD5SIG) are never written.
  * What could not be read is in the source's notices. Return: samples written, or -errno with @err.
  */
