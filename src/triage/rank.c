@@ -94,6 +94,12 @@ static bool match_peer(const struct finding *a, const struct finding *b)
 			      MIN(scope_bits(&a->scope), scope_bits(&b->scope)));
 }
 
+/* What concerns the whole host is not explained by one peer. */
+static bool match_known_peer(const struct finding *a, const struct finding *b)
+{
+	return a->scope.has_peer && b->scope.has_peer && match_peer(a, b);
+}
+
 static bool match_local(const struct finding *a, const struct finding *b)
 {
 	return same_netns(a, b) && a->scope.has_local && b->scope.has_local &&
@@ -163,11 +169,10 @@ static const struct fold_row {
 	{ "close-wait-leak", "fd-headroom", match_process },
 	{ "estab-growth", "fd-headroom", match_process },
 	{ "fd-headroom", "accept-queue-overflow", match_process },
-	{ "mtu-blackhole-send", "retrans-high", match_peer },
+	{ "mtu-blackhole-send", "retrans-high", match_known_peer },
 	{ "mtu-blackhole-recv", "awaiting-response", match_peer },
 	{ "mtu-blackhole-send", "pmtu-shrunk", match_peer },
-	{ "dead-peer-unacked", "retrans-high", match_peer },
-	{ "pmtu-shrunk", "retrans-high", match_peer },
+	{ "dead-peer-unacked", "retrans-high", match_known_peer },
 	{ "accept-queue-overflow", "awaiting-response", match_listener },
 	{ "accept-stuck", "awaiting-response", match_listener },
 	{ "idle-no-keepalive", "rst-after-idle", match_peer },

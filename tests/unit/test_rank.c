@@ -121,6 +121,25 @@ static void fold__only_one_story__and_never_under_a_lesser_cause(void **state)
 	assert_false(leak_explains_ports(SEVERITY_CRITICAL, 0.49, SEVERITY_CRITICAL, "10.0.0.9", 0));
 }
 
+static void fold__loss_of_the_whole_host__is_not_that_of_one_peer(void **state)
+{
+	static const char *const causes[] = { "mtu-blackhole-send", "dead-peer-unacked" };
+
+	(void)state;
+	for (size_t i = 0; i < 3 * ARRAY_SIZE(causes); i++) {
+		struct board b = { 0 };
+		struct finding *loss = put(&b, "retrans-high", SEVERITY_WARNING, 0.85);
+		struct finding *stuck = put(&b, causes[i / 3], SEVERITY_CRITICAL, 0.85);
+
+		set_peer(stuck, "10.0.0.9", 443, 0);
+		if (i % 3)
+			set_peer(loss, i % 3 == 1 ? "10.0.0.9" : "10.0.0.8", 443, 0);
+		triage_rank(&b.verdict);
+		assert_ptr_equal(loss->parent, i % 3 == 1 ? stuck : NULL);
+		arena_free(&b.arena);
+	}
+}
+
 static void fold__other_namespace__is_another_story(void **state)
 {
 	struct board b = { 0 };
@@ -409,6 +428,7 @@ int main(void)
 		cmocka_unit_test(score__factors_of_each_severity__are_multiplied),
 		cmocka_unit_test(order__worst_first__children_behind_their_cause),
 		cmocka_unit_test(fold__only_one_story__and_never_under_a_lesser_cause),
+		cmocka_unit_test(fold__loss_of_the_whole_host__is_not_that_of_one_peer),
 		cmocka_unit_test(fold__other_namespace__is_another_story),
 		cmocka_unit_test(fold__counters_of_one_host__are_one_story),
 		cmocka_unit_test(fold__full_listener__explains_the_clients_on_its_address),
