@@ -53,9 +53,18 @@ def opener(lab, ends=False, fills=False):
     return program
 
 
-def backoff(row):
-    found = re.search(r"backoff:(\d+)", row.rest)
+def number(row, name):
+    found = re.search(rf"{name}:(\d+)", row.rest)
     return int(found[1]) if found else 0
+
+
+def backoff(row):
+    return number(row, "backoff")
+
+
+def probed(row, ms):
+    """The waits between probes so far, without the running one: a busy machine has measured a long round trip, and waits longer each time."""
+    return number(row, "rto") * (2 ** backoff(row) - 1) >= ms
 
 
 def stands(lab, role, state, timer="on", count=COUNT, at_least=3, patience=15):
@@ -121,11 +130,12 @@ def peer_does_not_read(lab):
     """FIN-WAIT-1 behind a window of zero: the peer answers every probe and takes nothing."""
     _, client = scene(lab, holder(lab), opener(lab, fills=True))
     close(client)
-    stands(lab, "c", "fin-wait-1", timer="persist", at_least=6, patience=30)  # the sixth probe comes 13 s after the window closed
+    lab.sockets("c", COUNT, "state", "fin-wait-1", patience=60,
+                like=lambda row: "timer:(persist," in row.rest and "ino:" not in row.rest and probed(row, 10_000))
     finding = lab.expect(lab.report("c"), RULE, "warning", peer=(lab.addr("s"), PORT), count=COUNT)
     lab.expect_evidence(finding, "probing", lambda count: count == COUNT, "all of them")
     lab.expect_evidence(finding, "send_q", lambda size: size > 10_000 * COUNT, "what the window did not take")
-    lab.expect_evidence(finding, "gives_up", lambda ms: 250_000 < ms < 345_000, "about 330 s after the window closed")
+    lab.expect_evidence(finding, "gives_up", lambda ms: 150_000 < ms < 480_000, "about 330 s after the window closed, more with longer waits")
 
 
 @case(RULE, "fault")

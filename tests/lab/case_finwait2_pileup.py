@@ -63,7 +63,10 @@ def end_half(sock):
 
 
 def orphans(lab, role, count):
-    return lab.sockets(role, count, "state", "fin-wait-2", like=lambda row: "timer:(timewait," in row.rest and "ino:" not in row.rest)
+    """All but a few are records with the timer of TIME-WAIT; an ACK that came while close() still held the socket leaves a whole one."""
+    rows = lab.sockets(role, count, "state", "fin-wait-2", like=lambda row: "ino:" not in row.rest)
+    records = sum("timer:(timewait," in row.rest for row in rows)
+    lab.check(records > 0.9 * count, f"{records} of {count} have the timer of TIME-WAIT")
 
 
 @case(RULE, "fault", waits=12)

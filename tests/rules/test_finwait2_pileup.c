@@ -65,6 +65,24 @@ static void five_hundred_old_orphans__warn(void **state)
 	}
 }
 
+/* An ACK that arrives while close() holds the socket leaves a whole one behind, with a keepalive timer. */
+static void orphans__that_are_whole_sockets__count_too(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, RULE);
+	orphans(&f, 490, "10.0.0.1:40000", "10.0.3.4:5432", 10000);
+	attached(&f, 10, "10.0.0.1:40000", "10.0.3.4:5432", 10000);
+	for (unsigned i = 490; i < 500; i++) {
+		f.fake[i]->sock.inode = 0;
+		f.fake[i]->sock.timer = SOCK_TIMER_KEEPALIVE;
+	}
+	judge(&f);
+	assert_int_equal(expect_one(&f, SEVERITY_WARNING)->count, 500);
+	fixture_close(&f);
+}
+
 static void high_rate_of_closes__is_silent(void **state)
 {
 	struct fixture f;
@@ -385,6 +403,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(five_hundred_old_orphans__warn),
+		cmocka_unit_test(orphans__that_are_whole_sockets__count_too),
 		cmocka_unit_test(high_rate_of_closes__is_silent),
 		cmocka_unit_test(several_source_addresses__count_together),
 		cmocka_unit_test(remotes_of_one_network__count_together),
