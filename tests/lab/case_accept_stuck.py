@@ -115,6 +115,41 @@ def slower_than_its_clients(lab):
     lab.expect(lab.report("s"), RULE, "warning", program, local_port=PORT, count=(1, 3))
 
 
+@case(RULE, "fault")
+def one_of_two_workers_is_stuck(lab):
+    """Two listeners on one port (SO_REUSEPORT), one of which accepts: the kernel gives each its share, and half of the clients wait."""
+    lab.build()
+
+    def worker(accepts):
+        def program(tell):
+            sock = tcp(lab)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            sock.bind(("", PORT))
+            sock.listen(BACKLOG)
+            tell("listening")
+            kept = []
+            while accepts:
+                kept.append(sock.accept()[0])
+            rest()
+        return program
+
+    def client(tell):
+        kept = [connected(lab, PORT) for _ in range(40)]
+        tell("connected")
+        rest()
+        del kept
+    lab.spawn("s", worker(True), "lab-good").hear()
+    stuck = lab.spawn("s", worker(False), "lab-stuck")
+    stuck.hear()
+    lab.spawn("c", client, "lab-call").hear()
+    queues = lab.sockets("s", 2, "state", "listening", like=lambda row: row.recv_q < 40)
+    waits = max(row.recv_q for row in queues)
+    lab.check(waits > 0, "all clients came to the good one")
+    time.sleep(1)
+    finding = lab.expect(lab.report("s"), RULE, "critical", stuck, local_port=PORT, count=waits, confidence=(0.5, 0.85))
+    lab.expect_evidence(finding, "listeners", lambda got: got == 2, "2")
+
+
 @case(RULE, "twin")
 def accepted_every_200_ms(lab):
     """A stream of connects; the server comes back every 200 ms and takes all that wait: the queue is hardly ever empty."""
