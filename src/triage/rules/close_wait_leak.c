@@ -327,7 +327,7 @@ static void eval(const struct view *view, struct sink *sink)
 	}
 	if (filed == sink->filed && oldest >= 0)
 		sink_near_miss(sink, "oldest CLOSE-WAIT", (double)oldest, INFO_AGE);
-	sink_skip_part(sink, "growth over runs: no history is kept yet");
+	sink_skip_history(sink, "growth over runs");
 }
 
 const struct rule rule_close_wait_leak = {
