@@ -14,9 +14,9 @@ struct listen_point {
 	uint32_t item, next;
 };
 
-/** struct listener_table - @port: first point of each port, number + 1. */
+/** struct listener_table - @port: first point of each port, number + 1. @half_open: a struct half_open for each listener that has one. */
 struct listener_table {
-	struct pool pool, points;
+	struct pool pool, points, half_open;
 	struct index index;
 	uint64_t seed;
 	uint16_t port[65536];
@@ -28,6 +28,7 @@ struct listener_table *listeners_new(void)
 
 	table->pool = (struct pool){ .size = sizeof(struct listener), .max = SNAPSHOT_LISTENERS };
 	table->points = (struct pool){ .size = sizeof(struct listen_point), .max = SNAPSHOT_LISTENERS };
+	table->half_open = (struct pool){ .size = sizeof(struct half_open), .max = SNAPSHOT_HALF_OPEN };
 	index_init(&table->index, SNAPSHOT_LISTENERS);
 	table->seed = hash_u64((uintptr_t)table);
 	return table;
@@ -39,6 +40,7 @@ void listeners_free(struct listener_table *table)
 		return;
 	pool_free(&table->pool);
 	pool_free(&table->points);
+	pool_free(&table->half_open);
 	index_free(&table->index);
 	free(table);
 }
@@ -51,6 +53,8 @@ void listeners_begin(struct listener_table *table)
 		listener->estab = listener->time_wait = 0;
 		listener->children_waiting = listener->children_closed = 0;
 		listener->oldest_child_ms = listener->oldest_closed_ms = -1;
+		if (listener->half_open)
+			half_open_begin(listener->half_open);
 	}
 }
 
@@ -153,6 +157,8 @@ void listeners_end(struct listener_table *table, uint32_t epoch)
 		struct listener *listener = pool_at(&table->pool, i);
 
 		listener->present = listener->epoch == epoch && !listener->role_only;
+		if (listener->half_open)
+			half_open_end(listener->half_open);
 	}
 }
 
@@ -168,6 +174,13 @@ struct listener *listeners_find(const struct listener_table *table, const struct
 			any = point;
 	}
 	return any ? pool_at(&table->pool, any->item) : NULL;
+}
+
+struct half_open *listeners_half_open(struct listener_table *table, struct listener *listener)
+{
+	if (!listener->half_open && (listener->half_open = pool_add(&table->half_open)))
+		half_open_begin(listener->half_open);
+	return listener->half_open;
 }
 
 const struct listener *listeners_at(const struct listener_table *table, size_t index)

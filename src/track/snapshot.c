@@ -6,6 +6,7 @@
 
 #define RTO_MAX_MS 120000
 #define FIN_TIMEOUT_S 60
+#define SYNACK_RETRIES 5
 #define TW_REUSE_DELAY_MS 1000
 #define TW_REUSE_LOOPBACK 2
 
@@ -23,6 +24,7 @@ void snapshot_init(struct snapshot *snap, snapshot_want_fn *want, void *want_con
 		.rto_max_ms = RTO_MAX_MS,
 		.fin_timeout_ms = FIN_TIMEOUT_S * 1000,
 		.tw_reuse_delay_ms = TW_REUSE_DELAY_MS,
+		.synack_retries = SYNACK_RETRIES,
 	};
 	for (size_t i = 0; i < SOCK_STATE_COUNT; i++)
 		snap->oldest_ms[i] = -1;
@@ -68,6 +70,7 @@ void snapshot_set_sysctls(struct snapshot *snap, const struct sysctls *sysctls)
 		(uint32_t)sysctl_or(sysctls, SYSCTL_TCP_FIN_TIMEOUT_S, FIN_TIMEOUT_S) * 1000;
 	snap->tw_reuse_delay_ms =
 		(uint32_t)sysctl_or(sysctls, SYSCTL_TCP_TW_REUSE_DELAY_MS, TW_REUSE_DELAY_MS);
+	snap->synack_retries = (uint32_t)sysctl_or(sysctls, SYSCTL_TCP_SYNACK_RETRIES, SYNACK_RETRIES);
 	/* Without timestamps the kernel has no proof that a segment is not an old one, and reuses nothing. */
 	if (sysctl_or(sysctls, SYSCTL_TCP_TIMESTAMPS, 1))
 		snap->tw_reuse = (int)sysctl_or(sysctls, SYSCTL_TCP_TW_REUSE, 0);
@@ -80,7 +83,7 @@ void snapshot_begin(struct snapshot *snap, int64_t now_us)
 
 	snap->epoch = MAX(snap->epoch + 1, first_try);
 	snap->now_us = now_us;
-	snap->total_sockets = snap->left_out = 0;
+	snap->total_sockets = snap->left_out = snap->half_open_lost = 0;
 	memset(snap->counts, 0, sizeof(snap->counts));
 	memset(snap->taken, 0, sizeof(snap->taken));
 	memset(snap->udp_taken, 0, sizeof(snap->udp_taken));
@@ -267,13 +270,30 @@ static bool remember(struct snapshot *snap, const struct sock *sock, bool outbou
 	return taken;
 }
 
+/* No group: with spoofed sources each would be new, and push out those of connections. */
+static void add_half_open(struct snapshot *snap, struct listener *listener, const struct sock *sock)
+{
+	struct half_open *half = listener ? listeners_half_open(snap->listeners, listener) : NULL;
+
+	remember(snap, sock, false);
+	if (half)
+		half_open_add(half, sock, sock_key(sock), snap->now_us, snap->epoch, snap->synack_retries);
+	else if (listener)
+		snap->half_open_lost++;
+}
+
 static void add_connection(struct snapshot *snap, const struct sock *sock)
 {
 	struct listener *listener = sock->state == SOCK_STATE_SYN_SENT ?
 					    NULL :
 					    listeners_find(snap->listeners, &sock->local);
-	struct tuple_group *group = groups_take(snap->groups, sock, !listener);
+	struct tuple_group *group;
 
+	if (half_open_is(sock)) {
+		add_half_open(snap, listener, sock);
+		return;
+	}
+	group = groups_take(snap->groups, sock, !listener);
 	if (listener)
 		count_accepted(listener, sock);
 	if (group)

@@ -39,6 +39,8 @@ bool listeners_add(struct listener_table *table, const struct sock *sock, uint32
 void listeners_end(struct listener_table *table, uint32_t epoch);
 /** listeners_find() - the listener that accepts on @local: its own address before any address; NULL none. */
 struct listener *listeners_find(const struct listener_table *table, const struct endpoint *local);
+/** listeners_half_open() - what is kept of its half-open queue, made if need be; NULL when too many listeners have one. */
+struct half_open *listeners_half_open(struct listener_table *table, struct listener *listener);
 const struct listener *listeners_at(const struct listener_table *table, size_t index);
 
 struct group_table *groups_new(void);

@@ -11,6 +11,7 @@
 #include "tcptriage/model/counters.h"
 #include "tcptriage/model/socket.h"
 #include "tcptriage/model/sysctls.h"
+#include "tcptriage/track/half_open.h"
 
 /** Capacities. Each is a stated bound: memory is taken as it is used. */
 #define SNAPSHOT_LISTENERS 16384
@@ -53,8 +54,9 @@ struct candidate {
  * @role_only: not part of the view (snapshot_add_role()).
  * @estab, @time_wait: accepted connections and what is left of them in the newest sample. @children_waiting, @children_closed: connections
  * not yet accepted (inode 0), and those of them whose client has closed (CLOSE-WAIT). @oldest_child_ms, @oldest_closed_ms: how long they
- * have waited, −1 none or unknown; exact, because last_data_sent runs from the handshake until somebody accepts and sends. These six are kept by
- * the first of several listeners on one endpoint (SO_REUSEPORT), the one that snapshot_listener_for() finds. @key, @epoch: as in struct candidate.
+ * have waited, −1 none or unknown; exact, because last_data_sent runs from the handshake until somebody accepts and sends. @half_open: its
+ * SYN-RECV sockets, NULL when it never had any. These seven are kept by the first of several listeners on one endpoint (SO_REUSEPORT), the
+ * one that snapshot_listener_for() finds. @key, @epoch: as in struct candidate.
  */
 struct listener {
 	struct sock_copy first, last;
@@ -63,6 +65,7 @@ struct listener {
 	unsigned seen, full_samples, waiting_samples, drop_samples;
 	uint32_t estab, time_wait, children_waiting, children_closed;
 	int64_t oldest_child_ms, oldest_closed_ms;
+	struct half_open *half_open;
 	bool present, role_only;
 };
 
@@ -75,7 +78,8 @@ struct listener {
 
 /**
  * struct tuple_group - outbound sockets of one (local address, peer address, peer port): what shares one supply of source ports
- * (RULES §3.1); accepted sockets are grouped by (local address, peer address) with @peer_port 0.
+ * (RULES §3.1); accepted sockets are grouped by (local address, peer address) with @peer_port 0. Half-open ones make no group: their peer
+ * addresses may be invented, and as many as anybody likes.
  *
  * Which groups are kept when there are more than SNAPSHOT_GROUPS: the heavy ones. When the table is full, the lightest quarter goes, and
  * the level they had is remembered: a group that enters later may have missed that many sockets (@lossy). By the argument of Misra and
@@ -143,7 +147,8 @@ struct source_table;
  * struct snapshot - one namespace over one run.
  * @counts: sockets by netid, family and state in the newest sample. @oldest_ms: greatest known age by state, -1 unknown.
  * @samples: finished samples. @sample_us: CLOCK_MONOTONIC of each of the first 16. @complete: every dump so far was whole (the
- * caller clears it). @total_sockets: seen in the newest sample. @candidates_lost, @groups_dropped, @listeners_lost: what the bounds turned away.
+ * caller clears it). @total_sockets: seen in the newest sample. @candidates_lost, @groups_dropped, @listeners_lost: what the bounds turned
+ * away; @half_open_lost: in the newest sample, SYN-RECV sockets of listeners beyond SNAPSHOT_HALF_OPEN.
  * @tcp_info_len: longest tcp_info seen. @has_tcp_info, @has_skmem (by netid): sockets carried it.
  * @quota: most candidates that are kept for a rule, by rule index, 0 as many as there is room for; @kept: how many are kept; @lost: in the newest
  * sample, those that a rule wanted and that were turned away. @outbound_only: bit per rule that wants only sockets that we opened.
@@ -158,7 +163,7 @@ struct source_table;
 struct snapshot {
 	uint64_t counts[NETID_COUNT][ADDR_FAMILY_COUNT][SOCK_STATE_COUNT];
 	int64_t oldest_ms[SOCK_STATE_COUNT];
-	uint64_t total_sockets, left_out, candidates_lost, groups_dropped, listeners_lost, sources_lost;
+	uint64_t total_sockets, left_out, candidates_lost, groups_dropped, listeners_lost, sources_lost, half_open_lost;
 	unsigned samples, tcp_info_len;
 	int64_t sample_us[16];
 	int64_t cost_us;
@@ -181,7 +186,7 @@ struct snapshot {
 	void *want_context;
 	uint32_t epoch;
 	int64_t now_us;
-	uint32_t rto_max_ms, fin_timeout_ms, tw_reuse_delay_ms;
+	uint32_t rto_max_ms, fin_timeout_ms, tw_reuse_delay_ms, synack_retries;
 	int tw_reuse;
 	uint8_t range[65536 / 8], taken[65536 / 8], udp_taken[65536 / 8];
 };
