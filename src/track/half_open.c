@@ -152,10 +152,9 @@ void half_open_add(struct half_open *half, const struct sock *sock, uint64_t key
 	/* No seed of chance: the same recording has to give the same report. */
 	uint64_t network = addr_hash(&prefix);
 	struct half_open_watch *watch = watch_of(half, sock, key, now_us, epoch);
-	unsigned steps = steps_of(sock);
+	int64_t age_ms = ((int64_t)SYN_RTO_MS << steps_of(sock)) - SYN_RTO_MS;
 
 	half->count++;
-	half->oldest_ms = MAX(half->oldest_ms, ((int64_t)SYN_RTO_MS << steps) - SYN_RTO_MS);
 	half->retrans_max = MAX(half->retrans_max, sock->retrans);
 	add_client(&half->all, sock, network);
 	if (watch) {
@@ -163,7 +162,10 @@ void half_open_add(struct half_open *half, const struct sock *sock, uint64_t key
 		watch->answer = (uint8_t)answer_of(watch, sock, now_us, synack_retries);
 		half->repeating += watch->answer == HALF_OPEN_REPEATS;
 		half->silent += watch->answer == HALF_OPEN_SILENT;
+		if (watch->answer == HALF_OPEN_SILENT)
+			age_ms = MAX(age_ms, timer_age_ms(sock));
 	}
+	half->oldest_ms = MAX(half->oldest_ms, age_ms);
 	if (is_deferred(watch, sock, now_us)) {
 		half->deferred++;
 		return;
