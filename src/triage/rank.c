@@ -106,6 +106,7 @@ static bool match_local(const struct finding *a, const struct finding *b)
 	       addr_equal(&a->scope.local.addr, &b->scope.local.addr);
 }
 
+/* Both speak of the same listener: an address alone is shared by all that listen on any. */
 static bool match_endpoint(const struct finding *a, const struct finding *b)
 {
 	return match_local(a, b) && a->scope.local.port == b->scope.local.port;
@@ -192,11 +193,13 @@ static const struct fold_row {
 	{ "mtu-blackhole-send", "closing-stuck", match_peer },
 	{ "peer-zero-window", "closing-stuck", match_peer },
 	{ "dead-peer-unacked", "keepalive-failing", match_peer },
+	{ "syn-flood", "syn-sent-stall", match_listener },
+	{ "syn-flood", "backlog-clipped", match_endpoint },
 };
 
 /* Two readings of the same facts: the surer one stands, within the margin both do. */
 static const struct fold_row exclusive_rows[] = {
-	{ "syn-flood", "syn-recv-stall", match_local },
+	{ "syn-flood", "syn-recv-stall", match_endpoint },
 	{ "mtu-blackhole-send", "dead-peer-unacked", match_peer },
 };
 

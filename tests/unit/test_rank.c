@@ -358,6 +358,31 @@ static void dead_peer__explains_probes_without_an_answer__of_the_same_peer(void 
 	}
 }
 
+/* A flood and stalled handshakes on listeners that both listen on any address; @kept as in rivals__within_the_margin. */
+static void rivals__of_a_listener__are_those_on_its_port(void **state)
+{
+	static const struct {
+		uint16_t flood_port, stall_port;
+		double flood, stall;
+		int kept;
+	} rows[] = { { 80, 80, 0.9, 0.5, 1 },  { 80, 443, 0.9, 0.5, 0 },  { 80, 80, 0.65, 0.55, 0 },
+		     { 80, 80, 0.65, 0.5, 0 }, { 80, 80, 0.5, 0.66, 2 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct board b = { 0 };
+		struct finding *flood = put(&b, "syn-flood", SEVERITY_WARNING, rows[i].flood);
+		struct finding *stall = put(&b, "syn-recv-stall", SEVERITY_WARNING, rows[i].stall);
+
+		set_local(flood, "0.0.0.0", rows[i].flood_port);
+		set_local(stall, "0.0.0.0", rows[i].stall_port);
+		triage_rank(&b.verdict);
+		assert_int_equal(stall->parent == flood, rows[i].kept == 1);
+		assert_int_equal(flood->parent == stall, rows[i].kept == 2);
+		arena_free(&b.arena);
+	}
+}
+
 static void identity__survives_a_restart__but_parts_twins(void **state)
 {
 	struct board a = { 0 }, b = { 0 };
@@ -439,6 +464,7 @@ int main(void)
 		cmocka_unit_test(rivals__within_the_margin__both_stand),
 		cmocka_unit_test(reader_and_sender__fold__by_who_waits_for_whom),
 		cmocka_unit_test(dead_peer__explains_probes_without_an_answer__of_the_same_peer),
+		cmocka_unit_test(rivals__of_a_listener__are_those_on_its_port),
 		cmocka_unit_test(identity__survives_a_restart__but_parts_twins),
 		cmocka_unit_test(status__counts_what_stands_and_is_likely),
 		cmocka_unit_test(confidence__words__begin_at_their_limits),
