@@ -16,6 +16,9 @@
 #define HLL_SMALL (2.5 * HALF_OPEN_REGISTERS)
 /* Timer steps and counts beyond this do not occur: tcp_synack_retries is a byte, and the timer is capped long before. */
 #define STEPS_MAX 20u
+#define AGED_MS 3000
+/* A client that repeats its SYN every second has been answered again this often after 3 s, by the timer once. */
+#define AGED_RETRANS 4
 
 bool half_open_is(const struct sock *sock)
 {
@@ -24,7 +27,8 @@ bool half_open_is(const struct sock *sock)
 
 void half_open_begin(struct half_open *half)
 {
-	half->count = half->late = half->retried = half->deferred = half->retried_global = 0;
+	half->count = half->late = half->retried = half->aged = half->deferred = 0;
+	half->retried_global = half->aged_global = 0;
 	half->repeating = half->silent = half->retrans_max = 0;
 	half->oldest_ms = -1;
 	half->global_networks = 0;
@@ -135,13 +139,22 @@ static bool is_deferred(const struct half_open_watch *watch, const struct sock *
 	return watch && !sock->retrans && now_us - watch->first_us >= (SYN_RTO_MS + SLACK_MS) * 1000;
 }
 
-static void add_retried(struct half_open *half, const struct sock *sock, uint64_t network)
+/* 3 s old for certain: by the timer, by the count, or because it was there so long ago. */
+static bool is_aged(const struct half_open_watch *watch, const struct sock *sock, int64_t now_us)
+{
+	return sock->retrans >= AGED_RETRANS || steps_of(sock) > 1 ||
+	       (watch && now_us - watch->first_us >= AGED_MS * 1000);
+}
+
+static void add_retried(struct half_open *half, const struct sock *sock, uint64_t network, bool aged)
 {
 	half->retried++;
+	half->aged += aged;
 	add_client(&half->stalled, sock, network);
 	if (!addr_is_global(&sock->peer.addr))
 		return;
 	half->retried_global++;
+	half->aged_global += aged;
 	half->global_networks |= UINT64_C(1) << (network >> 58);
 }
 
@@ -172,7 +185,7 @@ void half_open_add(struct half_open *half, const struct sock *sock, uint64_t key
 	}
 	half->late += sock->retrans > 0;
 	if (sock->retrans > 1)
-		add_retried(half, sock, network);
+		add_retried(half, sock, network, is_aged(watch, sock, now_us));
 }
 
 double half_open_networks(const struct half_open_clients *clients)

@@ -2,13 +2,7 @@
 /* The decision table of a half-open queue, as data: the first row that fits. */
 #include "half_open_verdict.h"
 
-/* Which answers a row accepts. */
-#define YES (1u << ANSWER_YES)
-#define NO (1u << ANSWER_NO)
-#define OPEN (1u << ANSWER_UNKNOWN)
-#define NOT_YES (NO | OPEN)
 #define NOT_NO (YES | OPEN)
-#define ANY (YES | NO | OPEN)
 
 #define FLOOD HALF_OPEN_FLOOD
 #define UNFINISHED HALF_OPEN_UNFINISHED

@@ -53,14 +53,14 @@ static const struct course {
 		uint32_t at_ms, expires_ms;
 		uint8_t retrans;
 	} look[5];
-	uint32_t repeating[5], silent[5], deferred[5], late[5], retried[5];
+	uint32_t repeating[5], silent[5], deferred[5], late[5], retried[5], aged[5];
 } courses[] = {
 	{ "the SYN-ACK is lost, the client repeats its SYN every second",
 	  { { 410, 592, 0 }, { 2040, 992, 2 }, { 5310, 1816, 6 }, { 7350, 3792, 8 }, { 11440, 7868, 10 } },
-	  .repeating = { 0, 1, 1, 1, 1 }, .late = { 0, 1, 1, 1, 1 }, .retried = { 0, 1, 1, 1, 1 } },
+	  .repeating = { 0, 1, 1, 1, 1 }, .late = { 0, 1, 1, 1, 1 }, .retried = { 0, 1, 1, 1, 1 }, .aged = { 0, 0, 1, 1, 1 } },
 	{ "the client is gone, or its ACK is lost",
 	  { { 400, 596, 0 }, { 2040, 972, 1 }, { 5320, 1708, 2 }, { 7370, 7692, 3 }, { 11460, 3596, 3 } },
-	  .silent = { 0, 1, 1, 1, 1 }, .late = { 0, 1, 1, 1, 1 }, .retried = { 0, 0, 1, 1, 1 } },
+	  .silent = { 0, 1, 1, 1, 1 }, .late = { 0, 1, 1, 1, 1 }, .retried = { 0, 0, 1, 1, 1 }, .aged = { 0, 0, 1, 1, 1 } },
 	{ "the client has answered, the listener waits for data",
 	  { { 410, 596, 0 }, { 2120, 916, 0 }, { 5450, 1600, 0 }, { 7520, 7628, 0 }, { 11680, 3472, 0 } },
 	  .deferred = { 0, 1, 1, 1, 1 } },
@@ -91,6 +91,7 @@ static void courses__as_measured__are_told_apart(void **state)
 			assert_int_equal(half->deferred, courses[c].deferred[i]);
 			assert_int_equal(half->late, courses[c].late[i]);
 			assert_int_equal(half->retried, courses[c].retried[i]);
+			assert_int_equal(half->aged, courses[c].aged[i]);
 		}
 		snapshot_free(&snap);
 	}
@@ -102,12 +103,12 @@ static void one_look__tells_what_is_certain(void **state)
 	static const struct {
 		uint32_t expires_ms;
 		uint8_t retrans;
-		uint32_t repeating, silent, deferred, retried;
+		uint32_t repeating, silent, deferred, retried, aged;
 		int64_t oldest_ms;
 	} rows[] = {
-		{ 1000, 0, 0, 0, 0, 0, 0 },    { 1001, 0, 0, 0, 1, 0, 1000 }, { 2000, 1, 0, 0, 0, 0, 1000 },
-		{ 2001, 1, 0, 0, 1, 0, 3000 }, { 2001, 2, 0, 1, 0, 1, 4999 }, { 2000, 2, 0, 0, 0, 1, 1000 },
-		{ 500, 5, 0, 0, 0, 1, 0 },     { 500, 6, 1, 0, 0, 1, 0 },
+		{ 1000, 0, 0, 0, 0, 0, 0, 0 },	  { 1001, 0, 0, 0, 1, 0, 0, 1000 }, { 2000, 1, 0, 0, 0, 0, 0, 1000 },
+		{ 2001, 1, 0, 0, 1, 0, 0, 3000 }, { 2001, 2, 0, 1, 0, 1, 1, 4999 }, { 2000, 2, 0, 0, 0, 1, 0, 1000 },
+		{ 500, 3, 0, 0, 0, 1, 0, 0 },	  { 500, 4, 0, 0, 0, 1, 1, 0 },	    { 500, 6, 1, 0, 0, 1, 1, 0 },
 	};
 
 	(void)state;
@@ -124,6 +125,7 @@ static void one_look__tells_what_is_certain(void **state)
 		assert_int_equal(half_of(&snap)->silent, rows[i].silent);
 		assert_int_equal(half_of(&snap)->deferred, rows[i].deferred);
 		assert_int_equal(half_of(&snap)->retried, rows[i].retried);
+		assert_int_equal(half_of(&snap)->aged, rows[i].aged);
 		assert_int_equal(half_of(&snap)->oldest_ms, rows[i].oldest_ms);
 		assert_int_equal(half_of(&snap)->retrans_max, rows[i].retrans);
 		snapshot_free(&snap);

@@ -48,14 +48,15 @@ struct half_open_watch {
 /**
  * struct half_open - the SYN-RECV sockets of a listener in the newest sample.
  * @deferred: answered by the client, waiting for its data: the timer has fired more often than SYN-ACKs were sent again. Of the others: @late:
- * SYN-ACK sent again at least once; @retried: at least twice, which by the timer alone takes 3 s; @retried_global: of these from global
- * addresses, @global_networks a bit for each of their networks (bits may coincide).
+ * SYN-ACK sent again at least once; @retried: at least twice, which takes 3 s if the client is silent and 1 s if it repeats its SYN; @aged: 3 s
+ * old whatever the client does. @retried_global, @aged_global: of these from global addresses; @global_networks: a bit for each network of the
+ * former (bits may coincide).
  * @repeating, @silent: of those watched, clients known to send their SYN again, and known not to. @oldest_ms: greatest lower bound of an age.
  * @retrans_max: most SYN-ACKs sent again. @count_max: largest queue in a finished sample. @all, @stalled: clients of all, and of the retried.
  */
 struct half_open {
-	uint32_t count, late, retried, deferred, retried_global, repeating, silent, count_max;
-	uint32_t retrans_max;
+	uint32_t count, late, retried, aged, deferred, retried_global, aged_global;
+	uint32_t repeating, silent, count_max, retrans_max;
 	int64_t oldest_ms;
 	uint64_t global_networks;
 	struct half_open_clients all, stalled;
