@@ -111,7 +111,7 @@ const struct topic_text topic_settings[] = {
 			{ "Envoy", "Listener.tcp_backlog_size (net.core.somaxconn without one)",
 			  "www.envoyproxy.io/docs (config.listener.v3.Listener)" },
 			{ NULL, NULL, NULL } },
-		.rules = (const char *const[]){ "accept-queue-overflow", "accept-stuck", "backlog-clipped", NULL },
+		.rules = (const char *const[]){ "accept-queue-overflow", "accept-stuck", "backlog-clipped", "syn-flood", NULL },
 	},
 	{
 		.also = "connection-timeout connecttimeout",
