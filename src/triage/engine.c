@@ -229,6 +229,16 @@ void triage_run(const struct view *view, const struct triage_options *options,
 	}
 }
 
+/* One that is folded counts with what explains it, as long as that is likely enough to count. */
+static bool is_explained(const struct finding *f, double min_confidence)
+{
+	for (f = f->parent; f; f = f->parent) {
+		if (f->confidence >= min_confidence)
+			return true;
+	}
+	return false;
+}
+
 bool triage_status(const struct verdict *verdict, double min_confidence, enum severity *worst)
 {
 	bool any = false;
@@ -236,7 +246,7 @@ bool triage_status(const struct verdict *verdict, double min_confidence, enum se
 	for (size_t i = 0; i < verdict->finding_count; i++) {
 		const struct finding *f = verdict->findings[i];
 
-		if (f->parent || f->confidence < min_confidence)
+		if (f->confidence < min_confidence || is_explained(f, min_confidence))
 			continue;
 		*worst = any ? MAX(*worst, f->severity) : f->severity;
 		any = true;

@@ -52,16 +52,22 @@ static uint64_t identity(const struct finding *f)
 	return hash_mix(hash, f->scope.peer_bits);
 }
 
-/* Workers of one name with one fault need the pid to be told apart. */
+static bool is_taken(const struct verdict *v, size_t index)
+{
+	for (size_t i = 0; i < index; i++) {
+		if (v->findings[i]->id == v->findings[index]->id)
+			return true;
+	}
+	return false;
+}
+
+/* Workers of one name with one fault need the pid to be told apart, and what has no pid either its place among the others. */
 static void part_twins(const struct verdict *v, size_t index)
 {
 	struct finding *f = v->findings[index];
-	uint64_t plain = f->id;
 
-	for (size_t i = 0; i < index; i++) {
-		if (v->findings[i]->id == plain)
-			f->id = hash_mix(plain, f->scope.pid + i);
-	}
+	for (uint64_t by = f->scope.pid; is_taken(v, index); by = 1)
+		f->id = hash_mix(f->id, by);
 }
 
 static bool same_netns(const struct finding *a, const struct finding *b)
@@ -84,14 +90,17 @@ static unsigned scope_bits(const struct scope *scope)
 	return scope->peer_bits ? scope->peer_bits : scope->peer.addr.family == ADDR_V4 ? 32 : 128;
 }
 
+/* A cause without a peer concerns every peer, unless it is about the clients of one port. A symptom without one is wider than any one peer. */
 static bool match_peer(const struct finding *a, const struct finding *b)
 {
 	if (!same_netns(a, b))
 		return false;
-	if (!a->scope.has_peer || !b->scope.has_peer)
-		return true;
-	return addr_in_prefix(&a->scope.peer.addr, &b->scope.peer.addr,
-			      MIN(scope_bits(&a->scope), scope_bits(&b->scope)));
+	if (a->scope.has_peer && b->scope.has_peer)
+		return addr_in_prefix(&a->scope.peer.addr, &b->scope.peer.addr,
+				      MIN(scope_bits(&a->scope), scope_bits(&b->scope)));
+	if (!a->scope.has_peer && a->scope.has_local)
+		return b->scope.has_local && a->scope.local.port == b->scope.local.port;
+	return !a->scope.has_peer;
 }
 
 /* What concerns the whole host is not explained by one peer. */
@@ -143,6 +152,18 @@ static bool match_relay(const struct finding *a, const struct finding *b)
 	return match_process(a, b) && number(a, "behind") > 0 && !match_reader(b, a);
 }
 
+/* Destinations that have no more than a silent next hop in common: only the default gateway's silence concerns all others. */
+static bool match_next_hop(const struct finding *a, const struct finding *b)
+{
+	return match_peer(a, b) && (a->scope.has_peer || number(a, "default_gateway") > 0);
+}
+
+/* Resets for lack of memory have a cause of their own. */
+static bool match_resets(const struct finding *a, const struct finding *b)
+{
+	return same_netns(a, b) && !(number(b, "out_of_memory") > 0);
+}
+
 typedef bool match_fn(const struct finding *a, const struct finding *b);
 
 /* Cause, symptom, and what makes them one story. A symptom stands alone as long as the cause is less severe or less than likely. */
@@ -151,7 +172,7 @@ static const struct fold_row {
 	match_fn *match;
 } fold_rows[] = {
 	{ "cidr-overlap", "syn-local-stuck", match_peer },
-	{ "syn-local-stuck", "syn-sent-stall", match_peer },
+	{ "syn-local-stuck", "syn-sent-stall", match_next_hop },
 	{ "conntrack-full", "syn-sent-stall", match_host },
 	{ "nat-pressure", "syn-sent-stall", match_peer },
 	{ "ttl-exceeded", "syn-sent-stall", match_peer },
@@ -181,9 +202,9 @@ static const struct fold_row {
 	{ "host-drop-path", "retrans-high", match_host },
 	{ "host-drop-path", "udp-rcvbuf-drop", match_host },
 	{ "icmp-unreachable", "connect-refused", match_host },
-	{ "stale-tuple-challenge", "rst-breakdown", match_host },
+	{ "stale-tuple-challenge", "rst-breakdown", match_resets },
 	{ "tcp-memory-orphans", "rst-breakdown", match_host },
-	{ "rst-after-idle", "rst-breakdown", match_host },
+	{ "rst-after-idle", "rst-breakdown", match_resets },
 	{ "fd-headroom", "accept-stuck", match_process },
 	{ "accept-queue-overflow", "accept-stuck", match_endpoint },
 	{ "accept-stuck", "accept-queue-overflow", match_endpoint }, /* where the few drops are the lesser evil */

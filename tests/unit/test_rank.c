@@ -200,6 +200,79 @@ static void fold__counters_of_one_host__are_one_story(void **state)
 	}
 }
 
+static void fold__one_peer__explains_neither_all_peers_nor_the_clients_of_a_port(void **state)
+{
+	static const struct {
+		const char *cause_peer, *symptom_peer;
+		uint16_t cause_port, symptom_port; /* of ours */
+		bool folds;
+	} rows[] = {
+		{ "10.0.0.9", "10.0.0.9", 0, 0, true }, { "10.0.0.9", NULL, 0, 0, false },
+		{ "10.0.0.9", NULL, 0, 443, false },	{ NULL, "10.0.0.9", 443, 0, false },
+		{ NULL, NULL, 443, 443, true },		{ NULL, NULL, 443, 80, false },
+		{ NULL, "10.0.0.9", 0, 0, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct board b = { 0 };
+		struct finding *symptom = put(&b, "closing-stuck", SEVERITY_CRITICAL, 0.85);
+		struct finding *cause = put(&b, "dead-peer-unacked", SEVERITY_CRITICAL, 0.85);
+
+		if (rows[i].cause_peer)
+			set_peer(cause, rows[i].cause_peer, 0, 0);
+		if (rows[i].symptom_peer)
+			set_peer(symptom, rows[i].symptom_peer, 0, 0);
+		if (rows[i].cause_port)
+			set_local(cause, "10.0.0.1", rows[i].cause_port);
+		if (rows[i].symptom_port)
+			set_local(symptom, "10.0.0.1", rows[i].symptom_port);
+		triage_rank(&b.verdict);
+		assert_int_equal(symptom->parent == cause, rows[i].folds);
+		arena_free(&b.arena);
+	}
+}
+
+static void fold__silent_next_hop_of_many__explains_others_only_as_default_gateway(void **state)
+{
+	(void)state;
+	for (unsigned is_default = 0; is_default < 2; is_default++) {
+		struct board b = { 0 };
+		struct finding *stall = put(&b, "syn-sent-stall", SEVERITY_WARNING, 0.8);
+		struct finding *held = put(&b, "syn-local-stuck", SEVERITY_CRITICAL, 0.9);
+
+		set_peer(stall, "198.51.100.7", 443, 0);
+		finding_add(held, "default_gateway", is_default, UNIT_FLAG, "test");
+		triage_rank(&b.verdict);
+		assert_int_equal(stall->parent == held, is_default);
+		arena_free(&b.arena);
+	}
+}
+
+static void fold__resets_for_lack_of_memory__are_no_symptom_of_clients(void **state)
+{
+	static const struct {
+		const char *cause;
+		double out_of_memory;
+		bool folds;
+	} rows[] = {
+		{ "stale-tuple-challenge", 0, true }, { "stale-tuple-challenge", 1, false },
+		{ "rst-after-idle", 1, false },	      { "tcp-memory-orphans", 1, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct board b = { 0 };
+		struct finding *resets = put(&b, "rst-breakdown", SEVERITY_CRITICAL, 0.95);
+		struct finding *cause = put(&b, rows[i].cause, SEVERITY_CRITICAL, 0.8);
+
+		finding_add(resets, "out_of_memory", rows[i].out_of_memory, UNIT_COUNT, "test");
+		triage_rank(&b.verdict);
+		assert_int_equal(resets->parent == cause, rows[i].folds);
+		arena_free(&b.arena);
+	}
+}
+
 static void fold__full_listener__explains_the_clients_on_its_address(void **state)
 {
 	static const struct {
@@ -403,6 +476,34 @@ static void identity__survives_a_restart__but_parts_twins(void **state)
 	arena_free(&b.arena);
 }
 
+static void identity__of_triplets__differs(void **state)
+{
+	struct board b = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++)
+		put(&b, "r", SEVERITY_INFO, 1);
+	triage_rank(&b.verdict);
+	for (unsigned i = 0; i < 4; i++)
+		for (unsigned k = 0; k < i; k++)
+			assert_true(b.slot[i]->id != b.slot[k]->id);
+	arena_free(&b.arena);
+}
+
+/* What explains a finding hides it only where it is itself shown. */
+static void status__folded_under_what_is_too_unlikely__counts(void **state)
+{
+	struct board b = { 0 };
+	struct finding *parent = put(&b, "a", SEVERITY_CRITICAL, 0.6);
+	enum severity worst = SEVERITY_INFO;
+
+	(void)state;
+	put(&b, "b", SEVERITY_WARNING, 0.9)->parent = parent;
+	assert_true(triage_status(&b.verdict, 0.8, &worst));
+	assert_int_equal(worst, SEVERITY_WARNING);
+	arena_free(&b.arena);
+}
+
 static void status__counts_what_stands_and_is_likely(void **state)
 {
 	struct board b = { 0 };
@@ -456,6 +557,9 @@ int main(void)
 		cmocka_unit_test(fold__loss_of_the_whole_host__is_not_that_of_one_peer),
 		cmocka_unit_test(fold__other_namespace__is_another_story),
 		cmocka_unit_test(fold__counters_of_one_host__are_one_story),
+		cmocka_unit_test(fold__one_peer__explains_neither_all_peers_nor_the_clients_of_a_port),
+		cmocka_unit_test(fold__silent_next_hop_of_many__explains_others_only_as_default_gateway),
+		cmocka_unit_test(fold__resets_for_lack_of_memory__are_no_symptom_of_clients),
 		cmocka_unit_test(fold__full_listener__explains_the_clients_on_its_address),
 		cmocka_unit_test(fold__queue_that_is_not_accepted__explains_who_waits_for_an_answer),
 		cmocka_unit_test(fold__chain__keeps_its_order),
@@ -466,6 +570,8 @@ int main(void)
 		cmocka_unit_test(dead_peer__explains_probes_without_an_answer__of_the_same_peer),
 		cmocka_unit_test(rivals__of_a_listener__are_those_on_its_port),
 		cmocka_unit_test(identity__survives_a_restart__but_parts_twins),
+		cmocka_unit_test(identity__of_triplets__differs),
+		cmocka_unit_test(status__folded_under_what_is_too_unlikely__counts),
 		cmocka_unit_test(status__counts_what_stands_and_is_likely),
 		cmocka_unit_test(confidence__words__begin_at_their_limits),
 		cmocka_unit_test(text__placeholders__are_filled_and_escaped),
