@@ -181,15 +181,29 @@ static bool put_evidence(struct out *out, const struct finding *finding, const c
 	return true;
 }
 
+/* "{sockets|socket}": the number and what it counts, "1 socket" or "12 sockets". */
+static void put_noun(struct out *out, const struct finding *finding, const char *name, const char *noun)
+{
+	const struct evidence *e = finding_evidence(finding, name);
+	double number = e ? e->value : (double)finding->count;
+
+	out_printf(out, number == 1 ? " %s" : " %ss", noun);
+}
+
 static void put_placeholder(struct out *out, const struct finding *finding, const char *at,
 			    size_t len)
 {
-	char name[NAME_MAX_LEN];
+	char name[NAME_MAX_LEN], *bar;
 
 	BUG_ON(len >= sizeof(name));
 	memcpy(name, at, len);
 	name[len] = '\0';
+	bar = strchr(name, '|');
+	if (bar)
+		*bar = '\0';
 	BUG_ON(!put_scope(out, finding, name) && !put_evidence(out, finding, name));
+	if (bar)
+		put_noun(out, finding, name, bar + 1);
 }
 
 void finding_expand(struct out *out, const struct finding *finding, const char *template)

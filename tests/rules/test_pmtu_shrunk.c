@@ -80,7 +80,7 @@ static void exception__is_told_with_what_fits_it(void **state)
 	assert_int_equal(finding->count, 2);
 	assert_string_equal(finding->scope.interface, "eth0");
 	expect_text(finding, finding->title, "The path to 10.9.9.9 carries packets of at most 1400 B, less than eth0 takes");
-	expect_text(finding, finding->detail, "2 sockets, 1 destinations · eth0 takes 1500 B, 100 B more: a VPN gateway");
+	expect_text(finding, finding->detail, "2 sockets, 1 destination · eth0 takes 1500 B, 100 B more: a VPN gateway");
 	assert_int_equal(evidence_of(finding, "pmtu"), 1400);
 	assert_int_equal(evidence_of(finding, "interface_mtu"), 1500);
 	assert_int_equal(evidence_of(finding, "overhead"), 100);

@@ -43,6 +43,23 @@ static void command__in_a_namespace__is_aimed_at_it(void **state)
 	out_close(&out);
 }
 
+static void number__with_its_noun__agrees(void **state)
+{
+	struct finding finding = { .count = 1, .evidence = { { .name = "sent", .value = 2, .unit = UNIT_COUNT } }, .evidence_count = 1 };
+	struct out out;
+
+	(void)state;
+	out_open_mem(&out);
+	finding_expand(&out, &finding, "{count|socket}, {sent|reset} · {count}");
+	assert_string_equal(out_text(&out), "1 socket, 2 resets · 1");
+	out_clear(&out);
+	finding.count = 0;
+	finding.evidence[0].value = 1;
+	finding_expand(&out, &finding, "{count|socket}, {sent|reset}");
+	assert_string_equal(out_text(&out), "0 sockets, 1 reset");
+	out_close(&out);
+}
+
 static void command__asks_for_what_is_unknown__is_left_out(void **state)
 {
 	static const char *const templates[] = { "ls /proc/{pid}/fd", "x {peer}", "x {peer_port}",
@@ -64,6 +81,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(command__in_a_namespace__is_aimed_at_it),
 		cmocka_unit_test(command__asks_for_what_is_unknown__is_left_out),
+		cmocka_unit_test(number__with_its_noun__agrees),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

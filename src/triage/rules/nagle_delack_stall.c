@@ -286,7 +286,7 @@ static void describe(struct finding *f, bool outbound)
 	f->title = outbound ?
 			   "Small writes wait for delayed ACKs: {owner} sends to {peer} in pieces" :
 			   "Small writes wait for delayed ACKs: {owner} answers on port {local_port} in pieces";
-	f->detail = "{count} sockets · stalls: {stalls} · unsent data waits for an ACK in {held_share} of {looks} looks, for {hold} at least · round trip {srtt} on average, {min_rtt} at best · {segment} a segment";
+	f->detail = "{count|socket} · stalls: {stalls} · unsent data waits for an ACK in {held_share} of {looks} looks, for {hold} at least · round trip {srtt} on average, {min_rtt} at best · {segment} a segment";
 }
 
 static void add_doubts(struct finding *f, const struct tally *t)

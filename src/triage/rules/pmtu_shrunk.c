@@ -311,7 +311,7 @@ static void describe(struct finding *f, enum limit limit)
 {
 	f->title = f->scope.has_peer ? "The path to {peer} carries packets of at most {pmtu}, less than {interface} takes" :
 				       "{destinations} destinations behind {interface} take packets of at most {pmtu}, less than it does";
-	f->detail = "{sockets} sockets, {destinations} destinations · {interface} takes {interface_mtu}, {overhead} more: {likely} · known for another {expires}";
+	f->detail = "{sockets|socket}, {destinations|destination} · {interface} takes {interface_mtu}, {overhead} more: {likely} · known for another {expires}";
 	if (limit != BELOW)
 		f->fixes = loud_fixes;
 	if (limit == SMALL) {
@@ -321,7 +321,7 @@ static void describe(struct finding *f, enum limit limit)
 	}
 	if (limit == RATE) {
 		f->title = "Packets out of {interface} are too large again and again: {messages_per_minute} messages, the path takes {pmtu}";
-		f->detail = "{sockets} sockets, {destinations} destinations, {learned} of them learned while we watched · {interface} takes {interface_mtu}, {overhead} more: {likely}";
+		f->detail = "{sockets|socket}, {destinations|destination}, {learned} of them learned while we watched · {interface} takes {interface_mtu}, {overhead} more: {likely}";
 	}
 }
 

@@ -96,7 +96,7 @@ static void describe(struct finding *f, enum severity severity)
 {
 	if (severity == SEVERITY_INFO) {
 		f->title = "SYNs arrive on connections that are open: {challenges} in {window}";
-		f->detail = "answered with a challenge ACK · {resets_received} connections were reset by their peer, {passive_opens} new ones came, {active_opens} were opened from here";
+		f->detail = "answered with a challenge ACK · connections reset by their peer: {resets_received}, new from clients: {passive_opens}, opened from here: {active_opens}";
 		f->causes = unexplained_causes;
 		return;
 	}

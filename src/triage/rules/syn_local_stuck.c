@@ -313,8 +313,8 @@ static const char *title_of(const struct finding *f, const struct tally *t)
 static void describe(struct finding *f, const struct tally *t)
 {
 	f->title = title_of(f, t);
-	f->detail = t->gone ? "{count} attempts, {gone} of them ended by now · held for {oldest}: the timer ran out {retries} times, {on_wire} SYNs repeated on the wire · {address_class}, {route}" :
-			      "{count} attempts, held for {oldest}: the timer ran out {retries} times, {on_wire} SYNs repeated on the wire · {address_class}, {route}";
+	f->detail = t->gone ? "{count|attempt}, {gone} of them ended by now · held for {oldest}: the timer ran out {retries|time}, {on_wire|SYN} repeated on the wire · {address_class}, {route}" :
+			      "{count|attempt}, held for {oldest}: the timer ran out {retries|time}, {on_wire|SYN} repeated on the wire · {address_class}, {route}";
 	if (is_silent(t))
 		f->next = hop_next;
 	else if (f->scope.interface) {
