@@ -58,7 +58,7 @@ static void ten_at_once__warn_however_young(void **state)
 		} else {
 			finding = expect_one(&f, SEVERITY_WARNING);
 			assert_string_equal(finding->threshold.name, "sockets");
-			expect_text(finding, finding->title, "10 closed connections with 10.0.0.2:80 do not come to an end");
+			expect_text(finding, finding->title, "10 closed connections with 10.0.0.2:80 cannot come to an end");
 			assert_int_equal(evidence_of(finding, "last_ack"), 10);
 			assert_int_equal(evidence_of(finding, "orphans"), 10);
 			assert_true(finding->confidence == 0.85);
@@ -90,6 +90,35 @@ static void thirty_seconds__warn_for_a_single_one(void **state)
 			assert_int_equal(evidence_of(finding, "fin_wait_1"), 1);
 			assert_true(finding->scope_factor < 1);
 		}
+		fixture_close(&f);
+	}
+}
+
+/* A laptop that was closed: its connections end by themselves, and nobody is hurt. */
+static void few_clients__switched_off__are_info(void **state)
+{
+	static const struct {
+		const char *local;
+		enum sock_state state;
+		uint32_t inode;
+		int severity;
+	} rows[] = {
+		{ "10.0.0.1:443", SOCK_STATE_FIN_WAIT_1, 0, SEVERITY_INFO },
+		{ "10.0.0.1:443", SOCK_STATE_LAST_ACK, 0, SEVERITY_INFO },
+		{ "10.0.0.1:443", SOCK_STATE_FIN_WAIT_1, 1000, SEVERITY_WARNING }, /* a program waits */
+		{ "10.0.0.1:40000", SOCK_STATE_FIN_WAIT_1, 0, SEVERITY_WARNING },  /* opened from here */
+	};
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		fixture_open(&f, RULE);
+		fixture_sock(&f, SOCK_STATE_LISTEN, "*:443", "*:0");
+		stuck(&f, 1, rows[i].state, rows[i].local, "10.0.3.4:51000", 22900, 7, 1000);
+		f.fake[1]->sock.inode = rows[i].inode;
+		judge(&f);
+		expect_text(expect_one(&f, (enum severity)rows[i].severity), f.verdict.findings[0]->title,
+			    "1 closed connection with 10.0.3.4");
 		fixture_close(&f);
 	}
 }
@@ -342,7 +371,7 @@ static void clients_on_the_internet__are_info_at_most(void **state)
 		judge(&f);
 		if (rows[i].fires) {
 			finding = expect_one(&f, SEVERITY_INFO);
-			expect_text(finding, finding->title, "closed connections on port 443 do not come to an end: the clients are silent");
+			expect_text(finding, finding->title, "closed connections on port 443 cannot come to an end: the clients are silent");
 			expect_against(finding, "one run shows no rise");
 		} else {
 			expect_silence(&f);
@@ -432,6 +461,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ten_at_once__warn_however_young),
 		cmocka_unit_test(thirty_seconds__warn_for_a_single_one),
+		cmocka_unit_test(few_clients__switched_off__are_info),
 		cmocka_unit_test(a_thousand__are_critical),
 		cmocka_unit_test(half_of_the_orphans_allowed__is_critical),
 		cmocka_unit_test(two_timeouts__are_ordinary_loss),

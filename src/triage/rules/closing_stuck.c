@@ -112,6 +112,12 @@ static double orphan_percent(const struct view *view, uint64_t orphans)
 	return limit > 0 ? 100.0 * (double)orphans / (double)limit : 0;
 }
 
+/* A few clients that were switched off: nobody waits for them, and the kernel clears up after them by itself. */
+static bool is_client_gone(const struct members *run, const struct tally *t)
+{
+	return !run->at->candidate->outbound && !t->attached && !t->probing;
+}
+
 /* Return: whether it is worth a finding. Clients on the Internet vanish all the time, and one run shows no rise. */
 static bool judge(const struct view *view, const struct members *run, const struct tally *t,
 		  enum severity *severity, enum limit *limit)
@@ -125,8 +131,8 @@ static bool judge(const struct view *view, const struct members *run, const stru
 										      CRIT_SOCKETS;
 	if (*limit == CRIT_ORPHANS || (!public && n >= l[CRIT_SOCKETS]))
 		return true;
-	*severity = public ? SEVERITY_INFO : SEVERITY_WARNING;
 	*limit = public ? SHARE : n >= l[SOCKETS] ? SOCKETS : AGE;
+	*severity = public || (*limit == AGE && is_client_gone(run, t)) ? SEVERITY_INFO : SEVERITY_WARNING;
 	return public ? members_stand_out(view, run, l[SHARE], l[PREFIXES]) :
 			n >= l[SOCKETS] || (double)t->oldest_ms >= l[AGE];
 }
@@ -172,12 +178,12 @@ static const char *const not_reading_fixes[] = {
 static const char *title_of(const struct finding *f, bool not_reading)
 {
 	if (!f->scope.has_peer)
-		return not_reading ? "{count} closed connections on port {local_port} cannot deliver their last data: the clients do not read" :
-				     "{count} closed connections on port {local_port} do not come to an end: the clients are silent";
+		return not_reading ? "{count|closed connection} on port {local_port} cannot deliver their last data: the clients do not read" :
+				     "{count|closed connection} on port {local_port} cannot come to an end: the clients are silent";
 	if (not_reading)
-		return "{count} closed connections with {peer} cannot deliver their last data: the peer does not read";
-	return f->scope.has_local ? "{count} closed connections with {peer} on port {local_port} do not come to an end: no answer to the FIN" :
-				    "{count} closed connections with {peer} do not come to an end: no answer to the FIN";
+		return "{count|closed connection} with {peer} cannot deliver their last data: the peer does not read";
+	return f->scope.has_local ? "{count|closed connection} with {peer} on port {local_port} cannot come to an end: no answer to the FIN" :
+				    "{count|closed connection} with {peer} cannot come to an end: no answer to the FIN";
 }
 
 static void describe(struct finding *f, const struct tally *t)
