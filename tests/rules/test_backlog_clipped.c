@@ -194,6 +194,7 @@ static void drops__of_its_own__warn_without_other_traffic(void **state)
 
 static void queue_over_its_backlog__warns(void **state)
 {
+	const struct finding *finding;
 	struct fixture f;
 
 	(void)state;
@@ -202,7 +203,11 @@ static void queue_over_its_backlog__warns(void **state)
 		listener(&f, "10.0.0.1:80", 5)->sock.recv_q = waiting;
 		clients(&f, SOCK_STATE_ESTAB, "10.0.0.1:80", 30);
 		sample_and_judge(&f);
-		expect_one(&f, waiting == 6 ? SEVERITY_WARNING : SEVERITY_INFO);
+		finding = expect_one(&f, waiting == 6 ? SEVERITY_WARNING : SEVERITY_INFO);
+		if (waiting == 6) {
+			assert_string_equal(finding->threshold.name, "full");
+			expect_text(finding, finding->detail, "it was full: 6 waited at most, no drop was counted");
+		}
 		fixture_close(&f);
 	}
 }

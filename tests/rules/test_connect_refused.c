@@ -37,6 +37,29 @@ static void watch(struct fixture *f, const struct growth *growth, size_t count)
 
 #define WATCH(f, ...) watch(f, (const struct growth[]){ __VA_ARGS__ }, ARRAY_SIZE(((const struct growth[]){ __VA_ARGS__ })))
 
+/* A resolver: datagrams to clients that are gone bring ICMP errors all day, and say nothing of who refuses TCP. */
+static void icmp_errors__more_than_refused__are_about_other_packets(void **state)
+{
+	static const struct {
+		unsigned errors;
+		bool by_icmp;
+	} rows[] = { { 5, true }, { 15, true }, { 16, false }, { 100, false } };
+	const struct finding *finding;
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		fixture_open(&f, RULE);
+		WATCH(&f, OPENS(5, 5), FAILS(2, 3), ICMP_IN(0, rows[i].errors));
+		finding = expect_one(&f, SEVERITY_WARNING);
+		expect_text(finding, finding->title, rows[i].by_icmp ? "by ICMP errors" : "attempts are refused: 5 of 10");
+		if (!rows[i].by_icmp)
+			expect_text(finding, finding->detail, "most of them about other packets");
+		expect_against(finding, "UDP, traceroute");
+		fixture_close(&f);
+	}
+}
+
 static void five_refused__in_two_intervals__warns(void **state)
 {
 	static const struct {
@@ -340,6 +363,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(five_refused__in_two_intervals__warns),
+		cmocka_unit_test(icmp_errors__more_than_refused__are_about_other_packets),
 		cmocka_unit_test(one_in_twenty__is_where_it_begins),
 		cmocka_unit_test(over_a_long_window__five_a_minute_are_needed),
 		cmocka_unit_test(half_of_all_attempts__in_every_interval__is_critical),

@@ -88,6 +88,26 @@ static void one_connection_in_twenty__is_where_it_begins(void **state)
 	}
 }
 
+/* Pooled connections that are all reset at once: there is nothing that they could be a share of. */
+static void nothing_opened_meanwhile__no_share_is_made_up(void **state)
+{
+	const struct finding *finding;
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, RULE);
+	WATCH(&f, ENDED(250, 250));
+	finding = expect_one(&f, SEVERITY_INFO);
+	expect_text(finding, finding->title, "500 in 5 s, none was opened meanwhile");
+	assert_null(finding_evidence(finding, "share"));
+	fixture_close(&f);
+	fixture_open(&f, RULE);
+	WATCH(&f, ENDED(250, 250), PASSIVE(5, 5));
+	finding = expect_one(&f, SEVERITY_INFO);
+	assert_int_equal(evidence_of(finding, "share"), 5000);
+	fixture_close(&f);
+}
+
 static void over_a_long_window__one_a_second_is_needed(void **state)
 {
 	struct fixture f;
@@ -221,6 +241,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ten_resets__in_two_intervals__are_told),
 		cmocka_unit_test(one_connection_in_twenty__is_where_it_begins),
+		cmocka_unit_test(nothing_opened_meanwhile__no_share_is_made_up),
 		cmocka_unit_test(over_a_long_window__one_a_second_is_needed),
 		cmocka_unit_test(causes__are_named_most_frequent_first),
 		cmocka_unit_test(data_after_close__counts_by_its_aborts),

@@ -9,6 +9,7 @@ enum limit {
 	RATE,
 	STANDING,
 	DROPS,
+	FULL,
 };
 
 static const struct threshold thresholds[] = {
@@ -18,6 +19,7 @@ static const struct threshold thresholds[] = {
 	[RATE] = { "rate", UNIT_PER_S, 1, "where one endpoint listens alone, all that the namespace accepts is its own" },
 	[STANDING] = { "standing", UNIT_MS, 1000, "a connection that waits so long is on its way to fill the queue" },
 	[DROPS] = { "drops", UNIT_COUNT, 1, "a queue that has dropped a client was too short for its traffic" },
+	[FULL] = { "full", UNIT_FLAG, 1, "a queue that was seen full drops whoever comes before the next accept()" },
 	{ NULL, UNIT_NONE, 0, NULL },
 };
 
@@ -64,8 +66,10 @@ static void judge_harm(const struct view *view, struct lint *lint)
 	if (view_delta(view, COUNTER_LISTEN_OVERFLOWS, &overflows) && overflows)
 		lint->drops = q->drops;
 	lint->hurt = true;
-	if ((double)lint->drops >= view->values[DROPS] || q->over)
+	if ((double)lint->drops >= view->values[DROPS])
 		lint->limit = DROPS;
+	else if ((double)q->over >= view->values[FULL])
+		lint->limit = FULL;
 	else if (q->standing && (double)accept_queue_oldest_ms(q) >= view->values[STANDING])
 		lint->limit = STANDING;
 	else
@@ -95,11 +99,13 @@ static void describe(struct finding *f, const struct lint *lint)
 	else
 		f->title = "{owner} has a backlog of only {backlog} on {local}: a burst of clients does not fit";
 	if (lint->limit == DROPS)
-		f->detail = "too short in this run: {recv_q_max} waited at most, {drops} dropped in {window} · {estab} connections, {time_wait} in TIME-WAIT";
+		f->detail = "too short in this run: {recv_q_max} waited at most, {drops} dropped in {window} · {estab|connection}, {time_wait} in TIME-WAIT";
+	else if (lint->limit == FULL)
+		f->detail = "it was full: {recv_q_max} waited at most, no drop was counted · {estab|connection}, {time_wait} in TIME-WAIT";
 	else if (lint->limit == STANDING)
-		f->detail = "{recv_q} wait now, the oldest for {oldest_child} · {estab} connections, {time_wait} in TIME-WAIT";
+		f->detail = "{recv_q} wait now, the oldest for {oldest_child} · {estab|connection}, {time_wait} in TIME-WAIT";
 	else
-		f->detail = "{estab} connections, {time_wait} in TIME-WAIT · {recv_q_max} waited at most while it was looked at";
+		f->detail = "{estab|connection}, {time_wait} in TIME-WAIT · {recv_q_max} waited at most while it was looked at";
 }
 
 static void add_doubts(struct finding *f, const struct view *view, const struct lint *lint)

@@ -29,6 +29,7 @@ static const struct threshold thresholds[] = {
 #define CONFIDENCE_MIXED 0.65
 #define CONFIDENCE_ANSWERED 0.6
 #define MOST 0.8
+#define ERRORS_AN_ATTEMPT 3
 
 /**
  * struct tally - growth over the window. @refused: attempts of ours that failed and for which nothing else accounts. @timed_out, @unresolved:
@@ -135,13 +136,21 @@ static const char *const own_next[] = {
 	NULL,
 };
 
+/* An attempt that ends by an ICMP error takes one, or two where the first comes while connect() holds the socket: far more are about other packets. */
+static bool icmp_fits(const struct tally *t)
+{
+	return t->icmp4 + t->icmp6 <= ERRORS_AN_ATTEMPT * t->refused;
+}
+
 static void describe(struct finding *f, const struct tally *t)
 {
 	f->title = "Connection attempts are refused: {refused} of {active_opens} in {window}";
 	f->detail = "{rate} · answered with RST: nothing listens there, or a firewall says so · which destination, and which program: the counters do not tell";
-	if (t->icmp)
+	if (t->icmp && !icmp_fits(t))
+		f->detail = "{rate} · answered with RST, or with some of the {icmp_errors} ICMP 'unreachable' that came in, most of them about other packets · which destination, and which program: the counters do not tell";
+	else if (t->icmp)
 		f->detail = "{rate} · {icmp_errors} ICMP 'unreachable' came in, the others were answered with RST · which destination, and which program: the counters do not tell";
-	if ((double)t->icmp >= MOST * (double)t->refused) {
+	if (icmp_fits(t) && (double)t->icmp >= MOST * (double)t->refused) {
 		f->title = "Connection attempts are rejected: {refused} of {active_opens} in {window}, by ICMP errors";
 		f->detail = "{rate} · {icmp_errors} ICMP 'unreachable' came in: the router or firewall that rejects is their source · which destination, and which program: the counters do not tell";
 	}
@@ -156,6 +165,8 @@ static void add_doubts(struct finding *f, const struct tally *t)
 		finding_against(f, "this host sent {stray_answers} RSTs to what fits no connection: the refused port may be its own (loopback, a container)");
 	if (t->timed_out || t->unresolved)
 		finding_against(f, "{timed_out} connections timed out and {unresolved} attempts may have met a next hop that does not resolve: these are taken off");
+	if (t->icmp)
+		finding_against(f, "ICMP errors about other packets (UDP, traceroute) count alike: they need not be what refuses");
 	if (t->icmp6)
 		finding_against(f, "some errors came over IPv6: a program that falls back to IPv4 does not notice");
 }

@@ -50,13 +50,13 @@ static const struct cause causes[CAUSES] = {
 	[MEMORY] = { "out_of_memory", "TcpExtTCPAbortOnMemory", "{out_of_memory} for lack of TCP memory (this host)",
 		     "TCP memory is used up, or there are more closed connections without a program than tcp_max_orphans: the kernel resets what it would have to keep",
 		     "find who holds the memory (slow readers, slow peers, huge buffers); raise tcp_mem or tcp_max_orphans only then", true },
-	[NOT_SENT] = { "not_sent", "TcpExtTCPAbortFailed", "{not_sent} resets could not be sent (this host)",
+	[NOT_SENT] = { "not_sent", "TcpExtTCPAbortFailed", "{not_sent|reset} could not be sent (this host)",
 		       "no memory or no way out for the RST: the peer does not learn that the connection is gone",
 		       "look at memory pressure and at the route", false },
-	[STRAYS] = { "strays", "TcpOutRsts less the aborts", "{strays} RSTs to packets of no connection (whoever sent them)",
+	[STRAYS] = { "strays", "TcpOutRsts less the aborts", "{strays|RST} to packets of no connection (whoever sent them)",
 		     "closed ports that are asked for, scans, or packets that come after their connection is gone",
 		     "nothing to do for scans; for late packets look at NATs and load balancers in front", false },
-	[EMBRYONIC] = { "embryonic", "TcpExtEmbryonicRsts", "{embryonic} half-open connections reset (the client)",
+	[EMBRYONIC] = { "embryonic", "TcpExtEmbryonicRsts", "{embryonic|half-open connection} reset (the client)",
 			"the client reset the connection before it was established: half-open health checks and scans do",
 			"nothing to do", false },
 };
@@ -136,7 +136,8 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_add(f, "window", t->window_s, UNIT_S, "rule");
 	finding_add(f, "resets", (double)t->resets, UNIT_COUNT, "rule");
 	finding_add(f, "rate", (double)t->resets / t->window_s, UNIT_PER_S, "rule");
-	finding_add(f, "share", 100 * MIN(t->share, 1), UNIT_PERCENT, "rule");
+	if (t->opens)
+		finding_add(f, "share", 100 * t->share, UNIT_PERCENT, "rule");
 	finding_add(f, "opens", (double)t->opens, UNIT_COUNT, "TcpActiveOpens, TcpPassiveOpens");
 	finding_counter(f, view, COUNTER_TCP_ESTAB_RESETS, "connections_reset");
 	finding_counter(f, view, COUNTER_TCP_OUT_RSTS, "resets_sent");
@@ -151,7 +152,8 @@ static void describe(struct finding *f, const struct view *view, const struct ta
 	const char **fix = arena_alloc(view->arena, (CAUSES + 1) * sizeof(*fix));
 	size_t count = 0;
 
-	f->title = "Connections end by reset instead of FIN: {resets} in {window}, {share} of as many as were opened";
+	f->title = t->opens ? "Connections end by reset instead of FIN: {resets} in {window}, {share} of as many as were opened" :
+			      "Connections end by reset instead of FIN: {resets} in {window}, none was opened meanwhile";
 	f->detail = "";
 	for (unsigned i = 0; i < CAUSES; i++) {
 		const struct cause *cause = &causes[t->order[i]];
