@@ -206,7 +206,8 @@ static void put_placeholder(struct out *out, const struct finding *finding, cons
 		put_noun(out, finding, name, bar + 1);
 }
 
-void finding_expand(struct out *out, const struct finding *finding, const char *template)
+static void expand(struct out *out, const struct finding *finding, const char *template,
+		   void (*put)(struct out *out, const struct finding *finding, const char *at, size_t len))
 {
 	const char *open, *close;
 
@@ -214,10 +215,29 @@ void finding_expand(struct out *out, const struct finding *finding, const char *
 		out_mem(out, template, (size_t)(open - template));
 		close = strchr(open, '}');
 		BUG_ON(!close);
-		put_placeholder(out, finding, open + 1, (size_t)(close - open - 1));
+		put(out, finding, open + 1, (size_t)(close - open - 1));
 		template = close + 1;
 	}
 	out_str(out, template);
+}
+
+void finding_expand(struct out *out, const struct finding *finding, const char *template)
+{
+	expand(out, finding, template, put_placeholder);
+}
+
+/* ss takes what follows the last colon for a port, unless the address stands in brackets. */
+static void put_for_ss(struct out *out, const struct finding *finding, const char *at, size_t len)
+{
+	CLEANUP(out_close) struct out word = { .fd = -1 };
+	const char *text;
+	bool bare;
+
+	out_open_mem(&word);
+	put_placeholder(&word, finding, at, len);
+	text = out_text(&word);
+	bare = strchr(text, ':') != strrchr(text, ':') && !strchr(text, '[');
+	out_printf(out, bare ? "[%s]" : "%s", text);
 }
 
 static bool knows(const struct scope *scope, const char *word, size_t len)
@@ -306,6 +326,6 @@ bool finding_command(struct out *out, const struct finding *finding, const char 
 	} else if (aim) {
 		put_enter(out, at);
 	}
-	finding_expand(out, finding, template);
+	expand(out, finding, template, strncmp(template, "ss ", 3) ? put_placeholder : put_for_ss);
 	return true;
 }

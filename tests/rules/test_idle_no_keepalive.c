@@ -130,6 +130,29 @@ static void two_processes_and_two_remotes__are_apart__a_network_is_one(void **st
 	judge(&f);
 	assert_int_equal(expect_one(&f, SEVERITY_INFO)->scope.peer_bits, 24);
 	assert_int_equal(f.verdict.findings[0]->count, 3);
+	/* the address of a network alone is nobody's */
+	expect_text(f.verdict.findings[0], f.verdict.findings[0]->next[0], " dst 10.9.0.2");
+	expect_text(f.verdict.findings[0], f.verdict.findings[0]->next[1], " dst 10.9.0.2");
+	fixture_close(&f);
+}
+
+static void accepted_from_a_network__the_title_says_so(void **state)
+{
+	struct fixture f;
+	char peer[32];
+
+	(void)state;
+	open_host(&f);
+	fixture_sock(&f, SOCK_STATE_LISTEN, "10.0.0.1:80", "*:*");
+	for (unsigned i = 0; i < 3; i++) {
+		struct fake *fake;
+
+		snprintf(peer, sizeof(peer), "10.9.0.%u:5432", 2 + i);
+		fake = fixture_sock(&f, SOCK_STATE_ESTAB, "10.0.0.1:80", peer);
+		fake_set(fake, TCPI_LAST_ACK_RECV, SILENT);
+	}
+	judge(&f);
+	expect_text(expect_one(&f, SEVERITY_INFO), f.verdict.findings[0]->title, "from 10.9.0.0/24 that");
 	fixture_close(&f);
 }
 
@@ -420,6 +443,7 @@ int main(void)
 		cmocka_unit_test(silence__at_its_limit__is_info_where_no_device_is_known),
 		cmocka_unit_test(pool__named_by_process_and_remote),
 		cmocka_unit_test(two_processes_and_two_remotes__are_apart__a_network_is_one),
+		cmocka_unit_test(accepted_from_a_network__the_title_says_so),
 		cmocka_unit_test(own_tracking__counts_and_pools_at_their_limits),
 		cmocka_unit_test(own_tracking__longer_or_unused__is_not_the_limit),
 		cmocka_unit_test(cloud__warns_towards_public_addresses_only),

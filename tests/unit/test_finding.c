@@ -76,12 +76,41 @@ static void command__asks_for_what_is_unknown__is_left_out(void **state)
 	out_close(&out);
 }
 
+static void address_of_ipv6__stands_in_brackets_for_ss_alone(void **state)
+{
+	static const struct {
+		const char *peer, *template, *command;
+	} rows[] = {
+		{ "fd00::1", "ss -tnoi dst {peer_addr}", "ss -tnoi dst [fd00::1]" },
+		{ "fd00::1", "ss -tnoi dst {example}", "ss -tnoi dst [fd00::2]" },
+		{ "fd00::1", "ss -tnoi dst {peer}", "ss -tnoi dst [fd00::1]:80" },
+		{ "fd00::1", "ip route get {peer_addr}", "ip route get fd00::1" },
+		{ "fd00::1", "tcptriage states dst {example}", "tcptriage states dst fd00::2" },
+		{ "10.0.0.1", "ss -tnoi dst {peer_addr}", "ss -tnoi dst 10.0.0.1" },
+		{ "10.0.0.1", "ss -tnoi dst {peer}", "ss -tnoi dst 10.0.0.1:80" },
+	};
+	struct finding finding = { .scope = { .has_peer = true, .peer.port = 80 } };
+	struct out out;
+
+	(void)state;
+	finding.evidence[finding.evidence_count++] = (struct evidence){ .name = "example", .text = "fd00::2" };
+	out_open_mem(&out);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		out_clear(&out);
+		assert_true(addr_parse(rows[i].peer, &finding.scope.peer.addr));
+		assert_true(finding_command(&out, &finding, rows[i].template));
+		assert_string_equal(out_text(&out), rows[i].command);
+	}
+	out_close(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(command__in_a_namespace__is_aimed_at_it),
 		cmocka_unit_test(command__asks_for_what_is_unknown__is_left_out),
 		cmocka_unit_test(number__with_its_noun__agrees),
+		cmocka_unit_test(address_of_ipv6__stands_in_brackets_for_ss_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,6 +218,7 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_add(f, "budget", t->budget.ms, UNIT_MS, t->budget.source);
 	finding_add_text(f, "device", t->budget.device, t->budget.source);
 	finding_add_text(f, "budget_source", t->budget.source, "rule");
+	finding_add_text(f, "example", view_addr_text(view, &run->at->sock->peer.addr), "sock_diag");
 	finding_add_text(f, "route", view_route_text(view, &run->at->sock->peer.addr), "rtnetlink");
 	finding_address_class(f, &run->at->sock->peer.addr);
 	finding_timeout(f, "idle", -1, NULL);
@@ -240,8 +241,8 @@ static void describe(struct finding *f, const struct tally *t)
 		f->title = one ? "{owner} holds a connection to {peer} that is silent for {oldest}, without keepalive" :
 				 "{owner} holds {count} connections to {peer} that are silent for up to {oldest}, without keepalive";
 	else
-		f->title = one ? "{owner} holds a connection from {peer_addr} that is silent for {oldest}, without keepalive" :
-				 "{owner} holds {count} connections from {peer_addr} that are silent for up to {oldest}, without keepalive";
+		f->title = one ? "{owner} holds a connection from {peer} that is silent for {oldest}, without keepalive" :
+				 "{owner} holds {count} connections from {peer} that are silent for up to {oldest}, without keepalive";
 	if (t->budget.known)
 		f->detail = "{device} forgets them after {budget} ({budget_source}): {past_budget} of {count} are past it · of {pool} to there in all · half are silent for {median} or more · nothing ever ends them here: the kernel does not probe · {route}";
 	else
@@ -353,9 +354,9 @@ const struct rule rule_idle_no_keepalive = {
 		"a limit on the way that somebody has lowered",
 		NULL },
 	.next = (const char *const[]){
-		"tcptriage states -io state established and dst {peer_addr}",
-		"ss -tnoie dst {peer_addr}",
-		"ip route get {peer_addr}",
+		"tcptriage states -io state established dst {example}",
+		"ss -tnoie dst {example}",
+		"ip route get {example}",
 		"cat /proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established",
 		NULL },
 	.fixes = (const char *const[]){
