@@ -13,11 +13,16 @@
 #define KEEPALIVE_INTVL_S 75
 #define KEEPALIVE_PROBES 9
 
+/* The kernel takes a ceiling between these, and no longer linear phase; a recording may claim anything. */
+#define RTO_MAX_MIN_MS 1000
 #define RTO_MAX_MS 120000
+#define SYN_LINEAR_MAX 255
 
 static double rto_max_ms(const struct sysctls *sysctls)
 {
-	return (double)sysctl_or(sysctls, SYSCTL_TCP_RTO_MAX_MS, RTO_MAX_MS);
+	int64_t ms = sysctl_or(sysctls, SYSCTL_TCP_RTO_MAX_MS, RTO_MAX_MS);
+
+	return (double)MAX(MIN(ms, RTO_MAX_MS), RTO_MAX_MIN_MS);
 }
 
 /* @waits + 1 waits from @first_ms on, each twice the one before, none above the ceiling. */
@@ -37,6 +42,7 @@ double syn_give_up_ms(const struct sysctls *sysctls)
 	int64_t linear = sysctl_or(sysctls, SYSCTL_TCP_SYN_LINEAR_TIMEOUTS, 0);
 	int64_t retries = sysctl_or(sysctls, SYSCTL_TCP_SYN_RETRIES, SYN_RETRIES);
 
+	linear = MAX(MIN(linear, SYN_LINEAR_MAX), 0);
 	return (double)linear * SYN_RTO_MS + doubling_ms(SYN_RTO_MS, retries, rto_max_ms(sysctls));
 }
 

@@ -384,6 +384,30 @@ static void timeout__of_udp_and_of_a_socket_without_info__is_none(void **state)
 	free(sysctls);
 }
 
+/* What a recording claims need not be what a kernel takes: the ceiling is 1 to 120 s there, the linear phase 255 timeouts at most. */
+static void settings__that_no_kernel_takes__end_and_stay_finite(void **state)
+{
+	static const int64_t odd[] = { INT64_MIN, -1, 0, 1, INT64_MAX };
+	struct sysctls *sysctls = settings();
+	struct sock sock = stuck(0, 0, 0);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+		for (unsigned id = 0; id < SYSCTL_COUNT; id++)
+			set(sysctls, (enum sysctl_id)id, odd[i]);
+		for (unsigned s = 0; s < SOCK_STATE_COUNT; s++) {
+			for (unsigned timer = SOCK_TIMER_NONE; timer <= SOCK_TIMER_PERSIST; timer++) {
+				sock.state = (enum sock_state)s;
+				sock.timer = (enum sock_timer)timer;
+				assert_true(sock_timeout(&sock, sysctls).gives_up_ms < INT64_C(1) << 50);
+			}
+		}
+		assert_true(syn_give_up_ms(sysctls) >= 0 && syn_give_up_ms(sysctls) < 1e12);
+		assert_true(closing_give_up_ms(sysctls, &sock) < 1e12);
+	}
+	free(sysctls);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -405,6 +429,7 @@ int main(void)
 		cmocka_unit_test(keepalive__interval__is_measured_or_bounded),
 		cmocka_unit_test(keepalive__count__is_the_host_s_or_unknown),
 		cmocka_unit_test(huge_settings__end),
+		cmocka_unit_test(settings__that_no_kernel_takes__end_and_stay_finite),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
