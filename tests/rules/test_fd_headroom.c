@@ -56,6 +56,7 @@ static void used__edges__of_warning_and_critical(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		fixture_open(&f, RULE);
 		server(&f, rows[i].fds, rows[i].nofile, 20);
+		f.users[0].process.sockets = rows[i].fds - 10; /* most are of another namespace */
 		judge(&f);
 		if (rows[i].severity < 0) {
 			expect_silence(&f);
@@ -314,6 +315,34 @@ static void pass__lists_sockets_early_enough(void **state)
 	assert_true(used->def >= DESCRIPTORS_LISTED);
 }
 
+/* A database keeps data files open up to its limit on purpose (PostgreSQL: max_files_per_process 1000 of 1024), and closes some when it needs one. */
+static void files_kept_open__are_no_fault_of_the_network(void **state)
+{
+	static const struct {
+		uint32_t fds;
+		bool listens;
+		int severity;
+	} rows[] = {
+		{ 990, false, SEVERITY_INFO },	  { 990, true, SEVERITY_WARNING },
+		{ 1024, false, SEVERITY_WARNING }, { 1024, true, SEVERITY_CRITICAL },
+	};
+	struct process *process;
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		fixture_open(&f, RULE);
+		process = fixture_process(&f, 5, "postgres");
+		hold(&f, process, SOCK_STATE_ESTAB, "10.0.0.1:5432", "10.0.0.9:*", 1);
+		if (rows[i].listens)
+			hold(&f, process, SOCK_STATE_LISTEN, "*:5432", "*:*", 1);
+		fixture_user(&f, process, rows[i].fds, 1024);
+		judge(&f);
+		expect_against(expect_one(&f, (enum severity)rows[i].severity), "are sockets: files");
+		fixture_close(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +360,7 @@ int main(void)
 		cmocka_unit_test(descriptors__not_counted__is_skipped),
 		cmocka_unit_test(sockets__missing__is_skipped),
 		cmocka_unit_test(pass__lists_sockets_early_enough),
+		cmocka_unit_test(files_kept_open__are_no_fault_of_the_network),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,14 +47,28 @@ static bool was_lowered(const struct process *process)
 	return process->fds > process->nofile;
 }
 
-static enum severity judge(const struct view *view, const struct process *process, enum limit *limit)
+/* Most are files: a cache of open files that stops just below the limit is how databases are built. */
+static bool is_mostly_files(const struct view *view, const struct descriptor_user *user)
 {
+	return user->listed && !user->cut &&
+	       100.0 * user->process.sockets < view->values[SOCKET_SHARE] * user->process.fds;
+}
+
+static enum severity judge(const struct view *view, const struct descriptor_user *user, enum limit *limit)
+{
+	const struct process *process = &user->process;
 	bool critical = descriptors_percent(process) >= view->values[CRIT_USED];
+	enum severity severity = critical ? SEVERITY_CRITICAL : SEVERITY_WARNING;
 
 	*limit = critical ? CRIT_USED : WARN_USED;
 	if (was_lowered(process))
 		return SEVERITY_INFO;
-	return critical ? SEVERITY_CRITICAL : SEVERITY_WARNING;
+	if (!is_mostly_files(view, user))
+		return severity;
+	/* one that accepts nothing is in nobody's way, and a cache leaves the last few free */
+	if (!user->tcp[SOCK_STATE_LISTEN])
+		return process->fds < process->nofile ? SEVERITY_INFO : SEVERITY_WARNING;
+	return process->fds < process->nofile ? SEVERITY_WARNING : severity;
 }
 
 static void put_count(struct finding *f, struct out *text, const char *name, const char *shown, uint32_t count)
@@ -116,8 +130,8 @@ static void add_doubts(struct finding *f, const struct view *view, const struct 
 
 	if (was_lowered(p))
 		finding_against(f, "the limit was lowered after they were opened: a program that does so on purpose needs no more");
-	if (!user->cut && 100.0 * p->sockets < view->values[SOCKET_SHARE] * p->fds)
-		finding_against(f, "only {sockets} of {fds} are sockets: files, pipes and watches take the rest");
+	if (is_mostly_files(view, user))
+		finding_against(f, "only {sockets} of {fds} are sockets: files, pipes and watches take the rest, which some programs keep open on purpose, up to the limit");
 	if (user->cut)
 		finding_against(f, "there are more sockets than were looked at: the numbers by state are too low");
 }
@@ -126,7 +140,7 @@ static void file_user(const struct view *view, struct sink *sink, const struct d
 {
 	const struct process *p = &user->process;
 	enum limit limit;
-	enum severity severity = judge(view, p, &limit);
+	enum severity severity = judge(view, user, &limit);
 	struct finding *f = sink_finding(sink, severity, view_confidence(view, CONFIDENCE_COUNTED, true));
 	double used = descriptors_percent(p);
 
@@ -212,6 +226,7 @@ const struct rule rule_fd_headroom = {
 	.look_alikes = (const char *const[]){
 		"a sandboxed helper with a limit of 0, 1 or 64: that is its design",
 		"a limit that was lowered after the descriptors were opened: reported as info",
+		"a database that keeps its files open up to the limit (PostgreSQL with max_files_per_process close to it): info where the process does not listen, no more than a warning where it does and has some left",
 		"a process with many descriptors and a limit far above: only the share counts",
 		"the table of the whole system (fs.file-max) is another limit, and its error is ENFILE",
 		NULL },
