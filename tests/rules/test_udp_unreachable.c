@@ -308,6 +308,28 @@ static void healthy_host__is_silent(void **state)
 	fixture_close(&f);
 }
 
+/* A resolver closes its port when it has an answer, or is out of patience: what comes later is refused, of thousands a few. */
+static void late_answers__among_what_is_read__are_info(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	for (unsigned read = 0; read <= 1; read++) {
+		open_host(&f);
+		fixture_sample(&f, 0);
+		grow(&f, COUNTER_UDP_IN_DATAGRAMS, 9900 + read);
+		grow(&f, COUNTER_UDP_NO_PORTS, 50);
+		fixture_sample(&f, 2);
+		grow(&f, COUNTER_UDP_NO_PORTS, 50);
+		fixture_sample(&f, 5);
+		fixture_judge(&f);
+		expect_one(&f, read ? SEVERITY_INFO : SEVERITY_WARNING); /* 1 % of what came */
+		if (read)
+			expect_against(f.verdict.findings[0], "answers that came late");
+		fixture_close(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,6 +342,7 @@ int main(void)
 		cmocka_unit_test(ports__reserved_or_shared_or_outside__do_not_count),
 		cmocka_unit_test(inputs__missing_or_partial__are_said),
 		cmocka_unit_test(healthy_host__is_silent),
+		cmocka_unit_test(late_answers__among_what_is_read__are_info),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

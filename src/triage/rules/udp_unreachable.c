@@ -7,6 +7,7 @@ enum limit {
 	EVENTS,
 	SAMPLES,
 	RETURNED,
+	LATE,
 	USED,
 	CRIT_USED,
 };
@@ -16,6 +17,7 @@ static const struct threshold thresholds[] = {
 	[EVENTS] = { "events", UNIT_COUNT, 5, "fewer in the window are no rate" },
 	[SAMPLES] = { "samples", UNIT_COUNT, 2, "seen between several looks: not one traceroute or one scan that is over" },
 	[RETURNED] = { "returned", UNIT_RATIO, 0.5, "with this share of the refusals coming back here, the sender is a program of this host: loopback refuses every datagram, the network few" },
+	[LATE] = { "late_share", UNIT_PERCENT, 1, "of the datagrams that came; a busy resolver is answered that often after it has lost patience or has an answer from another server" },
 	[USED] = { "ports_used", UNIT_PERCENT, 80, "each name lookup, each QUIC connection takes a port of its own while it lasts" },
 	[CRIT_USED] = { "critical_ports_used", UNIT_PERCENT, 95, "the next burst of lookups takes the rest" },
 	{ NULL, UNIT_NONE, 0, NULL },
@@ -51,7 +53,7 @@ enum exposure { EXPOSURE_NONE, EXPOSURE_UNKNOWN, EXPOSURE_GLOBAL };
 
 /** struct refused - datagrams of one family for ports without a socket. @fires: a rate. @face: who may have sent them. @global: the address that says so. */
 struct refused {
-	uint64_t count, returned;
+	uint64_t count, returned, read;
 	bool fires;
 	enum exposure face;
 	struct addr global;
@@ -118,15 +120,16 @@ static enum exposure exposure_of(const struct view *view, unsigned family, const
 static struct refused refused_of(const struct view *view, unsigned family, const struct members *all)
 {
 	static const struct {
-		enum counter_id count, returned;
-	} counters[] = { [ADDR_V4] = { COUNTER_UDP_NO_PORTS, COUNTER_ICMP_IN_DEST_UNREACHS },
-			 [ADDR_V6] = { COUNTER_UDP6_NO_PORTS, COUNTER_ICMP6_IN_DEST_UNREACHS } };
+		enum counter_id count, returned, read;
+	} counters[] = { [ADDR_V4] = { COUNTER_UDP_NO_PORTS, COUNTER_ICMP_IN_DEST_UNREACHS, COUNTER_UDP_IN_DATAGRAMS },
+			 [ADDR_V6] = { COUNTER_UDP6_NO_PORTS, COUNTER_ICMP6_IN_DEST_UNREACHS, COUNTER_UDP6_IN_DATAGRAMS } };
 	const double *v = view->values;
 	double window = view_window_s(view);
 	struct refused r = { .fires = false };
 
 	view_delta(view, counters[family].count, &r.count);
 	view_delta(view, counters[family].returned, &r.returned);
+	view_delta(view, counters[family].read, &r.read);
 	r.fires = window > 0 && (double)r.count >= v[EVENTS] &&
 		  view_steps(view, counters[family].count) >= v[SAMPLES] &&
 		  60.0 * (double)r.count / window >= v[RATE];
@@ -164,6 +167,12 @@ static bool came_from_here(const struct view *view, const struct refused *r)
 	return r->fires && (double)r->returned >= view->values[RETURNED] * (double)r->count;
 }
 
+/* So few among what programs read that answers which came too late explain them. */
+static bool may_be_late(const struct view *view, const struct refused *r)
+{
+	return 100.0 * (double)r->count < view->values[LATE] * ((double)r->count + (double)r->read);
+}
+
 static void add_refused(struct finding *f, const struct view *view, const struct refused r[])
 {
 	double window = view_window_s(view);
@@ -183,11 +192,12 @@ static void add_refused(struct finding *f, const struct view *view, const struct
 static void add_doubts(struct finding *f, const struct view *view, const struct refused r[],
 		       bool from_here)
 {
-	bool global = false, unknown = false;
+	bool global = false, unknown = false, late = false;
 
 	for (unsigned family = 0; family < ADDR_FAMILY_COUNT; family++) {
 		if (r[family].face == EXPOSURE_GLOBAL && !global)
 			finding_add_text(f, "global_address", view_addr_text(view, &r[family].global), "rule");
+		late |= r[family].fires && may_be_late(view, &r[family]);
 		global |= r[family].face == EXPOSURE_GLOBAL;
 		unknown |= r[family].face == EXPOSURE_UNKNOWN;
 	}
@@ -197,6 +207,8 @@ static void add_doubts(struct finding *f, const struct view *view, const struct 
 		finding_against(f, "whether this host can be met on the Internet, where scanners send such datagrams, could not be told");
 	if (f->scope.has_peer)
 		return;
+	if (late)
+		finding_against(f, "they are few beside what programs read here: answers that came late, as every busy resolver gets them, are as likely");
 	if (from_here)
 		finding_against(f, "the refusals that came back may be for other datagrams of this host");
 	finding_against(f, "a traceroute towards this host sends to closed ports on purpose (33434 and up); the counter does not tell which ports");
@@ -225,7 +237,7 @@ static void file_refused(const struct view *view, struct sink *sink, const struc
 	struct finding *f;
 
 	for (unsigned family = 0; family < ADDR_FAMILY_COUNT; family++) {
-		if (r[family].fires && r[family].face == EXPOSURE_NONE)
+		if (r[family].fires && r[family].face == EXPOSURE_NONE && !may_be_late(view, &r[family]))
 			severity = SEVERITY_WARNING;
 	}
 	f = sink_finding(sink, severity, view_confidence(view, CONFIDENCE_REFUSED, false));
@@ -373,7 +385,7 @@ const struct rule rule_udp_unreachable = {
 	.look_alikes = (const char *const[]){
 		"the background of the Internet on a host with global addresses: info",
 		"a traceroute towards this host (ports 33434 to 33534): stops by itself; the counter cannot tell it",
-		"answers of name servers that come after the program has given up: few, and a sign of a timeout that is too short",
+		"answers of name servers that come after the program has given up: below one in a hundred of what is read they are info; more are a sign of a timeout that is too short",
 		"multicast and broadcast without a receiver (mDNS, SSDP): counted elsewhere (IgnoredMulti), not here",
 		NULL },
 	.causes = (const char *const[]){ CAUSE_SERVICE, CAUSE_RESTART, CAUSE_KNOWN, CAUSE_HOARD, NULL },
