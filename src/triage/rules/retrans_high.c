@@ -120,9 +120,15 @@ static double lost(const struct loss *loss)
 	return loss->again > other ? (double)(loss->again - other) : 0;
 }
 
+/* What is sent again may be lost as well: a share of everything that was sent. */
+static double everything(const struct loss *loss)
+{
+	return (double)loss->sent + (double)loss->again;
+}
+
 static double percent(const struct loss *loss)
 {
-	return loss->sent ? 100 * lost(loss) / (double)loss->sent : 0;
+	return loss->sent ? 100 * lost(loss) / everything(loss) : 0;
 }
 
 /* The share that the count supports, chance set aside. */
@@ -132,7 +138,7 @@ static double sure_percent(const struct view *view, const struct loss *loss)
 
 	if (count < view->values[LOST] || (double)loss->sent < view->values[SEGMENTS])
 		return 0;
-	return 100 * MAX(sure, 0) / (double)loss->sent;
+	return 100 * MAX(sure, 0) / everything(loss);
 }
 
 static bool is_followed(const struct candidate *c)
@@ -303,7 +309,7 @@ static void add_loss(struct finding *f, const struct view *view, const struct lo
 {
 	finding_add(f, "loss", percent(loss), UNIT_PERCENT, source);
 	finding_add(f, "loss_at_least", sure_percent(view, loss), UNIT_PERCENT, "rule");
-	finding_add(f, "sent", (double)loss->sent, UNIT_SEGMENTS, source);
+	finding_add(f, "sent", everything(loss), UNIT_SEGMENTS, source);
 	finding_add(f, "sent_again", (double)loss->again, UNIT_SEGMENTS, source);
 	finding_add(f, "needlessly", (double)loss->spurious, UNIT_SEGMENTS, source);
 }
@@ -337,7 +343,7 @@ static void add_host(struct finding *f, const struct view *view, const struct ho
 	if (!host->known)
 		return;
 	finding_add(f, "host_loss", percent(&host->all), UNIT_PERCENT, "TcpRetransSegs, TcpExtTCPOrigDataSent");
-	finding_add(f, "host_sent", (double)host->all.sent, UNIT_SEGMENTS, "TcpExtTCPOrigDataSent");
+	finding_add(f, "host_sent", everything(&host->all), UNIT_SEGMENTS, "TcpRetransSegs, TcpExtTCPOrigDataSent");
 	finding_counter(f, view, COUNTER_TCP_TIMEOUTS, "host_timeouts");
 	finding_counter(f, view, COUNTER_TCP_LOSS_PROBES, "host_loss_probes");
 	finding_counter(f, view, COUNTER_TCP_LOST_RETRANSMIT, "host_lost_again");
