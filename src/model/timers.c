@@ -17,6 +17,8 @@
 #define RTO_MAX_MIN_MS 1000
 #define RTO_MAX_MS 120000
 #define SYN_LINEAR_MAX 255
+#define KEEPALIVE_INTVL_MAX_S 32767
+#define KEEPALIVE_PROBES_MAX 127
 
 static double rto_max_ms(const struct sysctls *sysctls)
 {
@@ -165,7 +167,9 @@ double closing_give_up_ms(const struct sysctls *sysctls, const struct sock *sock
 
 unsigned keepalive_count(const struct sysctls *sysctls)
 {
-	return (unsigned)sysctl_or(sysctls, SYSCTL_TCP_KEEPALIVE_PROBES, KEEPALIVE_PROBES);
+	int64_t probes = sysctl_or(sysctls, SYSCTL_TCP_KEEPALIVE_PROBES, KEEPALIVE_PROBES);
+
+	return (unsigned)MAX(MIN(probes, KEEPALIVE_PROBES_MAX), 0);
 }
 
 /* When the next probe is due, counted from the last answer: the idle time before the first one and an interval for each since. */
@@ -177,7 +181,8 @@ static double next_probe_ms(const struct sock *sock)
 double keepalive_interval_ms(const struct sysctls *sysctls, const struct sock *first,
 			     const struct sock *last)
 {
-	double settings = (double)sysctl_or(sysctls, SYSCTL_TCP_KEEPALIVE_INTVL_S, KEEPALIVE_INTVL_S) * 1e3;
+	int64_t interval_s = sysctl_or(sysctls, SYSCTL_TCP_KEEPALIVE_INTVL_S, KEEPALIVE_INTVL_S);
+	double settings = (double)MAX(MIN(interval_s, KEEPALIVE_INTVL_MAX_S), 0) * 1e3;
 	uint64_t before = first->timer == SOCK_TIMER_KEEPALIVE ? sock_tcpi(first, TCPI_PROBES) : 0;
 	uint64_t probes = sock_tcpi(last, TCPI_PROBES);
 

@@ -384,6 +384,23 @@ static void timeout__of_udp_and_of_a_socket_without_info__is_none(void **state)
 	free(sysctls);
 }
 
+static void keepalive__settings_that_no_kernel_takes__are_bounded(void **state)
+{
+	struct sysctls *sysctls = settings();
+	struct sock sock = stuck(1600, 0, 800);
+
+	(void)state;
+	set(sysctls, SYSCTL_TCP_KEEPALIVE_PROBES, INT64_MAX);
+	set(sysctls, SYSCTL_TCP_KEEPALIVE_INTVL_S, INT64_MAX);
+	put(TCPI_PROBES, 1);
+	put(TCPI_LAST_ACK_RECV, UINT32_MAX);
+	put(TCPI_LAST_DATA_RECV, UINT32_MAX);
+	sock.timer = SOCK_TIMER_KEEPALIVE;
+	assert_int_equal(keepalive_count(sysctls), 127);
+	assert_in_range(sock_timeout(&sock, sysctls).gives_up_ms, 1, INT64_C(1) << 40);
+	free(sysctls);
+}
+
 /* What a recording claims need not be what a kernel takes: the ceiling is 1 to 120 s there, the linear phase 255 timeouts at most. */
 static void settings__that_no_kernel_takes__end_and_stay_finite(void **state)
 {
@@ -429,6 +446,7 @@ int main(void)
 		cmocka_unit_test(keepalive__interval__is_measured_or_bounded),
 		cmocka_unit_test(keepalive__count__is_the_host_s_or_unknown),
 		cmocka_unit_test(huge_settings__end),
+		cmocka_unit_test(keepalive__settings_that_no_kernel_takes__are_bounded),
 		cmocka_unit_test(settings__that_no_kernel_takes__end_and_stay_finite),
 	};
 
