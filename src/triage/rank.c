@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Order among findings (RULES §6): identity, score, which one explains which, worst first. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -241,6 +242,21 @@ static void adopt(struct finding *parent, struct finding *child)
 	parent->folded++;
 }
 
+static_assert(ARRAY_SIZE(fold_rows) + ARRAY_SIZE(exclusive_rows) <= 64, "a bit for every row");
+
+/* Rows that name this rule as their cause, or as their symptom: a bit each. Most pairs of findings have no row in common. */
+static uint64_t rows_of(const char *rule, bool as_cause)
+{
+	uint64_t rows = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fold_rows); i++)
+		rows |= (uint64_t)!strcmp(rule, as_cause ? fold_rows[i].cause : fold_rows[i].symptom) << i;
+	for (size_t i = 0; i < ARRAY_SIZE(exclusive_rows); i++)
+		rows |= (uint64_t)!strcmp(rule, as_cause ? exclusive_rows[i].cause : exclusive_rows[i].symptom)
+			<< (ARRAY_SIZE(fold_rows) + i);
+	return rows;
+}
+
 static void fold_pair(struct finding *a, struct finding *b)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(fold_rows); i++) {
@@ -260,6 +276,22 @@ static void fold_pair(struct finding *a, struct finding *b)
 			adopt(a, b);
 		else if (b->confidence > a->confidence + EXCLUSIVE_MARGIN)
 			adopt(b, a);
+	}
+}
+
+static void fold_all(const struct verdict *v)
+{
+	uint64_t *symptom = arena_alloc(v->arena, (v->finding_count + 1) * sizeof(*symptom));
+
+	for (size_t b = 0; b < v->finding_count; b++)
+		symptom[b] = rows_of(v->findings[b]->rule, false);
+	for (size_t a = 0; a < v->finding_count; a++) {
+		uint64_t cause = rows_of(v->findings[a]->rule, true);
+
+		for (size_t b = 0; cause && b < v->finding_count; b++) {
+			if (cause & symptom[b])
+				fold_pair(v->findings[a], v->findings[b]);
+		}
 	}
 }
 
@@ -305,10 +337,7 @@ void triage_rank(struct verdict *v)
 		v->findings[i]->score = score_of(v->findings[i]);
 		part_twins(v, i);
 	}
-	for (size_t a = 0; a < v->finding_count; a++) {
-		for (size_t b = 0; b < v->finding_count; b++)
-			fold_pair(v->findings[a], v->findings[b]);
-	}
+	fold_all(v);
 	if (v->finding_count)
 		qsort(v->findings, v->finding_count, sizeof(*v->findings), worst_first);
 	put_children_behind(v);
