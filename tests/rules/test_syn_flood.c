@@ -224,7 +224,7 @@ static void burst__of_clients_that_send_cookies_back__is_no_flood(void **state)
 
 		judge_three(&f, &crowd, cookies(60, back - 1), cookies(60, 1));
 		finding = expect_one(&f, SEVERITY_INFO);
-		expect_text(finding, finding->title, "real ones, no flood");
+		expect_text(finding, finding->title, back == 61 ? "real ones, no flood" : "have just come");
 		/* exactly half is not more than half: the cookies leave it open, the queue is young */
 		assert_true(finding->confidence == (back == 61 ? 0.85 : 0.5));
 		if (back == 60)
@@ -245,7 +245,26 @@ static void burst__with_cookies_off__waits_and_warns(void **state)
 	fixture_sysctl(&f, SYSCTL_TCP_SYNCOOKIES, 0);
 	judge_three(&f, &crowd, &dropped, &dropped);
 	finding = expect_one(&f, SEVERITY_WARNING);
-	expect_text(finding, finding->title, "no flood");
+	expect_text(finding, finding->title, "have just come");
+	expect_against(finding, "a flood begins the same way");
+	fixture_close(&f);
+}
+
+/* The same, seen by nobody but the counters. */
+static void burst__over_between_the_looks__names_what_was_counted(void **state)
+{
+	static const struct events dropped = { .full_drops = 3, .listen_drops = 3, .opens = 50 };
+	const struct finding *finding;
+	struct fixture f;
+
+	(void)state;
+	fill(&f, 128, 0, SILENT);
+	listener_at(&f, "*:443", 128);
+	fixture_sysctl(&f, SYSCTL_TCP_SYNCOOKIES, 0);
+	judge_three(&f, NULL, &dropped, &dropped);
+	finding = expect_one(&f, SEVERITY_WARNING);
+	expect_text(finding, finding->title, "6 SYNs dropped");
+	assert_false(finding->scope.has_local);
 	fixture_close(&f);
 }
 
@@ -476,6 +495,7 @@ int main(void)
 		cmocka_unit_test(cookies_always__count_when_they_stay_away),
 		cmocka_unit_test(burst__of_clients_that_send_cookies_back__is_no_flood),
 		cmocka_unit_test(burst__with_cookies_off__waits_and_warns),
+		cmocka_unit_test(burst__over_between_the_looks__names_what_was_counted),
 		cmocka_unit_test(overflow__of_the_accept_queue__is_another_case),
 		cmocka_unit_test(overflow__somewhere__silences_what_names_no_listener),
 		cmocka_unit_test(cookies__and_no_full_queue__name_a_listener_only_when_it_is_alone),

@@ -68,8 +68,13 @@ static void describe_flood(struct finding *f, const struct half_open_case *c)
 
 static void describe_burst(struct finding *f, const struct half_open_case *c)
 {
-	f->title = f->scope.has_local ? "More clients at once than the half-open queue of {local} holds: real ones, no flood" :
-			     "More clients at once than a half-open queue holds: real ones, no flood";
+	if (c->signs.validated != ANSWER_YES && c->half)
+		f->title = "Half-open queue of {local} is full of clients that have just come";
+	else if (c->signs.validated != ANSWER_YES)
+		f->title = "A half-open queue was full between the looks: {syn_drops} SYNs dropped, {cookies} cookies sent";
+	else
+		f->title = f->scope.has_local ? "More clients at once than the half-open queue of {local} holds: real ones, no flood" :
+						"More clients at once than a half-open queue holds: real ones, no flood";
 	if (!c->half)
 		f->detail = "{cookies} cookies sent, {validated} validated, {syn_drops} SYNs dropped in {window}";
 	else if (c->pressure.counted)
