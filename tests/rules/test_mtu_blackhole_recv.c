@@ -58,7 +58,7 @@ static void answer__with_a_gap__beside_one_that_works(void **state)
 	assert_int_equal(finding->scope.pid, 6);
 	assert_string_equal(finding->scope.interface, "eth0");
 	expect_text(finding, finding->title, "black hole: large packets from 10.9.9.9:443 do not arrive");
-	expect_text(finding, finding->detail, "wait for 6 s at least");
+	expect_text(finding, finding->detail, "for 6 s at least");
 	expect_text(finding, finding->detail, "segments of 656 B arrive, 1448 B are allowed");
 	assert_int_equal(evidence_of(finding, "gap"), 6000);
 	assert_int_equal(evidence_of(finding, "out_of_order"), 1);

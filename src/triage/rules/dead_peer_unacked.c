@@ -242,11 +242,11 @@ static const struct story {
 	const char *const *causes;
 } mid_flow = {
 	"{peer} has fallen silent: {owner} sends {bytes} again and again, nothing comes back",
-	"Clients of {local} have fallen silent: {owner} sends {bytes} again and again to {count} connections",
+	"Clients of {local} have fallen silent: {owner} sends {bytes} again and again to {count|connection}",
 	NULL,
 }, after_idle = {
 	"{peer} does not answer after {idle_before} of quiet: {owner} sends {bytes} into a connection that is dead or was forgotten on the way",
-	"Clients of {local} do not answer after a quiet time: {owner} sends {bytes} into {count} connections that are dead or were forgotten on the way",
+	"Clients of {local} do not answer after a quiet time: {owner} sends {bytes} into {count|connection} dead or forgotten on the way",
 	(const char *const[]){
 		"a NAT, firewall or load balancer dropped the idle connection from its table and says nothing",
 		"the peer crashed or was moved while the connection was quiet",
@@ -292,8 +292,8 @@ static void describe(struct finding *f, const struct members *run, const struct 
 
 	f->title = member_is_public(run->at) ? story->public_title : story->title;
 	f->detail = story == &window_probes ?
-			    "{count} sockets, nothing heard for {last_heard} · {unanswered_probes} window probes without an answer · ETIMEDOUT in about {gives_up} · {route}" :
-			    "{count} sockets, nothing heard for {last_heard} · {timeouts} timeouts in a row for {stall} · other connections to it: {others} · ETIMEDOUT in about {gives_up} · {route}";
+			    "{count|socket}, nothing heard for {last_heard} · {unanswered_probes} window probes without an answer · ETIMEDOUT in about {gives_up} · {route}" :
+			    "{count|socket}, nothing heard for {last_heard} · {timeouts} timeouts in a row for {stall} · other connections to it: {others} · ETIMEDOUT in about {gives_up} · {route}";
 	if (story->causes)
 		f->causes = story->causes;
 	else if (t->others_answer)

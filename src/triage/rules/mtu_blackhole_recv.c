@@ -202,7 +202,7 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 static void describe(struct finding *f, const struct tally *t)
 {
 	f->title = "Path-MTU black hole: large packets from {peer} do not arrive, the short end behind them did";
-	f->detail = "{count} sockets wait for {gap} at least with packets behind a gap ({held_memory} of memory) · segments of {rcv_mss} arrive, {advmss} are allowed · {bytes_received} came before the gap";
+	f->detail = "{count|socket} with packets behind a gap for {gap} at least ({held_memory} of memory) · segments of {rcv_mss} arrive, {advmss} are allowed · {bytes_received} came before the gap";
 	if (!f->scope.has_peer)
 		f->title = "Path-MTU black hole: large packets of clients of {local} do not arrive, the short ends behind them did";
 	else if (!t->alive)

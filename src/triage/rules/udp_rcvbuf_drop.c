@@ -341,11 +341,11 @@ static void describe_dropping(struct finding *f, const struct tally *t)
 	bool unread = t->unread;
 
 	if (unread)
-		f->title = f->scope.has_peer ? "{owner} does not read what {peer} sends: its receive buffer is full, {drops} datagrams dropped in {window}" :
-					       "{owner} does not read {local}: its receive buffer is full, {drops} datagrams dropped in {window}";
+		f->title = f->scope.has_peer ? "{owner} does not read what {peer} sends: its receive buffer is full, {drops|datagram} dropped in {window}" :
+					       "{owner} does not read {local}: its receive buffer is full, {drops|datagram} dropped in {window}";
 	else
-		f->title = f->scope.has_peer ? "{owner} is too slow for what {peer} sends: {drops} datagrams dropped in {window}, its receive buffer was full" :
-					       "{owner} is too slow on {local}: {drops} datagrams dropped in {window}, its receive buffer was full";
+		f->title = f->scope.has_peer ? "{owner} is too slow for what {peer} sends: {drops|datagram} dropped in {window}, its receive buffer was full" :
+					       "{owner} is too slow on {local}: {drops|datagram} dropped in {window}, its receive buffer was full";
 	f->detail = dropping_detail(f, unread);
 }
 
@@ -397,8 +397,8 @@ static void file_standing(const struct view *view, struct sink *sink, const stru
 	set_scope(f, t);
 	add_socket(f, view, t);
 	add_counters(f, view);
-	f->title = f->scope.has_peer ? "{owner} leaves {recv_q} from {peer} unread; {drops_total} datagrams were dropped earlier, none now" :
-				       "{owner} leaves {recv_q} on {local} unread; {drops_total} datagrams were dropped earlier, none now";
+	f->title = f->scope.has_peer ? "{owner} leaves {recv_q} from {peer} unread; {drops_total|datagram} dropped earlier, none now" :
+				       "{owner} leaves {recv_q} on {local} unread; {drops_total|datagram} dropped earlier, none now";
 	f->detail = "buffer {rcvbuf}, {recv_q} in it · nothing was dropped while it was looked at";
 	add_doubts(f, t, l);
 	if (view->snap->samples < 2)
@@ -429,8 +429,8 @@ static void file_past(const struct view *view, struct sink *sink, const struct m
 	f->growth = 0.5;
 	set_scope(f, &t);
 	add_socket(f, view, &t);
-	f->title = f->scope.has_peer ? "{owner} has lost {drops_total} datagrams from {peer} some time ago, none now" :
-				       "{owner} has lost {drops_total} datagrams on {local} some time ago, none now";
+	f->title = f->scope.has_peer ? "{owner} has lost {drops_total|datagram} from {peer} some time ago, none now" :
+				       "{owner} has lost {drops_total|datagram} on {local} some time ago, none now";
 	f->detail = "{sockets} with earlier drops, this one has the most · buffer {rcvbuf} · when it was cannot be told";
 	finding_against(f, "a socket's count also holds what a socket filter, a policy or a checksum turned away");
 	finding_threshold(f, sink, PAST);
@@ -458,7 +458,7 @@ static void file_unnamed(const struct view *view, struct sink *sink, const struc
 	f->count = l->full;
 	add_drops(f, view, l->full, l, "UdpRcvbufErrors, Udp6RcvbufErrors");
 	add_counters(f, view);
-	f->title = "{count} datagrams met a full receive buffer in {window}; no socket that stands now counts them";
+	f->title = "{count|datagram} met a full receive buffer in {window}; no socket that stands now counts them";
 	f->detail = "{drop_rate} dropped, {share} of what came for programs of this host · their sockets are closed by now, or could not be read";
 	finding_against(f, "which program it was cannot be told");
 	finding_threshold(f, sink, limit);
@@ -481,7 +481,7 @@ static void file_memory(const struct view *view, struct sink *sink, const struct
 	f->scope_factor = 1.2;
 	add_drops(f, view, l->memory, l, "UdpMemErrors, Udp6MemErrors");
 	add_counters(f, view);
-	f->title = "UDP has used up its memory on this host (udp_mem): {count} datagrams dropped in {window}, whatever socket they were for";
+	f->title = "UDP has used up its memory on this host (udp_mem): {count|datagram} dropped in {window}, whatever socket they were for";
 	f->detail = "{drop_rate} dropped, {share} of what came for programs of this host · the limit is one for all sockets and all namespaces";
 	finding_against(f, "the memory may be held by sockets in another network namespace");
 	finding_threshold(f, sink, limit);
