@@ -201,7 +201,8 @@ bool members_stand_out(const struct view *view, const struct members *clients, d
 	const struct listener *listener =
 		snapshot_listener_for(view->snap, &clients->at->sock->local);
 
-	return listener && listener->estab &&
+	/* a filter may show the broken ones alone: then they are all there is */
+	return !view->snap->left_out && listener && listener->estab &&
 	       100.0 * (double)clients->count / listener->estab >= percent &&
 	       (double)count_networks(clients) >= prefixes;
 }

@@ -320,6 +320,36 @@ static void cheap_look__asks_for_those_with_lost_probes(void **state)
 	assert_false(rule->candidate(&sock));
 }
 
+/* What a filter left out is missing from the connections that the share is taken of. */
+static void public_clients_behind_a_filter__are_info(void **state)
+{
+	struct fixture f;
+	char peer[32];
+
+	(void)state;
+	for (unsigned left_out = 0; left_out <= 1; left_out++) {
+		fixture_open(&f, RULE);
+		fixture_sock(&f, SOCK_STATE_LISTEN, "*:443", "*:*");
+		for (unsigned i = 0; i < 6; i++) {
+			struct fake *fake;
+
+			snprintf(peer, sizeof(peer), "8.%u.8.8:5000", i);
+			fake = fixture_sock(&f, SOCK_STATE_ESTAB, "10.0.0.1:443", peer);
+			fake->sock.timer = SOCK_TIMER_KEEPALIVE;
+			fake->sock.retrans = 3;
+			fake->sock.expires_ms = 1000;
+			fake_set(fake, TCPI_PROBES, 3);
+			fake_set(fake, TCPI_LAST_ACK_RECV, 300000);
+			fake_set(fake, TCPI_LAST_DATA_RECV, 300000);
+		}
+		fixture_sample(&f, 0);
+		f.snap.left_out = left_out * 1000000;
+		fixture_judge(&f);
+		expect_one(&f, left_out ? SEVERITY_INFO : SEVERITY_WARNING);
+		fixture_close(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +368,7 @@ int main(void)
 		cmocka_unit_test(one_look__is_enough__and_less_sure),
 		cmocka_unit_test(tcp_info__missing__is_skipped),
 		cmocka_unit_test(cheap_look__asks_for_those_with_lost_probes),
+		cmocka_unit_test(public_clients_behind_a_filter__are_info),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
