@@ -358,7 +358,7 @@ static int report_with(const struct report_options *o, unsigned required, int op
 				     .replay = &o->replay,
 				     .samples = (unsigned)o->samples,
 				     .interval_us = o->interval_us,
-				     .count_others = true };
+				     .count_others = !o->common.netns };
 	struct filter filter = { 0 };
 	int code = session_open(&session, &wish, err);
 

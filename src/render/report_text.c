@@ -197,12 +197,6 @@ static void verdict_line(struct out *out, const struct report *report)
 		out_lit(&line.item, "incomplete");
 		line_item(&line);
 	}
-	if (report->others) {
-		plural(&line.item, report->others, "other network namespace was",
-		       "other network namespaces were");
-		out_lit(&line.item, " not looked at (--all-netns)");
-		line_item(&line);
-	}
 	line_close(&line);
 }
 

@@ -304,10 +304,17 @@ void topic_offer_names(struct words_nearest *search, struct arena *arena)
 
 void topic_expand(struct out *out, const char *template)
 {
+	static const char example[] = "{example}";
 	bool inside = false;
 
 	for (; *template; template++) {
 		char c = *template;
+
+		if (!strncmp(template, example, sizeof(example) - 1)) {
+			out_lit(out, "<peer-addr>");
+			template += sizeof(example) - 2;
+			continue;
+		}
 
 		if (c == '{' || c == '}') {
 			inside = c == '{';

@@ -73,7 +73,7 @@ def three_connections_die(lab):
     finding = lab.expect(lab.report("c"), RULE, "critical", program, (lab.addr("s"), PORT), count=3, confidence=(0.85, 0.9))
     lab.expect_evidence(finding, "bytes", lambda value: value == 300, "300")
     lab.expect_evidence(finding, "stall", lambda value: 3000 < value < 30000, "3 to 30 s")
-    lab.expect_evidence(finding, "others", lambda value: value == "none heard", "none heard")
+    lab.expect_evidence(finding, "others", lambda value: value == "none that answers", "none that answers")
 
 
 @case(RULE, "fault", waits=10)

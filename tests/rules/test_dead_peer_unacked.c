@@ -96,7 +96,7 @@ static void small_segment__in_its_fourth_timeout__warns(void **state)
 	/* 924.6 s from the first retransmission on, which was 6 s ago */
 	assert_int_equal(evidence_of(finding, "gives_up"), 918600);
 	assert_string_equal(finding_evidence(finding, "timeout")->text, "request");
-	assert_string_equal(finding_evidence(finding, "others")->text, "none heard");
+	assert_string_equal(finding_evidence(finding, "others")->text, "none that answers");
 	assert_int_equal(finding->scope.pid, 6);
 	assert_string_equal(finding->threshold.name, "timeouts");
 	fixture_close(&f);

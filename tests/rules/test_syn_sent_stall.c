@@ -110,7 +110,7 @@ static void two_of_three_attempts__unanswered__are_critical(void **state)
 	fixture_judge(&f);
 	finding = expect_one(&f, SEVERITY_CRITICAL);
 	assert_string_equal(finding->threshold.name, "critical_ratio");
-	expect_against(finding, "1 other connections");
+	expect_against(finding, "1 other connection to the same");
 	fixture_close(&f);
 }
 

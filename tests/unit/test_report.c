@@ -132,8 +132,6 @@ static void report__narrow_terminal__wraps_with_a_hanging_indent(void **state)
 			    "                   tcptriage explain close-wait-leak\n"
 			    "\n"
 			    "1 finding (1 critical) from 7 rules that had their inputs\n"
-			    "  2 other network namespaces were not looked at\n"
-			    "  (--all-netns)\n"
 			    "3 samples in 5.0 s · 412 sockets in 1 namespace\n"
 			    "  tcp_info of all · read in 8.1 ms, owners in 3 ms\n");
 }

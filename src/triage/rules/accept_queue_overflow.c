@@ -92,11 +92,22 @@ static bool out_of_fds(const struct view *view, const struct process *owner)
 	       100.0 * owner->fds >= view->values[FD_FULL] * (double)owner->nofile;
 }
 
+/* The head of the queue is older than the run: not one connection was taken meanwhile. */
+static bool does_not_accept(const struct view *view, const struct case_of *c)
+{
+	int64_t oldest = c->listener->oldest_child_ms;
+
+	return view->window_us > 0 && oldest > view->window_us / 1000 &&
+	       c->listener->waiting_samples == view->snap->samples;
+}
+
 static void describe(struct finding *f, const struct view *view, const struct case_of *c,
 		     const struct process *owner)
 {
 	f->title = c->full_now && !c->drops ?
 			   "Accept queue of {local} is full: {owner} does not accept, new clients will be dropped" :
+	   does_not_accept(view, c) ?
+			   "Accept queue overflows: {owner} does not accept on {local}, clients are dropped" :
 			   "Accept queue overflows: {owner} does not accept fast enough on {local}, clients are dropped";
 	if (out_of_fds(view, owner))
 		f->detail = "{recv_q} wait now, {recv_q_max} at most, backlog {backlog} · {fds} of {nofile} fds: accept() fails with EMFILE";

@@ -82,10 +82,10 @@ static void set_title(struct finding *f, const struct wait *w)
 
 	if (w->halted)
 		f->title = one ? "{owner} does not accept on {local}: a connection has waited for {oldest_child}" :
-				 "{owner} does not accept on {local}: {count} connections wait, the oldest for {oldest_child}";
+				 "{owner} does not accept on {local}: {count|connection} wait, the oldest for {oldest_child}";
 	else
 		f->title = one ? "{owner} accepts too slowly on {local}: a connection has waited for {oldest_child}" :
-				 "{owner} accepts too slowly on {local}: {count} connections wait, the oldest for {oldest_child}";
+				 "{owner} accepts too slowly on {local}: {count|connection} wait, the oldest for {oldest_child}";
 }
 
 static bool out_of_fds(const struct view *view, const struct process *owner)

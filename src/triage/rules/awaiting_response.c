@@ -145,7 +145,7 @@ static void add_doubts(struct finding *f, const struct tally *t)
 	if (t->silent)
 		finding_against(f, "{never_answered} of them have never received a byte: so does one that only delivers (logs, metrics)");
 	if (t->out_of_order)
-		finding_against(f, "{out_of_order} segments arrived without what goes before them: the answer may be on its way and lost, not missing");
+		finding_against(f, "{out_of_order|segment} arrived without what goes before them: the answer may be on its way and lost, not missing");
 	if (t->several_owners)
 		finding_against(f, "several processes wait: the one that is named holds most of these connections");
 }
@@ -160,7 +160,7 @@ static void file_run(const struct view *view, struct sink *sink, const struct me
 	f = sink_finding(sink, SEVERITY_INFO, view_confidence(view, CONFIDENCE, false));
 	f->count = t.sockets;
 	f->share = t.established ? (double)t.sockets / (double)t.established : 1;
-	f->title = "Asked and not answered: {owner} waits for {peer} on {count} connections";
+	f->title = "Asked and not answered: {owner} waits for {peer} on {count|connection}";
 	f->detail = "longest {longest}, shortest {shortest} · all {sent} were delivered and acknowledged, so the network did its part; the program behind them is silent · the kernel never gives up on this wait";
 	finding_owner(f, members_owner(run));
 	finding_peer(f, &run->at->key);

@@ -224,11 +224,11 @@ static const char *detail_of(const struct tally *t, bool has_limit)
 
 	if (reader_gone)
 		return has_limit ?
-			       "{count} sockets, oldest {oldest} · the end of file is unread on {unread}: the reader does not run · {fds} of {nofile} fds" :
-			       "{count} sockets, oldest {oldest} · the end of file is unread on {unread}: the reader does not run";
+			       "{count|socket}, oldest {oldest} · the end of file is unread on {unread}: the reader does not run · {fds} of {nofile} fds" :
+			       "{count|socket}, oldest {oldest} · the end of file is unread on {unread}: the reader does not run";
 	return has_limit ?
-		       "{count} sockets, oldest {oldest} · EOF was read, close() never called (Recv-Q 0 on {eof_seen}) · {fds} of {nofile} fds" :
-		       "{count} sockets, oldest {oldest} · EOF was read, close() never called (Recv-Q 0 on {eof_seen})";
+		       "{count|socket}, oldest {oldest} · EOF was read, close() never called (Recv-Q 0 on {eof_seen}) · {fds} of {nofile} fds" :
+		       "{count|socket}, oldest {oldest} · EOF was read, close() never called (Recv-Q 0 on {eof_seen})";
 }
 
 static void describe(struct finding *f, const struct tally *t, const struct judgement *j,
@@ -236,21 +236,21 @@ static void describe(struct finding *f, const struct tally *t, const struct judg
 {
 	if (j->hidden) {
 		f->title = outbound ?
-				   "CLOSE-WAIT of unknown age: {owner} keeps {count} connections that {peer} has closed" :
-				   "CLOSE-WAIT of unknown age: {owner} keeps {count} connections accepted on port {local_port} that their peers have closed";
-		f->detail = "{count} sockets, closed by the peer within the last {last_data} · answered keepalives hide when";
+				   "CLOSE-WAIT of unknown age: {owner} keeps {count|connection} that {peer} has closed" :
+				   "CLOSE-WAIT of unknown age: {owner} keeps {count|connection} accepted on port {local_port} that their peers have closed";
+		f->detail = "{count|socket}, closed by the peer within the last {last_data} · answered keepalives hide when";
 		return;
 	}
 	if (j->verdict.story == LEAK_POOL) {
 		f->title = "Pooled connections of {owner} to {peer} were closed by the peer: {count} wait to be discarded";
-		f->detail = "{count} sockets, oldest {oldest} · the end of file stands unread behind {recv_q} · the next use fails or discards them";
+		f->detail = "{count|socket}, oldest {oldest} · the end of file stands unread behind {recv_q} · the next use fails or discards them";
 		f->causes = pool_causes;
 		f->fixes = pool_fixes;
 		return;
 	}
 	f->title = outbound ?
-			   "CLOSE-WAIT leak: {owner} keeps {count} connections that {peer} has closed" :
-			   "CLOSE-WAIT leak: {owner} keeps {count} connections accepted on port {local_port} that their peers have closed";
+			   "CLOSE-WAIT leak: {owner} keeps {count|connection} that {peer} has closed" :
+			   "CLOSE-WAIT leak: {owner} keeps {count|connection} accepted on port {local_port} that their peers have closed";
 	f->detail = detail_of(t, finding_evidence(f, "nofile") != NULL);
 }
 

@@ -199,7 +199,7 @@ static void describe(struct finding *f, const struct tally *t)
 				   "{send_q} wait behind a window of zero, nothing taken for {oldest} · {orphans} of {count} without a program · as long as the peer answers probes the kernel does not give up";
 		return;
 	}
-	f->detail = ends ? "{fin_wait_1} FIN-WAIT-1, {last_ack} LAST-ACK, {closing} CLOSING · unanswered for {oldest}, {backoff} timeouts in a row · {orphans} of {count} without a program · the kernel drops the oldest in {gives_up}" :
+	f->detail = ends ? "{fin_wait_1} FIN-WAIT-1, {last_ack} LAST-ACK, {closing} CLOSING · unanswered for {oldest}, {backoff|timeout} in a row · {orphans} of {count} without a program · the kernel drops the oldest in {gives_up}" :
 			   "{fin_wait_1} FIN-WAIT-1, {last_ack} LAST-ACK, {closing} CLOSING · unanswered for {oldest} · {orphans} of {count} without a program";
 }
 

@@ -164,7 +164,7 @@ static void add_doubts(struct finding *f, const struct tally *t)
 	if (may_be_own(t))
 		finding_against(f, "this host sent {stray_answers} RSTs to what fits no connection: the refused port may be its own (loopback, a container)");
 	if (t->timed_out || t->unresolved)
-		finding_against(f, "{timed_out} connections timed out and {unresolved} attempts may have met a next hop that does not resolve: these are taken off");
+		finding_against(f, "{timed_out|connection} timed out and {unresolved|attempt} may have met a next hop that does not resolve: these are taken off");
 	if (t->icmp)
 		finding_against(f, "ICMP errors about other packets (UDP, traceroute) count alike: they need not be what refuses");
 	if (t->icmp6)

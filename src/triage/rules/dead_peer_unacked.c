@@ -228,7 +228,7 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 			is_probing(s) ? closing_give_up_ms(&view->snap->sysctls, s) :
 					data_give_up_ms(&view->snap->sysctls, s, data_retries(&view->snap->sysctls)),
 			"tcp_retries2");
-	finding_add_text(f, "others", t->others_answer ? "answered" : "none heard", "tcpi_last_ack_recv");
+	finding_add_text(f, "others", t->others_answer ? "answered" : "none that answers", "tcpi_last_ack_recv");
 	finding_add_text(f, "example", view_addr_text(view, &s->peer.addr), "sock_diag");
 	finding_add_text(f, "route", view_route_text(view, &s->peer.addr), "rtnetlink");
 	finding_address_class(f, &s->peer.addr);
@@ -292,8 +292,8 @@ static void describe(struct finding *f, const struct members *run, const struct 
 
 	f->title = member_is_public(run->at) ? story->public_title : story->title;
 	f->detail = story == &window_probes ?
-			    "{count|socket}, nothing heard for {last_heard} · {unanswered_probes} window probes without an answer · ETIMEDOUT in about {gives_up} · {route}" :
-			    "{count|socket}, nothing heard for {last_heard} · {timeouts} timeouts in a row for {stall} · other connections to it: {others} · ETIMEDOUT in about {gives_up} · {route}";
+			    "{count|socket}, nothing heard for {last_heard} · {unanswered_probes|window probe} without an answer · ETIMEDOUT in about {gives_up} · {route}" :
+			    "{count|socket}, nothing heard for {last_heard} · {timeouts|timeout} in a row for {stall} · other connections to it: {others} · ETIMEDOUT in about {gives_up} · {route}";
 	if (story->causes)
 		f->causes = story->causes;
 	else if (t->others_answer)
@@ -309,7 +309,7 @@ static void add_doubts(struct finding *f, const struct view *view, const struct 
 	if (is_undecided(view, t->worst))
 		finding_against(f, "only large segments are stuck: a path-MTU black hole looks the same; " STUCK_SENDER_TELLS);
 	if (is_lossy(view, t->worst->sock))
-		finding_against(f, "the connection had losses before, {retransmitted} segments were sent again in all: the path may only be very bad");
+		finding_against(f, "the connection had losses before, {retransmitted|segment} were sent again in all: the path may only be very bad");
 	if (view->snap->samples < 2)
 		finding_against(f, "one look only: whether it goes on was not seen");
 	if (member_is_public(run->at))

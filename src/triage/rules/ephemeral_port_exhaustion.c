@@ -96,7 +96,7 @@ static void describe(struct finding *f, const struct headroom *h, enum limit lim
 {
 	f->title = h->free <= 0	   ? "No source port is left to {peer}: connect() from {local_addr} fails with EADDRNOTAVAIL" :
 		   limit == STEADY ? "Source ports to {peer} will run out at this rate: TIME-WAIT alone will hold {steady_percent} of the range" :
-				     "Source ports run out: {used} of {size} ports from {local_addr} to {peer} are taken";
+				     "Source ports run out: {used} of {size|port} from {local_addr} to {peer} are taken";
 	f->detail = "{established} established, {time_wait} in TIME-WAIT, {other_states} other · {free} of {size} free ({range_low}-{range_high}, {reserved} reserved, {blocked} blocked) · {closed_per_s} closed here";
 }
 
@@ -106,7 +106,7 @@ static void add_doubts(struct finding *f, const struct headroom *h, enum limit l
 	if (limit == STEADY)
 		finding_against(f, "the rate was seen for seconds only: a burst that ends will not fill the range");
 	if (h->group->lossy)
-		finding_against(f, "up to {not_counted} sockets of this destination may be missing: there were more destinations than are kept");
+		finding_against(f, "up to {not_counted|socket} of this destination may be missing: there were more destinations than are kept");
 }
 
 static void file_tuple(const struct view *view, struct sink *sink, const struct headroom *h)
@@ -190,7 +190,7 @@ const struct rule rule_ephemeral_port_exhaustion = {
 		"spread over more destination or source addresses: each pair has a range of its own",
 		"widen net.ipv4.ip_local_port_range, off the ports of listeners",
 		"set IP_BIND_ADDRESS_NO_PORT if the program binds to a source address",
-		"net.ipv4.tcp_tw_reuse=1 on this, the connecting, side as relief (needs TCP timestamps; {reuse_would_free} ports at once)",
+		"net.ipv4.tcp_tw_reuse=1 on this, the connecting, side as relief (needs TCP timestamps; {reuse_would_free|port} at once)",
 		"let the server close idle connections first, then TIME-WAIT stands there",
 		NULL },
 	.refs = (const char *const[]){ "RFC 9293 §3.4.2", "RFC 9293 §3.6.1", "RFC 6056 §3.2",

@@ -154,8 +154,8 @@ static void file_source(const struct view *view, struct sink *sink, const struct
 	finding_owner(f, view_owner_of_inode(view, w->largest->inode));
 	finding_local(f, &local);
 	add_evidence(f, view, w);
-	f->title = "{owner} binds before it connects: {bound} of {size} source ports of {local_addr} serve one destination each";
-	f->detail = "{destinations} destinations, most ports to {largest} ({largest_ports}) and {second} ({second_ports}) · {shared} ports shared, by chance it would be {expected} · {left} left for all destinations together ({range_low}-{range_high})";
+	f->title = "{owner} binds before it connects: {bound} of {size|source port} of {local_addr} serve one destination each";
+	f->detail = "{destinations|destination}, most ports to {largest} ({largest_ports}) and {second} ({second_ports}) · {shared|port} shared, by chance it would be {expected} · {left} left for all destinations together ({range_low}-{range_high})";
 	finding_against(f, "inferred from which ports are used: a program that hands out ports of its own, none of them twice, looks the same (and wastes as many)");
 	finding_against(f, w->source->told ? "a range of the sockets' own (IP_LOCAL_PORT_RANGE) cannot be seen" :
 					     "this kernel does not tell whether IP_BIND_ADDRESS_NO_PORT is set");

@@ -178,9 +178,9 @@ static void describe_orphans(struct finding *f, const struct piles *run)
 {
 	bool port = f->scope.has_local;
 
-	f->title = run->at->public ? "{count} clients of port {local_port} have not closed connections that this side has closed" :
-		   port		   ? "{peer} does not close {count} connections to port {local_port} that this side has closed" :
-				     "{peer} does not close {count} connections that this side has closed";
+	f->title = run->at->public ? "{count|client} of port {local_port} have not closed connections that this side has closed" :
+		   port		   ? "{peer} does not close {count|connection} to port {local_port} that this side has closed" :
+				     "{peer} does not close {count|connection} that this side has closed";
 	f->detail = "{orphans} stand in FIN-WAIT-2 here, {count} of them for so long that the peer's program must have seen the end; oldest {oldest} · the kernel drops each after {gives_up} · at the remote they are in CLOSE-WAIT until its program closes them";
 	finding_against(f, "here they cost next to nothing, and never stand longer than {gives_up}: the harm is the remote's");
 	finding_against(f, "a program that sets TCP_LINGER2 lower makes its sockets look older than they are");
@@ -278,8 +278,8 @@ static bool judge(const struct view *view, const struct members *run, uint64_t h
 
 static void describe_attached(struct finding *f, const struct members *run, bool certain)
 {
-	f->title = f->scope.has_peer ? "{owner} has ended its half of {count} connections, {peer} does not end its own" :
-				       "{owner} has ended its half of {count} connections on port {local_port}, the clients do not end their own";
+	f->title = f->scope.has_peer ? "{owner} has ended its half of {count|connection}, {peer} does not end its own" :
+				       "{owner} has ended its half of {count|connection} on port {local_port}, the clients do not end their own";
 	f->detail = certain ? "{waiting} in FIN-WAIT-2 without a word from the peer for {oldest} at most, a minute at least · no timer runs: without keepalives they stand for ever" :
 			      "in FIN-WAIT-2, idle for a minute and more · keepalives are answered, which hides since when: {hidden} of {count}";
 	if (!certain)

@@ -239,10 +239,10 @@ static void describe(struct finding *f, const struct tally *t)
 
 	if (t->outbound)
 		f->title = one ? "{owner} holds a connection to {peer} that is silent for {oldest}, without keepalive" :
-				 "{owner} holds {count} connections to {peer} that are silent for up to {oldest}, without keepalive";
+				 "{owner} holds {count|connection} to {peer} that are silent for up to {oldest}, without keepalive";
 	else
 		f->title = one ? "{owner} holds a connection from {peer} that is silent for {oldest}, without keepalive" :
-				 "{owner} holds {count} connections from {peer} that are silent for up to {oldest}, without keepalive";
+				 "{owner} holds {count|connection} from {peer} that are silent for up to {oldest}, without keepalive";
 	if (t->budget.known)
 		f->detail = "{device} forgets them after {budget} ({budget_source}): {past_budget} of {count} are past it · of {pool} to there in all · half are silent for {median} or more · nothing ever ends them here: the kernel does not probe · {route}";
 	else

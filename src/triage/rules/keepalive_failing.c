@@ -153,8 +153,8 @@ static void describe(struct finding *f, const struct members *run, const struct 
 			   "Clients of {local} do not answer the keepalive probes of {owner}" :
 			   "{peer} does not answer the keepalive probes of {owner}";
 	f->detail = t->gives_up_ms < 0 ?
-			    "{count|socket}, nothing heard for {silent} · {probes} probes in a row, more than tcp_keepalive_probes ({probe_limit}): the program has set a count of its own · {route}" :
-			    "{count|socket}, nothing heard for {silent} · {probes} probes in a row, about {interval} apart · ETIMEDOUT in about {gives_up} · {route}";
+			    "{count|socket}, nothing heard for {silent} · {probes|probe} in a row, more than tcp_keepalive_probes ({probe_limit}): the program has set a count of its own · {route}" :
+			    "{count|socket}, nothing heard for {silent} · {probes|probe} in a row, about {interval} apart · ETIMEDOUT in about {gives_up} · {route}";
 }
 
 static void add_doubts(struct finding *f, const struct members *run, const struct tally *t)

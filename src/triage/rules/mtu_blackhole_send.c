@@ -135,7 +135,7 @@ static const char *const undecided_next[] = {
 static void describe(struct finding *f, const struct tally *t)
 {
 	f->title = "Path-MTU black hole: large packets to {peer} vanish, small ones pass";
-	f->detail = "{count} sockets stuck for {stall} · {unacked} segments of {snd_mss} unacknowledged, {backoff} timeouts in a row · path MTU believed {pmtu} · {route}";
+	f->detail = "{count|socket} stuck for {stall} · {unacked|segment} of {snd_mss} unacknowledged, {backoff|timeout} in a row · path MTU believed {pmtu} · {route}";
 	if (t->verdict.story == MTU_BLACK_HOLE_OR_DEAD) {
 		f->title = "Full-sized packets to {peer} get no answer: a path-MTU black hole, or the peer is gone";
 		f->next = undecided_next;
@@ -186,7 +186,7 @@ static void eval(const struct view *view, struct sink *sink)
 	int64_t longest = stuck_senders_keep_ours(sink, &all);
 
 	members_file_by_role(view, sink, &all, view->values[PREFIX_REMOTES], file_run);
-	if (!sink->filed && longest >= 0)
+	if (!sink->filed && longest >= 0 && (double)longest < view->values[STUCK_STALL])
 		sink_near_miss(sink, "longest stall with retransmission timeouts", (double)longest, STUCK_STALL);
 	if (!view->snap->has_counters)
 		sink_skip_part(sink, "ICMP messages: no kernel counters could be read");

@@ -293,7 +293,7 @@ static void add_doubts(struct finding *f, const struct tally *t)
 {
 	finding_against(f, "sock_diag shows neither TCP_NODELAY nor TCP_CORK: a program that corks a message while it makes it holds data in the same way");
 	if (t->few)
-		finding_against(f, "seen {seen} times in {watched} of fast looks, data under way {busy} of the time: now and then, not all the time");
+		finding_against(f, "seen {seen|time} in {watched} of fast looks, data under way {busy} of the time: now and then, not all the time");
 	if (t->one_way)
 		finding_against(f, "the peer hardly sends anything back: if nobody waits for an answer, the delay may do no harm");
 }

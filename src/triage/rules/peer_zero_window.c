@@ -221,7 +221,7 @@ static void describe(struct finding *f, const struct members *run, const struct 
 		f->title = "{owner} and {peer} both write and neither reads: {bytes} wait here, {own_unread} lie unread";
 	if (member_is_public(run->at))
 		f->title = "Clients of {local} do not read: {bytes} from {owner} wait on {count|connection}";
-	f->detail = "{count|socket}, window shut for {stuck} · {probes_sent} window probes, the last answer {last_answer} ago · nothing sent for {last_sent} · never ends as long as the peer answers";
+	f->detail = "{count|socket}, window shut for {stuck} · {probes_sent|window probe}, the last answer {last_answer} ago · nothing sent for {last_sent} · never ends as long as the peer answers";
 }
 
 static void add_doubts(struct finding *f, const struct members *run, const struct tally *t)

@@ -310,13 +310,13 @@ static const char *const loud_fixes[] = {
 static void describe(struct finding *f, enum limit limit)
 {
 	f->title = f->scope.has_peer ? "The path to {peer} carries packets of at most {pmtu}, less than {interface} takes" :
-				       "{destinations} destinations behind {interface} take packets of at most {pmtu}, less than it does";
+				       "{destinations|destination} behind {interface} take packets of at most {pmtu}, less than it does";
 	f->detail = "{sockets|socket}, {destinations|destination} · {interface} takes {interface_mtu}, {overhead} more: {likely} · known for another {expires}";
 	if (limit != BELOW)
 		f->fixes = loud_fixes;
 	if (limit == SMALL) {
 		f->title = f->scope.has_peer ? "The path to {peer} is said to carry no more than {pmtu}" :
-					       "The paths to {destinations} destinations are said to carry no more than {pmtu}";
+					       "The paths to {destinations|destination} are said to carry no more than {pmtu}";
 		f->causes = small_causes;
 	}
 	if (limit == RATE) {

@@ -187,12 +187,12 @@ static void set_peer(struct finding *f, const struct members *group)
 
 static void describe(struct finding *f, const struct tally *t, const struct process *owner)
 {
-	f->title = is_stopped(owner) ? "{owner} is stopped and does not read {bytes} from {count} connections" :
+	f->title = is_stopped(owner) ? "{owner} is stopped and does not read {bytes} from {count|connection}" :
 		   f->scope.has_peer ? "{owner} does not read: {bytes} from {peer} wait in its receive queue" :
-				       "{owner} does not read: {bytes} wait in the receive queues of {count} connections";
+				       "{owner} does not read: {bytes} wait in the receive queues of {count|connection}";
 	f->detail = t->saturated ?
-			    "{count} sockets, nothing read for {stuck} at least · {saturated} with a full buffer: the peer has been told to stop · {growing} still growing" :
-			    "{count} sockets, nothing read for {stuck} at least · {growing} still growing, {saturated} with a full buffer";
+			    "{count|socket}, nothing read for {stuck} at least · {saturated} with a full buffer: the peer has been told to stop · {growing} still growing" :
+			    "{count|socket}, nothing read for {stuck} at least · {growing} still growing, {saturated} with a full buffer";
 }
 
 static void file_group(const struct view *view, struct sink *sink, const struct members *group)

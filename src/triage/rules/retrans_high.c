@@ -365,13 +365,13 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 
 static void describe(struct finding *f)
 {
-	f->title = f->scope.has_peer ? "{count} connections to {peer} lose {loss} of what they send" :
-				       "{count} connections of {local} lose {loss} of what they send";
+	f->title = f->scope.has_peer ? "{count|connection} to {peer} lose {loss} of what they send" :
+				       "{count|connection} of {local} lose {loss} of what they send";
 	if (f->count == 1)
 		f->title = "A connection to {peer} loses {loss} of what it sends";
 	f->detail = finding_evidence(f, "host_loss") ?
-			    "{sent_again} of {sent} segments sent again, {needlessly} of them needlessly · the whole host loses {host_loss} · {congestion_control}, round trip {rtt}, at best {min_rtt}: {hint}" :
-			    "{sent_again} of {sent} segments sent again, {needlessly} of them needlessly · {congestion_control}, round trip {rtt}, at best {min_rtt}: {hint}";
+			    "{sent_again} of {sent|segment} sent again, {needlessly} of them needlessly · the whole host loses {host_loss} · {congestion_control}, round trip {rtt}, at best {min_rtt}: {hint}" :
+			    "{sent_again} of {sent|segment} sent again, {needlessly} of them needlessly · {congestion_control}, round trip {rtt}, at best {min_rtt}: {hint}";
 }
 
 /** struct court - what members_file_by_role() cannot hand on: the host's numbers, and the loss that came nearest to a limit. */
@@ -452,7 +452,7 @@ static void file_rest(const struct view *view, struct sink *sink, const struct h
 	add_loss(f, view, &host->rest, "TcpRetransSegs, TcpExtTCPOrigDataSent, TcpExtTCPDSACKRecvSegs");
 	add_host(f, view, host);
 	f->title = "Short connections of this host lose {loss} of what they send";
-	f->detail = "{sent_again} of {sent} segments sent again, {needlessly} of them needlessly · SYNs and connections that could be followed are taken off · the whole host loses {host_loss}";
+	f->detail = "{sent_again} of {sent|segment} sent again, {needlessly} of them needlessly · SYNs and connections that could be followed are taken off · the whole host loses {host_loss}";
 	f->next = host_next;
 	finding_against(f, "to whom is not known: these connections were too short to be seen twice");
 	finding_threshold(f, sink, host->global ? GLOBAL_WARN : PRIVATE_WARN);

@@ -100,7 +100,7 @@ static void describe(struct finding *f, enum severity severity)
 		f->causes = unexplained_causes;
 		return;
 	}
-	f->title = "Clients come back while their old connection is still open here: {replaced} of {passive_opens} new connections in {window}";
+	f->title = "Clients come back while their old connection is still open here: {replaced} of {passive_opens|new connection} in {window}";
 	f->detail = "{rate} · {challenges} SYNs met an open connection, whose client then reset it: {share} of the new connections waited for a second SYN (some ms with a current Linux client, a second with others)";
 }
 
@@ -108,7 +108,7 @@ static void add_doubts(struct finding *f, const struct view *view, const struct 
 {
 	finding_against(f, "the counters do not name the clients, and count SYNs and resets apart: that they belong together is a conclusion");
 	if (t->active)
-		finding_against(f, "a lost final ACK of the {active_opens} connections opened from here raises the same counter");
+		finding_against(f, "a lost final ACK of the {active_opens|connection} opened from here raises the same counter");
 	if (severity == SEVERITY_INFO && (double)t->resets.received < view->values[CHALLENGES])
 		finding_against(f, "hardly any open connection was reset: no client has taken its old place");
 }

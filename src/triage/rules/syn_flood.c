@@ -51,9 +51,9 @@ static enum severity burst_severity(const struct view *view, const struct half_o
 static void describe_flood(struct finding *f, const struct half_open_case *c)
 {
 	if (!c->half) {
-		f->title = f->scope.has_local ? "SYN flood on {local}: {cookies} cookies sent to clients, {validated} came back" :
-						"SYN flood: {cookies} cookies sent to clients, {validated} came back";
-		f->detail = "{cookies} cookies in {window}, {validated} validated, {syn_drops} SYNs dropped · {accepted} connections accepted · no half-open queue was seen full";
+		f->title = f->scope.has_local ? "SYN flood on {local}: {cookies|cookie} sent to clients, {validated} came back" :
+						"SYN flood: {cookies|cookie} sent to clients, {validated} came back";
+		f->detail = "{cookies|cookie} in {window}, {validated} validated, {syn_drops} SYNs dropped · {accepted|connection} accepted · no half-open queue was seen full";
 		return;
 	}
 	f->title = c->pressure.refused ? "SYN flood on {local}: the half-open queue of {owner} is full and cookies are off, new clients are dropped" :
@@ -61,9 +61,9 @@ static void describe_flood(struct finding *f, const struct half_open_case *c)
 	if (!c->pressure.counted)
 		f->detail = "{half_open} half-open, limit {limit} from {limit_from} · networks: about {networks}, busiest {busiest}";
 	else if (c->pressure.refused)
-		f->detail = "{half_open} half-open, limit {limit} from {limit_from} · networks: about {networks}, busiest {busiest} · {syn_drops} SYNs dropped in {window}, {accepted} connections accepted";
+		f->detail = "{half_open} half-open, limit {limit} from {limit_from} · networks: about {networks}, busiest {busiest} · {syn_drops} SYNs dropped in {window}, {accepted|connection} accepted";
 	else
-		f->detail = "{half_open} half-open, limit {limit} from {limit_from} · networks: about {networks}, busiest {busiest} · {cookies} cookies sent, {validated} validated in {window}";
+		f->detail = "{half_open} half-open, limit {limit} from {limit_from} · networks: about {networks}, busiest {busiest} · {cookies|cookie} sent, {validated} validated in {window}";
 }
 
 static void describe_burst(struct finding *f, const struct half_open_case *c)
@@ -71,14 +71,14 @@ static void describe_burst(struct finding *f, const struct half_open_case *c)
 	if (c->signs.validated != ANSWER_YES && c->half)
 		f->title = "Half-open queue of {local} is full of clients that have just come";
 	else if (c->signs.validated != ANSWER_YES)
-		f->title = "A half-open queue was full between the looks: {syn_drops} SYNs dropped, {cookies} cookies sent";
+		f->title = "A half-open queue was full between the looks: {syn_drops} SYNs dropped, {cookies|cookie} sent";
 	else
 		f->title = f->scope.has_local ? "More clients at once than the half-open queue of {local} holds: real ones, no flood" :
 						"More clients at once than a half-open queue holds: real ones, no flood";
 	if (!c->half)
-		f->detail = "{cookies} cookies sent, {validated} validated, {syn_drops} SYNs dropped in {window}";
+		f->detail = "{cookies|cookie} sent, {validated} validated, {syn_drops} SYNs dropped in {window}";
 	else if (c->pressure.counted)
-		f->detail = "{half_open} half-open now, {half_open_max} at most, limit {limit} from {limit_from} · {cookies} cookies sent, {validated} validated, {syn_drops} SYNs dropped in {window}";
+		f->detail = "{half_open} half-open now, {half_open_max} at most, limit {limit} from {limit_from} · {cookies|cookie} sent, {validated} validated, {syn_drops} SYNs dropped in {window}";
 	else
 		f->detail = "{half_open} half-open now, limit {limit} from {limit_from}";
 }

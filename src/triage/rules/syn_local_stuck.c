@@ -297,17 +297,17 @@ static const char *title_of(const struct finding *f, const struct tally *t)
 
 	if (t->hop == HOP_NO_CARRIER)
 		return peer ? "{interface} has no carrier: SYNs of {owner} to {peer} never left this host" :
-			      "{interface} has no carrier: SYNs of {owner} to {destinations} destinations never left this host";
+			      "{interface} has no carrier: SYNs of {owner} to {destinations|destination} never left this host";
 	if (t->hop != HOP_SILENT)
 		return peer ? "SYNs of {owner} to {peer} wait inside this host and do not get out" :
-			      "SYNs of {owner} to {destinations} destinations wait inside this host and do not get out";
+			      "SYNs of {owner} to {destinations|destination} wait inside this host and do not get out";
 	if (!by_gateway(t))
 		return "{peer} does not answer {resolver} on {interface}: SYNs of {owner} never left this host";
 	if (by_default(t))
 		return peer ? "The default gateway {next_hop} does not answer {resolver}: SYNs of {owner} to {peer} never left this host" :
-			      "The default gateway {next_hop} does not answer {resolver}: SYNs of {owner} to {destinations} destinations never left this host";
+			      "The default gateway {next_hop} does not answer {resolver}: SYNs of {owner} to {destinations|destination} never left this host";
 	return peer ? "The gateway {next_hop} does not answer {resolver}: SYNs of {owner} to {peer} never left this host" :
-		      "The gateway {next_hop} does not answer {resolver}: SYNs of {owner} to {destinations} destinations never left this host";
+		      "The gateway {next_hop} does not answer {resolver}: SYNs of {owner} to {destinations|destination} never left this host";
 }
 
 static void describe(struct finding *f, const struct tally *t)

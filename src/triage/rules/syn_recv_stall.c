@@ -66,11 +66,11 @@ static enum severity judge(const struct view *view, const struct half_open_case 
 static void describe(struct finding *f, const struct half_open_case *c)
 {
 	f->title = c->signs.repeats == ANSWER_YES ?
-			   "Handshakes with {owner} on {local} do not complete: {count} clients ask again, our SYN-ACKs do not reach them" :
-			   "Handshakes with {owner} on {local} do not complete: {count} clients do not finish what they began";
+			   "Handshakes with {owner} on {local} do not complete: {count|client} ask again, our SYN-ACKs do not reach them" :
+			   "Handshakes with {owner} on {local} do not complete: {count|client} do not finish what they began";
 	f->detail = c->signs.repeats == ANSWER_YES ?
-			    "{count} half-open, SYN-ACK sent again up to {retrans_max} times, {repeating} of {watched} clients watched repeat their SYN · networks: {networks}, busiest {busiest} · route back {route}" :
-			    "{count} half-open for {oldest} at least, SYN-ACK sent again up to {retrans_max} times · networks: {networks}, busiest {busiest} · route back {route}";
+			    "{count} half-open, SYN-ACK sent again up to {retrans_max|time}, {repeating} of {watched|client} watched repeat their SYN · networks: {networks}, busiest {busiest} · route back {route}" :
+			    "{count} half-open for {oldest} at least, SYN-ACK sent again up to {retrans_max|time} · networks: {networks}, busiest {busiest} · route back {route}";
 }
 
 static void add_doubts(struct finding *f, const struct view *view, const struct half_open_case *c)
@@ -134,7 +134,7 @@ static void file_deferred(const struct view *view, struct sink *sink, const stru
 	half_open_scope(f, view, c->listener);
 	half_open_add_queue(f, view, c, &c->half->all);
 	finding_counter(f, view, COUNTER_TCP_SYN_RETRANS, "syn_retrans");
-	f->title = "{count} clients of {owner} on {local} are connected and have sent nothing yet: TCP_DEFER_ACCEPT keeps them half-open";
+	f->title = "{count|client} of {owner} on {local} are connected and have sent nothing yet: TCP_DEFER_ACCEPT keeps them half-open";
 	f->detail = "{half_open} half-open, limit {limit} from {limit_from} · no SYN-ACK is sent again, so their answers have arrived";
 	f->next = deferred_next;
 	finding_threshold(f, sink, QUEUE_DEFERRED);

@@ -163,7 +163,7 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 static void add_doubts(struct finding *f, const struct tally *t)
 {
 	if (t->established)
-		finding_against(f, "{established} other connections to the same address and port are established: it drops some, not all");
+		finding_against(f, "{established|other connection} to the same address and port established: some are let in, a full accept queue there does that too");
 	if (!f->scope.pid)
 		finding_against(f, "the owner could not be read");
 }
@@ -182,7 +182,7 @@ static void describe(struct finding *f, const struct tally *t)
 	f->title = t->fallback ?
 			   "IPv6 to {peer} gets no answer, hidden by fallback: {owner} reaches the same service over IPv4" :
 			   "Connection attempts get no answer: {owner} waits for {peer}";
-	f->detail = "{count} attempts, oldest {oldest}, {retries} SYNs repeated, next in {next_retry} · gives up in {gives_up} · {address_class}, {route}";
+	f->detail = "{count|attempt}, oldest {oldest}, {retries} SYNs repeated, next in {next_retry} · gives up in {gives_up} · {address_class}, {route}";
 }
 
 static void file_run(const struct view *view, struct sink *sink, const struct members *run,
@@ -231,7 +231,7 @@ static void file_scan(const struct view *view, struct sink *sink, const struct m
 	f->count = run->count;
 	finding_owner(f, run->at->owner);
 	add_evidence(f, view, run, &t);
-	f->title = "Scanner-like: {owner} waits for {remotes} silent destinations, one attempt each";
+	f->title = "Scanner-like: {owner} waits for {remotes|silent destination}, one attempt each";
 	f->detail = "oldest {oldest} · for example {example} · none of them has another connection";
 	finding_against(f, "a dead network behind one route looks the same when every destination is tried once");
 	finding_threshold(f, sink, SCAN_REMOTES);

@@ -136,16 +136,16 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 static void describe(struct finding *f, const struct tally *t, enum limit limit)
 {
 	if (limit == WARN_BUCKETS) {
-		f->title = "{count} sockets in TIME-WAIT are close to tcp_max_tw_buckets ({bucket_percent})";
+		f->title = "{count|socket} in TIME-WAIT are close to tcp_max_tw_buckets ({bucket_percent})";
 		f->detail = "{server_side} of them on the server's side · beyond the limit connections end without TIME-WAIT";
 	} else if (limit == WARN_STEADY) {
 		f->title = "Short connections to {peer}: at {closed_per_s} TIME-WAIT will hold {steady_percent} of the source ports";
 		f->detail = "{count} in TIME-WAIT, {busiest} of them to {peer}, which we close first · {used_percent} of the ports taken now";
 	} else if (t->busiest) {
-		f->title = "{count} sockets in TIME-WAIT; the busiest destination takes {used_percent} of its source ports: harmless";
+		f->title = "{count|socket} in TIME-WAIT; the busiest destination takes {used_percent} of its source ports: harmless";
 		f->detail = "{closed_per_s} closed by us towards it · {server_side} on the server's side, which hold no port · {short_lived} of all connections are short";
 	} else {
-		f->title = "{count} sockets in TIME-WAIT on the server's side: harmless, they hold no source port";
+		f->title = "{count|socket} in TIME-WAIT on the server's side: harmless, they hold no source port";
 		f->detail = "we close first · {short_lived} of all connections are short";
 	}
 }

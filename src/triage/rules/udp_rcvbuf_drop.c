@@ -223,6 +223,13 @@ static bool lasts(const struct view *view, uint64_t drops, unsigned samples)
 	return (double)drops >= view->values[CRIT_DROPS] && samples >= view->values[CRIT_SAMPLES];
 }
 
+/* Two samples have one interval: what dropped in it may be a burst, what dropped much in it is not. */
+static bool in_all_intervals(const struct view *view, uint64_t drops, unsigned samples)
+{
+	return view->snap->samples == 2 && samples == 1 && (double)drops >= view->values[CRIT_DROPS] &&
+	       rate_of(view, drops) >= view->values[CRIT_RATE];
+}
+
 static enum severity judge(const struct view *view, uint64_t drops, unsigned samples,
 			   const struct losses *l, enum limit *limit)
 {
@@ -246,7 +253,7 @@ static enum severity judge_unread(const struct view *view, const struct tally *t
 		return SEVERITY_INFO;
 	if (!lasts(view, t->drops, t->drop_samples)) {
 		*limit = CRIT_DROPS;
-		return SEVERITY_INFO;
+		return in_all_intervals(view, t->drops, t->drop_samples) ? SEVERITY_WARNING : SEVERITY_INFO;
 	}
 	if (rate_of(view, t->drops) >= view->values[CRIT_RATE])
 		return SEVERITY_CRITICAL;
@@ -387,6 +394,21 @@ static void file_dropping(const struct view *view, struct sink *sink, const stru
 	finding_threshold(f, sink, limit);
 }
 
+/* One look does not tell whether the drops go on. */
+static void describe_standing(struct finding *f, bool one_look)
+{
+	if (one_look) {
+		f->title = f->scope.has_peer ? "{owner} leaves {recv_q} from {peer} unread, and {drops_total|datagram} dropped so far" :
+					       "{owner} leaves {recv_q} on {local} unread, and {drops_total|datagram} dropped so far";
+		f->detail = "buffer {rcvbuf}, {recv_q} in it · whether drops go on takes a second look (without --quick)";
+		finding_against(f, "one look only: a reader that works through a burst looks the same");
+		return;
+	}
+	f->title = f->scope.has_peer ? "{owner} leaves {recv_q} from {peer} unread; {drops_total|datagram} dropped earlier, none now" :
+				       "{owner} leaves {recv_q} on {local} unread; {drops_total|datagram} dropped earlier, none now";
+	f->detail = "buffer {rcvbuf}, {recv_q} in it · nothing was dropped while it was looked at";
+}
+
 static void file_standing(const struct view *view, struct sink *sink, const struct tally *t,
 			  const struct losses *l)
 {
@@ -397,12 +419,8 @@ static void file_standing(const struct view *view, struct sink *sink, const stru
 	set_scope(f, t);
 	add_socket(f, view, t);
 	add_counters(f, view);
-	f->title = f->scope.has_peer ? "{owner} leaves {recv_q} from {peer} unread; {drops_total|datagram} dropped earlier, none now" :
-				       "{owner} leaves {recv_q} on {local} unread; {drops_total|datagram} dropped earlier, none now";
-	f->detail = "buffer {rcvbuf}, {recv_q} in it · nothing was dropped while it was looked at";
+	describe_standing(f, view->snap->samples < 2);
 	add_doubts(f, t, l);
-	if (view->snap->samples < 2)
-		finding_against(f, "one look only: a reader that works through a burst looks the same");
 	finding_threshold(f, sink, HALF);
 }
 
@@ -570,8 +588,8 @@ const struct rule rule_udp_rcvbuf_drop = {
 		"a small buffer: net.core.rmem_default or rmem_max never raised on a busy receiver",
 		NULL },
 	.next = (const char *const[]){
-		"tcptriage states -um sport = :{local_port}",
-		"tcptriage states -um dst {peer_addr}",
+		"tcptriage states -uamp sport = :{local_port}",
+		"tcptriage states -uamp dst {peer_addr}",
 		"nstat -az UdpRcvbufErrors Udp6RcvbufErrors UdpInDatagrams Udp6InDatagrams UdpMemErrors",
 		"cat /proc/{pid}/stack /proc/{pid}/wchan",
 		NULL },

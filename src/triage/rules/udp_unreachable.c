@@ -220,9 +220,9 @@ static void describe_refused(struct finding *f, const struct member *sender, boo
 	if (sender) {
 		finding_owner(f, sender->owner);
 		finding_peer(f, &sender->sock->peer);
-		f->title = "{owner} sends to {peer}, where no socket is: {count} datagrams refused in {window}";
+		f->title = "{owner} sends to {peer}, where no socket is: {count|datagram} refused in {window}";
 	} else {
-		f->title = "{count} datagrams in {window} came for UDP ports where nobody listens";
+		f->title = "{count|datagram} in {window} came for UDP ports where nobody listens";
 	}
 	f->detail = from_here ? "{rate} · {no_ports} over IPv4, {no_ports_v6} over IPv6 · {returned} refusals came back to this host: the sender runs here" :
 				"{rate} · {no_ports} over IPv4, {no_ports_v6} over IPv6 · few of them are answered with 'port unreachable', and most senders do not notice";
