@@ -117,11 +117,11 @@ static void describe(struct finding *f, const struct process *process)
 	else
 		f->title = "{owner} has {fds} of {nofile} file descriptors open, {free} are left";
 	if (process->fds >= process->nofile)
-		f->detail = end ? "accept(), connect() and open() fail with EMFILE · {sockets|are socket}: {by_state} · most of them {most}" :
-				  "accept(), connect() and open() fail with EMFILE · {sockets|are socket}: {by_state}";
+		f->detail = end ? "accept(), connect() and open() fail with EMFILE · {sockets} are sockets: {by_state} · most of them {most}" :
+				  "accept(), connect() and open() fail with EMFILE · {sockets} are sockets: {by_state}";
 	else
-		f->detail = end ? "{used} of the limit · {sockets|are socket}: {by_state} · most of them {most}" :
-				  "{used} of the limit · {sockets|are socket}: {by_state}";
+		f->detail = end ? "{used} of the limit · {sockets} are sockets: {by_state} · most of them {most}" :
+				  "{used} of the limit · {sockets} are sockets: {by_state}";
 }
 
 static void add_doubts(struct finding *f, const struct view *view, const struct descriptor_user *user)
@@ -131,7 +131,7 @@ static void add_doubts(struct finding *f, const struct view *view, const struct 
 	if (was_lowered(p))
 		finding_against(f, "the limit was lowered after they were opened: a program that does so on purpose needs no more");
 	if (is_mostly_files(view, user))
-		finding_against(f, "only {sockets} of {fds|are socket}: files, pipes and watches take the rest, which some programs keep open on purpose, up to the limit");
+		finding_against(f, "only {sockets} of {fds} are sockets: files, pipes and watches take the rest, which some programs keep open on purpose, up to the limit");
 	if (user->cut)
 		finding_against(f, "there are more sockets than were looked at: the numbers by state are too low");
 }
