@@ -442,3 +442,28 @@ void finding_process(struct finding *finding, const struct view *view, const str
 		finding_add(finding, "process_age", (double)(view->boot_us - process->start_us), UNIT_US,
 			    "/proc/PID/stat");
 }
+
+void finding_route(struct finding *finding, const struct view *view, const struct addr *addr)
+{
+	const struct route *route = view->route_of(view, addr);
+
+	finding_add_text(finding, "route", view_route_text(view, addr), "rtnetlink");
+	if (!route)
+		return;
+	if (route->has & ROUTE_HAS_LINK)
+		finding_add(finding, "interface_mtu", route->link_mtu, UNIT_BYTES, "rtnetlink");
+	if (route->has & ROUTE_HAS_EXPIRES)
+		finding_add(finding, "exception_mtu", route->mtu, UNIT_BYTES, "rtnetlink");
+	if (route->has & ROUTE_HAS_DEVICE)
+		finding->scope.interface = arena_strdup(view->arena, route->device);
+}
+
+void finding_fields(struct finding *finding, const struct sock *sock, const struct field_row *rows,
+		    size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (tcpi_has(&sock->info, rows[i].id))
+			finding_add(finding, rows[i].name, (double)sock_tcpi(sock, rows[i].id), rows[i].unit,
+				    rows[i].source);
+	}
+}

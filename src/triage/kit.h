@@ -136,6 +136,19 @@ void sink_skip_history(struct sink *sink, const char *what);
  * Internet by the local endpoint they came to.
  */
 void finding_members(struct finding *finding, const struct members *run, bool network);
+/** finding_route() - what this host does with packets to @addr: evidence "route", "interface_mtu", "exception_mtu" as far as known, and the interface of the scope. */
+void finding_route(struct finding *finding, const struct view *view, const struct addr *addr);
+
+/** struct field_row - a field of tcp_info as evidence @name. */
+struct field_row {
+	const char *name;
+	enum tcpi_id id;
+	enum unit unit;
+	const char *source;
+};
+/** finding_fields() - attach those of @rows that the kernel delivered for @sock. */
+void finding_fields(struct finding *finding, const struct sock *sock, const struct field_row *rows,
+		    size_t count);
 /** finding_address_class() - evidence "address_class": "RFC 1918", "CGNAT (RFC 6598)", … or "global". */
 void finding_address_class(struct finding *finding, const struct addr *addr);
 /**

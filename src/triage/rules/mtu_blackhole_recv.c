@@ -152,28 +152,10 @@ static double confidence_of(const struct view *view, const struct tally *t)
 	return view_confidence(view, confidence, false);
 }
 
-static void add_route(struct finding *f, const struct view *view, const struct addr *from)
-{
-	const struct route *route = view->route_of(view, from);
-
-	finding_add_text(f, "route", view_route_text(view, from), "rtnetlink");
-	if (!route)
-		return;
-	if (route->has & ROUTE_HAS_LINK)
-		finding_add(f, "interface_mtu", route->link_mtu, UNIT_BYTES, "rtnetlink");
-	if (route->has & ROUTE_HAS_DEVICE)
-		f->scope.interface = arena_strdup(view->arena, route->device);
-}
-
 static void add_evidence(struct finding *f, const struct view *view, const struct tally *t)
 {
 	const struct sock *s = t->worst->sock;
-	static const struct {
-		const char *name;
-		enum tcpi_id id;
-		enum unit unit;
-		const char *source;
-	} rows[] = {
+	static const struct field_row rows[] = {
 		{ "out_of_order", TCPI_RCV_OOOPACK, UNIT_SEGMENTS, "tcpi_rcv_ooopack" },
 		{ "rcv_mss", TCPI_RCV_MSS, UNIT_BYTES, "tcpi_rcv_mss" },
 		{ "advmss", TCPI_ADVMSS, UNIT_BYTES, "tcpi_advmss" },
@@ -187,15 +169,11 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_add(f, "gap", (double)t->gap_ms, UNIT_MS, "tcpi_last_ack_recv, tcpi_last_data_recv");
 	finding_add(f, "remotes", (double)t->remotes, UNIT_COUNT, "sock_diag");
 	finding_add(f, "held_memory", s->skmem[SKMEM_RMEM], UNIT_BYTES, "skmem");
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (tcpi_has(&s->info, rows[i].id))
-			finding_add(f, rows[i].name, (double)sock_tcpi(s, rows[i].id), rows[i].unit,
-				    rows[i].source);
-	}
+	finding_fields(f, s, rows, ARRAY_SIZE(rows));
 	finding_add(f, "peer_answers", t->alive > 0, UNIT_FLAG, "tcpi_last_ack_recv, tcpi_segs_in");
 	finding_add_text(f, "example", view_addr_text(view, &s->peer.addr), "sock_diag");
 	finding_address_class(f, &s->peer.addr);
-	add_route(f, view, &s->peer.addr);
+	finding_route(f, view, &s->peer.addr);
 	finding_counter(f, view, COUNTER_TCP_OFO_QUEUE, "queued_out_of_order");
 }
 

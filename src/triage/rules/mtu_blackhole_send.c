@@ -67,30 +67,10 @@ static enum severity judge(const struct view *view, const struct members *run,
 		       SEVERITY_INFO;
 }
 
-static void add_route(struct finding *f, const struct view *view, const struct addr *to)
-{
-	const struct route *route = view->route_of(view, to);
-
-	finding_add_text(f, "route", view_route_text(view, to), "rtnetlink");
-	if (!route)
-		return;
-	if (route->has & ROUTE_HAS_LINK)
-		finding_add(f, "interface_mtu", route->link_mtu, UNIT_BYTES, "rtnetlink");
-	if (route->has & ROUTE_HAS_EXPIRES)
-		finding_add(f, "exception_mtu", route->mtu, UNIT_BYTES, "rtnetlink");
-	if (route->has & ROUTE_HAS_DEVICE)
-		f->scope.interface = arena_strdup(view->arena, route->device);
-}
-
 static void add_evidence(struct finding *f, const struct view *view, const struct tally *t)
 {
 	const struct sock *s = t->worst->sock;
-	static const struct {
-		const char *name;
-		enum tcpi_id id;
-		enum unit unit;
-		const char *source;
-	} rows[] = {
+	static const struct field_row rows[] = {
 		{ "snd_mss", TCPI_SND_MSS, UNIT_BYTES, "tcpi_snd_mss" },
 		{ "advmss", TCPI_ADVMSS, UNIT_BYTES, "tcpi_advmss" },
 		{ "pmtu", TCPI_PMTU, UNIT_BYTES, "tcpi_pmtu" },
@@ -105,11 +85,9 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_add(f, "sockets", (double)t->sockets, UNIT_SOCKETS, "sock_diag");
 	finding_add(f, "stall", (double)t->stall_ms, UNIT_MS, "tcpi_rto, tcpi_backoff, idiag_expires");
 	finding_add(f, "remotes", (double)t->remotes, UNIT_COUNT, "sock_diag");
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		finding_add(f, rows[i].name, (double)sock_tcpi(s, rows[i].id), rows[i].unit,
-			    rows[i].source);
+	finding_fields(f, s, rows, ARRAY_SIZE(rows));
 	finding_add_text(f, "example", view_addr_text(view, &s->peer.addr), "sock_diag");
-	add_route(f, view, &s->peer.addr);
+	finding_route(f, view, &s->peer.addr);
 	if (view->snap->sysctls.has[SYSCTL_TCP_MTU_PROBING])
 		finding_add(f, "mtu_probing", (double)view->snap->sysctls.value[SYSCTL_TCP_MTU_PROBING],
 			    UNIT_NONE, "tcp_mtu_probing");
