@@ -200,6 +200,8 @@ static const struct fold_row {
 	{ "accept-stuck", "awaiting-response", match_listener },
 	{ "idle-no-keepalive", "rst-after-idle", match_peer },
 	{ "rst-after-idle", "dead-peer-unacked", match_peer },
+	/* its other connections lose so much that a long silence of one is loss as well */
+	{ "retrans-high", "dead-peer-unacked", match_known_peer },
 	{ "host-drop-path", "retrans-high", match_host },
 	{ "host-drop-path", "udp-rcvbuf-drop", match_host },
 	{ "icmp-unreachable", "connect-refused", match_host },

@@ -431,7 +431,7 @@ static void rivals__never_contradict_each_other(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rivals); i++) {
 		const struct rival *r = &rivals[i];
-		double hole, dead;
+		double hole = 0, dead = 0;
 
 		if (findings_of(r, HOLE, &hole) != r->holes || findings_of(r, RULE, &dead) != r->dead)
 			fail_msg("%s: wrong findings", r->what);

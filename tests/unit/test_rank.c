@@ -121,6 +121,23 @@ static void fold__only_one_story__and_never_under_a_lesser_cause(void **state)
 	assert_false(leak_explains_ports(SEVERITY_CRITICAL, 0.49, SEVERITY_CRITICAL, "10.0.0.9", 0));
 }
 
+/* Heavy loss towards a peer explains that one connection to it is silent for long; a dead peer explains loss that is no worse than itself. */
+static void fold__silence_amid_heavy_loss__is_loss(void **state)
+{
+	(void)state;
+	for (unsigned heavy = 0; heavy < 2; heavy++) {
+		struct board b = { 0 };
+		struct finding *dead = put(&b, "dead-peer-unacked", SEVERITY_WARNING, 0.8);
+		struct finding *loss = put(&b, "retrans-high", heavy ? SEVERITY_CRITICAL : SEVERITY_WARNING, 0.85);
+
+		set_peer(dead, "10.0.0.9", 443, 0);
+		set_peer(loss, "10.0.0.9", 443, 0);
+		triage_rank(&b.verdict);
+		assert_ptr_equal(heavy ? dead->parent : loss->parent, heavy ? loss : dead);
+		arena_free(&b.arena);
+	}
+}
+
 static void fold__loss_of_the_whole_host__is_not_that_of_one_peer(void **state)
 {
 	static const char *const causes[] = { "mtu-blackhole-send", "dead-peer-unacked" };
@@ -554,6 +571,7 @@ int main(void)
 		cmocka_unit_test(score__factors_of_each_severity__are_multiplied),
 		cmocka_unit_test(order__worst_first__children_behind_their_cause),
 		cmocka_unit_test(fold__only_one_story__and_never_under_a_lesser_cause),
+		cmocka_unit_test(fold__silence_amid_heavy_loss__is_loss),
 		cmocka_unit_test(fold__loss_of_the_whole_host__is_not_that_of_one_peer),
 		cmocka_unit_test(fold__other_namespace__is_another_story),
 		cmocka_unit_test(fold__counters_of_one_host__are_one_story),
