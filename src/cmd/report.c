@@ -290,8 +290,8 @@ static void note_bounds(struct session *session, const struct sampler *sampler)
 			    "the kernel's list changed while it was read or was cut: numbers may be low");
 	if (session->others)
 		notices_add(&session->notices,
-			    "%u other network namespaces were not looked at (--all-netns)",
-			    session->others);
+			    "%u other network namespace%s not looked at (--all-netns)",
+			    session->others, session->others == 1 ? " was" : "s were");
 }
 
 static int judge(const struct report_options *o, struct session *session, struct sampler *sampler,

@@ -88,7 +88,7 @@ def other_namespaces_are_mentioned(lab):
     """A look at the namespace it is in says how many others there are; who has chosen one knows."""
     lab.build()
     doc = lab.document(lab.tcptriage("report", "--json", "--quick", within="c"))
-    if not any("network namespaces were not looked at" in notice["text"] for notice in doc["notices"]):
+    if not any("not looked at (--all-netns)" in notice["text"] for notice in doc["notices"]):
         raise Wrong(f"no notice about the other namespaces: {doc['notices']}")
     doc = lab.document(lab.tcptriage("report", "--json", "--quick", "--netns", lab.ns("c")))
     if any("not looked at" in notice["text"] for notice in doc["notices"]):
