@@ -3,10 +3,8 @@
 #ifndef TCPTRIAGE_DECODE_INET_DIAG_H
 #define TCPTRIAGE_DECODE_INET_DIAG_H
 
+#include "tcptriage/model/decode_status.h"
 #include "tcptriage/model/socket.h"
-
-/** enum decode_status - what became of bytes that came from outside. */
-enum decode_status { DECODE_OK, DECODE_TRUNCATED, DECODE_MALFORMED, DECODE_UNSUPPORTED, DECODE_STATUS_COUNT };
 
 /**
  * inet_diag_decode() - decode the payload of one SOCK_DIAG_BY_FAMILY message (struct inet_diag_msg and its attributes,
