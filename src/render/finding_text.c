@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A finding as people read it: severity, title and confidence on one line, then what was seen, what speaks against it, what to do. */
 #include "src/render/finding_formats.h"
-#include "src/render/flow.h"
+#include "src/render/paragraph.h"
 #include "tcptriage/triage/engine.h"
 
 /* Columns: severity word, then labels of the lines below it. A pipe has no width: titles are padded to the one of a wide terminal. */
@@ -34,14 +34,14 @@ static const char *expand(struct block *block, const char *template)
 }
 
 /* A line below the title: a label (or blanks in its place), and a paragraph behind it. */
-static struct flow labelled(struct block *block, const char *label)
+static struct paragraph labelled(struct block *block, const char *label)
 {
 	size_t column = block->indent + BODY_INDENT + LABEL_COLUMNS;
 
 	out_spaces(block->out, block->indent + BODY_INDENT);
 	out_str(block->out, label);
 	out_spaces(block->out, LABEL_COLUMNS - strlen(label));
-	return flow_at(block->out, block->width, column, column);
+	return paragraph_at(block->out, block->width, column, column);
 }
 
 static void severity_word(struct block *block, bool color)
@@ -58,7 +58,7 @@ static void severity_word(struct block *block, bool color)
 }
 
 /* The confidence ends at the right margin, on the title's last line where that leaves two blanks, else on a line of its own. */
-static void confidence_words(struct block *block, struct flow *title)
+static void confidence_words(struct block *block, struct paragraph *title)
 {
 	size_t margin = block->width ? block->width : PIPE_COLUMNS, columns;
 
@@ -82,25 +82,25 @@ static void confidence_words(struct block *block, struct flow *title)
 static void title_line(struct block *block, bool color, bool netns)
 {
 	size_t indent = block->indent + BODY_INDENT;
-	struct flow flow = flow_at(block->out, block->width, indent, indent);
+	struct paragraph paragraph = paragraph_at(block->out, block->width, indent, indent);
 
 	severity_word(block, color);
-	flow_text(&flow, expand(block, block->finding->title));
+	paragraph_text(&paragraph, expand(block, block->finding->title));
 	if (netns && block->finding->scope.netns)
-		flow_item(&flow, " · ", expand(block, "netns {netns}"));
-	confidence_words(block, &flow);
+		paragraph_item(&paragraph, " · ", expand(block, "netns {netns}"));
+	confidence_words(block, &paragraph);
 }
 
 static void detail_lines(struct block *block)
 {
 	size_t indent = block->indent + BODY_INDENT;
-	struct flow flow = flow_at(block->out, block->width, indent, indent);
+	struct paragraph paragraph = paragraph_at(block->out, block->width, indent, indent);
 
 	if (!block->finding->detail)
 		return;
 	out_spaces(block->out, indent);
-	flow_text(&flow, expand(block, block->finding->detail));
-	flow_end(&flow);
+	paragraph_text(&paragraph, expand(block, block->finding->detail));
+	paragraph_end(&paragraph);
 }
 
 static void against_lines(struct block *block)
@@ -108,10 +108,10 @@ static void against_lines(struct block *block)
 	const char *label = "against";
 
 	for (unsigned i = 0; block->finding->against[i]; i++, label = "") {
-		struct flow flow = labelled(block, label);
+		struct paragraph paragraph = labelled(block, label);
 
-		flow_text(&flow, expand(block, block->finding->against[i]));
-		flow_end(&flow);
+		paragraph_text(&paragraph, expand(block, block->finding->against[i]));
+		paragraph_end(&paragraph);
 	}
 }
 
@@ -120,29 +120,29 @@ static void item_lines(struct block *block, const char *label, const char *const
 		       bool numbered, const char *last)
 {
 	struct out item;
-	struct flow flow;
+	struct paragraph paragraph;
 
 	if ((!items || !items[0]) && !last)
 		return;
 	out_open_mem(&item);
-	flow = labelled(block, label);
+	paragraph = labelled(block, label);
 	for (unsigned i = 0; items && items[i]; i++) {
 		out_clear(&item);
 		if (numbered)
 			out_printf(&item, "%u ", i + 1);
 		out_str(&item, expand(block, items[i]));
-		flow_item(&flow, numbered ? "  " : " · ", out_text(&item));
+		paragraph_item(&paragraph, numbered ? "  " : " · ", out_text(&item));
 	}
 	if (last)
-		flow_item(&flow, " · ", last);
-	flow_end(&flow);
+		paragraph_item(&paragraph, " · ", last);
+	paragraph_end(&paragraph);
 	out_close(&item);
 }
 
 /* Commands to paste: never broken inside while a line holds one. */
 static void next_lines(struct block *block)
 {
-	struct flow flow;
+	struct paragraph paragraph;
 	bool any = false;
 
 	for (unsigned i = 0; block->finding->next && block->finding->next[i]; i++) {
@@ -150,12 +150,12 @@ static void next_lines(struct block *block)
 		if (!finding_command(&block->text, block->finding, block->finding->next[i]))
 			continue;
 		if (!any)
-			flow = labelled(block, "next");
+			paragraph = labelled(block, "next");
 		any = true;
-		flow_item(&flow, " · ", out_text(&block->text));
+		paragraph_item(&paragraph, " · ", out_text(&block->text));
 	}
 	if (any)
-		flow_end(&flow);
+		paragraph_end(&paragraph);
 }
 
 static void see_lines(struct block *block)
@@ -183,31 +183,31 @@ static void evidence_text(struct out *out, const struct evidence *evidence)
 
 static void evidence_lines(struct block *block)
 {
-	struct flow flow;
+	struct paragraph paragraph;
 
 	if (!block->finding->evidence_count)
 		return;
-	flow = labelled(block, "evidence");
+	paragraph = labelled(block, "evidence");
 	for (unsigned i = 0; i < block->finding->evidence_count; i++) {
 		out_clear(&block->text);
 		evidence_text(&block->text, &block->finding->evidence[i]);
-		flow_item(&flow, " · ", out_text(&block->text));
+		paragraph_item(&paragraph, " · ", out_text(&block->text));
 	}
-	flow_end(&flow);
+	paragraph_end(&paragraph);
 }
 
 static void folded_line(struct block *block, bool verbose)
 {
-	struct flow flow;
+	struct paragraph paragraph;
 
 	if (!block->finding->folded)
 		return;
-	flow = labelled(block, "explains");
+	paragraph = labelled(block, "explains");
 	out_clear(&block->text);
 	out_printf(&block->text, "%u other%s%s", block->finding->folded,
 		   block->finding->folded == 1 ? "" : "s", verbose ? ":" : " (-v shows them)");
-	flow_text(&flow, out_text(&block->text));
-	flow_end(&flow);
+	paragraph_text(&paragraph, out_text(&block->text));
+	paragraph_end(&paragraph);
 }
 
 bool finding_visible(const struct report *report, const struct finding *finding)

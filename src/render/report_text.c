@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A report for people: findings worst first, what could not be judged, the verdict, and last what was sampled and what it cost. */
 #include "src/render/finding_formats.h"
-#include "src/render/flow.h"
+#include "src/render/paragraph.h"
 
 #define LABEL_COLUMNS 12
 
@@ -11,10 +11,10 @@ static void label(struct out *out, const char *text)
 	out_spaces(out, LABEL_COLUMNS - strlen(text));
 }
 
-static struct flow labelled(struct out *out, const struct report *report, const char *text)
+static struct paragraph labelled(struct out *out, const struct report *report, const char *text)
 {
 	label(out, text);
-	return flow_at(out, report->style.width, LABEL_COLUMNS, LABEL_COLUMNS);
+	return paragraph_at(out, report->style.width, LABEL_COLUMNS, LABEL_COLUMNS);
 }
 
 /* The first of its reason speaks for all rules that were skipped for it. */
@@ -49,7 +49,7 @@ static void skipped_lines(struct out *out, const struct report *report, bool par
 
 	out_open_mem(&item);
 	for (size_t i = 0; i < report->skipped_count; i++) {
-		struct flow flow;
+		struct paragraph paragraph;
 
 		if (report->skipped[i].partial != part || (!report->verbose && reason_was_said(report, i)))
 			continue;
@@ -63,9 +63,9 @@ static void skipped_lines(struct out *out, const struct report *report, bool par
 		} else {
 			skipped_together(&item, report, i);
 		}
-		flow = labelled(out, report, text);
-		flow_text(&flow, out_text(&item));
-		flow_end(&flow);
+		paragraph = labelled(out, report, text);
+		paragraph_text(&paragraph, out_text(&item));
+		paragraph_end(&paragraph);
 		text = "";
 	}
 	out_close(&item);
@@ -93,15 +93,15 @@ static void miss_lines(struct out *out, const struct report *report)
 static void notice_line(struct out *out, const struct report *report, const char *text,
 			const struct notice *notice)
 {
-	struct flow flow = labelled(out, report, text);
+	struct paragraph paragraph = labelled(out, report, text);
 	struct out item;
 
 	out_open_mem(&item);
 	out_escaped(&item, notice->text, strlen(notice->text));
 	if (notice->count > 1)
 		out_printf(&item, " (%llu times)", (unsigned long long)notice->count);
-	flow_text(&flow, out_text(&item));
-	flow_end(&flow);
+	paragraph_text(&paragraph, out_text(&item));
+	paragraph_end(&paragraph);
 	out_close(&item);
 }
 
@@ -157,26 +157,26 @@ static void finding_counts(struct out *out, const struct report *report)
 
 /* struct line - a line made of items with dots between, wrapped where the width ends. */
 struct line {
-	struct flow flow;
+	struct paragraph paragraph;
 	struct out item;
 };
 
 static void line_open(struct line *line, struct out *out, const struct report *report)
 {
-	line->flow = flow_at(out, report->style.width, 0, 2);
+	line->paragraph = paragraph_at(out, report->style.width, 0, 2);
 	out_open_mem(&line->item);
 }
 
 /* What stands in line->item is the next item. */
 static void line_item(struct line *line)
 {
-	flow_item(&line->flow, " · ", out_text(&line->item));
+	paragraph_item(&line->paragraph, " · ", out_text(&line->item));
 	out_clear(&line->item);
 }
 
 static void line_close(struct line *line)
 {
-	flow_end(&line->flow);
+	paragraph_end(&line->paragraph);
 	out_close(&line->item);
 }
 

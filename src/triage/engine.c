@@ -180,16 +180,16 @@ static const char *missing_input(const struct snapshot *snap, const struct rule 
 	return NULL;
 }
 
-static const double *default_values(const struct rule *rule, struct arena *arena)
+static const double *default_values(const struct threshold *thresholds, struct arena *arena)
 {
 	size_t count = 0;
 	double *values;
 
-	while (rule->thresholds[count].name)
+	while (thresholds[count].name)
 		count++;
 	values = arena_alloc(arena, (count + 1) * sizeof(*values));
 	for (size_t i = 0; i < count; i++)
-		values[i] = rule->thresholds[i].def;
+		values[i] = thresholds[i].def;
 	return values;
 }
 
@@ -208,24 +208,61 @@ static void evaluate(const struct view *view, struct sink *sink)
 						  unlooked, SNAPSHOT_BURSTS));
 }
 
+static void run_on_packets(const struct view *view, struct sink *sink)
+{
+	if (sink->rule->packets)
+		sink->rule->packets->eval(view, sink);
+}
+
+static void run_on_sockets(const struct view *view, const struct triage_options *options, struct sink *sink)
+{
+	const char *missing;
+
+	if (!sink->rule->eval) {
+		sink_skip_part(sink, "reads packets only: tcptriage capture");
+		return;
+	}
+	missing = missing_input(view->snap, sink->rule, options);
+	if (missing)
+		sink_skip(sink, missing);
+	else
+		evaluate(view, sink);
+}
+
+static const struct threshold *thresholds_of(const struct view *view, const struct rule *rule)
+{
+	static const struct threshold none[] = { { 0 } };
+	const struct threshold *own = rule->thresholds;
+
+	if (view->packets)
+		own = rule->packets ? rule->packets->thresholds : NULL;
+	return own ? own : none;
+}
+
+bool triage_rule_reads(const struct rule *rule, bool packets)
+{
+	return packets ? rule->packets != NULL : rule->eval != NULL;
+}
+
 void triage_run(const struct view *view, const struct triage_options *options,
 		struct verdict *verdict)
 {
 	for (size_t i = 0; i < triage_rule_count; i++) {
 		const struct rule *rule = triage_rules[i];
 		struct view own = *view;
-		struct sink sink = {
-			.view = &own, .rule = rule, .index = (unsigned)i, .verdict = verdict
-		};
-		const char *missing = missing_input(view->snap, rule, options);
+		struct sink sink = { .view = &own,
+				     .rule = rule,
+				     .thresholds = thresholds_of(view, rule),
+				     .index = (unsigned)i,
+				     .verdict = verdict };
 
 		if (!asked_for(options, rule))
 			continue;
-		own.values = default_values(rule, view->arena);
-		if (missing)
-			sink_skip(&sink, missing);
+		own.values = default_values(sink.thresholds, view->arena);
+		if (view->packets)
+			run_on_packets(&own, &sink);
 		else
-			evaluate(&own, &sink);
+			run_on_sockets(&own, options, &sink);
 	}
 }
 

@@ -16,12 +16,13 @@
 #define RULE_MAIN(ID, ...) (KIT_WHOLE(BREAK_RULE_##ID) && (__VA_ARGS__))
 
 /**
- * struct sink - where the rule @rule files what it finds in @view. @index: its bit. @filed: findings so far, @first: where they begin in the
+ * struct sink - where the rule @rule files what it finds in @view. @thresholds: the table of the signal that is evaluated. @index: its bit. @filed: findings so far, @first: where they begin in the
  * verdict. @spare: storage for one that is not kept. @own: what a rule wants its members_file_fn to find.
  */
 struct sink {
 	const struct view *view;
 	const struct rule *rule;
+	const struct threshold *thresholds;
 	unsigned index;
 	struct verdict *verdict;
 	size_t filed, first;

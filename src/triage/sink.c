@@ -103,7 +103,7 @@ void sink_near_miss(struct sink *sink, const char *what, double value, unsigned 
 		.rule = sink->rule->id,
 		.value = value,
 		.threshold = sink->view->values[threshold],
-		.unit = sink->rule->thresholds[threshold].unit,
+		.unit = sink->thresholds[threshold].unit,
 		.what = what,
 	};
 }
@@ -167,7 +167,7 @@ void finding_against(struct finding *finding, const char *template)
 
 void finding_threshold(struct finding *finding, const struct sink *sink, unsigned threshold)
 {
-	const struct threshold *t = &sink->rule->thresholds[threshold];
+	const struct threshold *t = &sink->thresholds[threshold];
 
 	finding->threshold = (struct threshold_used){
 		.name = t->name,

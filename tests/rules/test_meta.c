@@ -52,10 +52,11 @@ static void rules__texts__are_complete(void **state)
 		list_is_filled(rule, rule->next, "next");
 		list_is_filled(rule, rule->fixes, "fixes");
 		list_is_filled(rule, rule->refs, "refs");
-		assert_true(rule->needs & RULE_NEEDS_SOCKETS);
+		assert_true(rule->eval || rule->packets);
+		assert_int_equal(rule->eval != NULL, !!(rule->needs & RULE_NEEDS_SOCKETS));
+		assert_int_equal(rule->eval != NULL, rule->thresholds != NULL);
 		assert_true(!rule->states == !rule->candidate);
 		assert_int_equal(rule->look != NULL, !!(rule->needs & RULE_NEEDS_FAST_LOOKS));
-		assert_non_null(rule->eval);
 	}
 }
 
@@ -74,18 +75,45 @@ static void rules__refs__name_a_section_and_the_kernel(void **state)
 	}
 }
 
+static void assert_limits(const struct threshold *t)
+{
+	assert_non_null(t->name);
+	for (const struct threshold *a = t; a->name; a++) {
+		assert_true(isfinite(a->def) && a->def > 0);
+		assert_true(a->unit != UNIT_NONE);
+		assert_true(strlen(a->reason) > 20);
+		for (const struct threshold *b = a + 1; b->name; b++)
+			assert_string_not_equal(a->name, b->name);
+	}
+}
+
 static void rules__thresholds__have_unit_and_reason(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < triage_rule_count; i++) {
-		const struct threshold *t = triage_rules[i]->thresholds;
+		const struct rule *rule = triage_rules[i];
 
-		assert_non_null(t->name);
-		for (const struct threshold *a = t; a->name; a++) {
-			assert_true(isfinite(a->def) && a->def > 0);
-			assert_true(a->unit != UNIT_NONE);
-			assert_true(strlen(a->reason) > 20);
-			for (const struct threshold *b = a + 1; b->name; b++)
+		if (rule->eval)
+			assert_limits(rule->thresholds);
+		if (rule->packets)
+			assert_limits(rule->packets->thresholds);
+	}
+}
+
+/* A limit is set by the rule's id and its name, so the two signals of a rule may not share one. */
+static void rules__packet_signals__are_explained_and_have_limits_of_their_own(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < triage_rule_count; i++) {
+		const struct packet_signal *packets = triage_rules[i]->packets;
+
+		if (!packets)
+			continue;
+		assert_non_null(packets->eval);
+		assert_true(strlen(packets->explain) > 60 && !strpbrk(packets->explain, "{\\"));
+		assert_true(strlen(packets->repro) > 20);
+		for (const struct threshold *a = triage_rules[i]->thresholds; a && a->name; a++) {
+			for (const struct threshold *b = packets->thresholds; b->name; b++)
 				assert_string_not_equal(a->name, b->name);
 		}
 	}
@@ -111,7 +139,7 @@ static void rules__commands__begin_with_a_known_program(void **state)
 {
 	static const char *const programs[] = { "tcptriage states", "tcptriage report", "tcptriage explain",
 						"tcptriage doctor", "ss ", "ip ", "nstat ", "ls ", "cat ",
-						"tc ", "tcpdump ", "ping " };
+						"tc ", "tcpdump ", "ping ", "tcptriage capture" };
 
 	(void)state;
 	for (size_t i = 0; i < triage_rule_count; i++) {
@@ -162,6 +190,7 @@ int main(void)
 		cmocka_unit_test(rules__texts__are_complete),
 		cmocka_unit_test(rules__refs__name_a_section_and_the_kernel),
 		cmocka_unit_test(rules__thresholds__have_unit_and_reason),
+		cmocka_unit_test(rules__packet_signals__are_explained_and_have_limits_of_their_own),
 		cmocka_unit_test(rules__texts__are_free_of_folklore),
 		cmocka_unit_test(rules__commands__begin_with_a_known_program),
 		cmocka_unit_test(rules__each__has_a_test_driver),

@@ -6,8 +6,8 @@
 #define PRIVATE "10.9.9.9:443"
 #define GLOBAL "8.8.8.8:443"
 
-/** struct flow - what a connection does between the two samples. @waiting: timeouts without an answer yet. */
-struct flow {
+/** struct flow_numbers - what a connection does between the two samples. @waiting: timeouts without an answer yet. */
+struct flow_numbers {
 	uint32_t sent, again, twice, timeouts, waiting, backoff;
 };
 
@@ -25,7 +25,7 @@ static struct fake *begin(struct fixture *f, const char *local, const char *peer
 	return fake;
 }
 
-static void go_on(struct fake *fake, struct flow flow)
+static void go_on(struct fake *fake, struct flow_numbers flow)
 {
 	fake_set(fake, TCPI_DATA_SEGS_OUT, 1001 + flow.sent + flow.again);
 	fake_set(fake, TCPI_TOTAL_RETRANS, 1 + flow.again);
@@ -36,7 +36,7 @@ static void go_on(struct fake *fake, struct flow flow)
 }
 
 /* One connection of ours that does @flow within five seconds. */
-static void one(struct fixture *f, const char *peer, struct flow flow)
+static void one(struct fixture *f, const char *peer, struct flow_numbers flow)
 {
 	struct fake *fake;
 
@@ -53,7 +53,7 @@ static void loss__by_class__at_its_limits(void **state)
 {
 	static const struct {
 		const char *peer;
-		struct flow flow;
+		struct flow_numbers flow;
 		int severity;
 		const char *limit;
 	} rows[] = {
@@ -100,7 +100,7 @@ static void texts__name_who_and_how_much(void **state)
 	fake->sock.has |= SOCK_HAS_CONG;
 	memcpy(fake->sock.cong, "cubic", 6);
 	fixture_sample(&f, 0);
-	go_on(fake, (struct flow){ 1000, 60, 10, 5, 0, 0 });
+	go_on(fake, (struct flow_numbers){ 1000, 60, 10, 5, 0, 0 });
 	fixture_count(&f, COUNTER_TCP_RETRANS_SEGS, 100 + 72);
 	fixture_count(&f, COUNTER_TCP_SYN_RETRANS, 100 + 2);
 	fixture_count(&f, COUNTER_TCP_DSACK_RECV_SEGS, 100 + 10);
@@ -131,7 +131,7 @@ static void several__to_one_place__are_counted_together(void **state)
 		fake[i] = begin(&f, "10.0.0.1:40000", PRIVATE);
 	fixture_sample(&f, 0);
 	for (unsigned i = 0; i < 3; i++)
-		go_on(fake[i], (struct flow){ .sent = 100, .again = 7 });
+		go_on(fake[i], (struct flow_numbers){ .sent = 100, .again = 7 });
 	fixture_sample(&f, 5);
 	fixture_judge(&f);
 	finding = expect_one(&f, SEVERITY_CRITICAL);
@@ -146,7 +146,7 @@ static void look_alikes__are_silent(void **state)
 {
 	static const struct {
 		const char *what;
-		struct flow flow;
+		struct flow_numbers flow;
 		enum tcpi_id id;
 		uint64_t before, after;
 	} rows[] = {
@@ -191,7 +191,7 @@ static void look_alikes__are_silent(void **state)
 /* The rows of look_alikes at the other side of their limits. */
 static void look_alikes__just_not__fire(void **state)
 {
-	static const struct flow rows[] = { { 1000, 100, 79 }, { .sent = 1000, .again = 100, .backoff = 2 },
+	static const struct flow_numbers rows[] = { { 1000, 100, 79 }, { .sent = 1000, .again = 100, .backoff = 2 },
 					    { .sent = 1000, .again = 100, .waiting = 50, .backoff = 2 } };
 	struct fixture f;
 
@@ -217,7 +217,7 @@ static void path_mtu__just_learned__is_silent(void **state)
 					  .mtu = 1400, .link_mtu = 1500, .expires_ms = left_ms };
 		fake = begin(&f, "10.0.0.1:40000", PRIVATE);
 		fixture_sample(&f, 0);
-		go_on(fake, (struct flow){ .sent = 1000, .again = 100 });
+		go_on(fake, (struct flow_numbers){ .sent = 1000, .again = 100 });
 		fixture_sample(&f, 5);
 		fixture_judge(&f);
 		assert_int_equal(f.verdict.finding_count, left_ms < 595000);
@@ -235,11 +235,11 @@ static void timers__repair_it__raises_by_one(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		one(&f, PRIVATE, (struct flow){ .sent = 10000, .again = 100, .timeouts = rows[i].timeouts });
+		one(&f, PRIVATE, (struct flow_numbers){ .sent = 10000, .again = 100, .timeouts = rows[i].timeouts });
 		expect_one(&f, rows[i].raises ? SEVERITY_CRITICAL : SEVERITY_WARNING);
 		fixture_close(&f);
 		/* ten a second, but not half of what is sent again */
-		one(&f, PRIVATE, (struct flow){ .sent = 10000, .again = 101, .timeouts = rows[i].timeouts });
+		one(&f, PRIVATE, (struct flow_numbers){ .sent = 10000, .again = 101, .timeouts = rows[i].timeouts });
 		expect_one(&f, SEVERITY_WARNING);
 		fixture_close(&f);
 	}
@@ -256,7 +256,7 @@ static void first_seen_in_the_last_sample__has_nothing_to_compare(void **state)
 	fake->gone = true;
 	fixture_sample(&f, 0);
 	fake->gone = false;
-	go_on(fake, (struct flow){ .sent = 1000, .again = 100 });
+	go_on(fake, (struct flow_numbers){ .sent = 1000, .again = 100 });
 	fixture_sample(&f, 5);
 	fixture_judge(&f);
 	expect_silence(&f);
@@ -272,7 +272,7 @@ static void closed__before_the_last_sample__counts(void **state)
 	fixture_open(&f, RULE);
 	fake = begin(&f, "10.0.0.1:40000", PRIVATE);
 	fixture_sample(&f, 0);
-	go_on(fake, (struct flow){ .sent = 1000, .again = 100 });
+	go_on(fake, (struct flow_numbers){ .sent = 1000, .again = 100 });
 	fixture_sample(&f, 2);
 	fake->gone = true;
 	fixture_sample(&f, 5);
@@ -318,7 +318,7 @@ static void public_clients(struct fixture *f, unsigned count, unsigned estab, ui
 	}
 	fixture_sample(f, 0);
 	for (unsigned i = 0; i < count; i++)
-		go_on(fake[i], (struct flow){ .sent = 1000, .again = 100 });
+		go_on(fake[i], (struct flow_numbers){ .sent = 1000, .again = 100 });
 	fixture_count(f, COUNTER_TCP_RETRANS_SEGS, 100 + host_lost * 10);
 	fixture_count(f, COUNTER_TCP_ORIG_DATA_SENT, 100 + 10000);
 	fixture_sample(f, 5);
@@ -358,8 +358,8 @@ static void private_clients__are_told_by_address(void **state)
 	fake[0] = begin(&f, "10.0.0.1:443", "10.9.9.9:5000");
 	fake[1] = begin(&f, "10.0.0.1:443", "10.9.9.9:5001");
 	fixture_sample(&f, 0);
-	go_on(fake[0], (struct flow){ .sent = 1000, .again = 50 });
-	go_on(fake[1], (struct flow){ .sent = 1000, .again = 50 });
+	go_on(fake[0], (struct flow_numbers){ .sent = 1000, .again = 50 });
+	go_on(fake[1], (struct flow_numbers){ .sent = 1000, .again = 50 });
 	fixture_sample(&f, 5);
 	fixture_judge(&f);
 	expect_text(expect_one(&f, SEVERITY_CRITICAL), f.verdict.findings[0]->title, "2 connections to 10.9.9.9 lose 4.8 %");
@@ -433,9 +433,9 @@ static void short_connections__explained_otherwise__are_silent(void **state)
 		fixture_count(&f, COUNTER_TCP_RETRANS_SEGS, 200);
 		fixture_count(&f, COUNTER_TCP_ORIG_DATA_SENT, 1100);
 		if (i == 0 || i == 5) /* an outage: 51 of 100 are that */
-			go_on(fake, (struct flow){ .sent = 100, .again = i ? 50 : 51, .backoff = 5 });
+			go_on(fake, (struct flow_numbers){ .sent = 100, .again = i ? 50 : 51, .backoff = 5 });
 		if (i == 1) /* an outage seen in the last sample alone */
-			go_on(fake, (struct flow){ .again = 60, .waiting = 60, .backoff = 4 });
+			go_on(fake, (struct flow_numbers){ .again = 60, .waiting = 60, .backoff = 4 });
 		if (i == 3)
 			fixture_count(&f, COUNTER_TCP_SYN_RETRANS, 200);
 		if (i == 4)
@@ -464,7 +464,7 @@ static void hint__a_queue_doubles_the_round_trip(void **state)
 		fixture_open(&f, RULE);
 		fake = begin(&f, "10.0.0.1:40000", PRIVATE);
 		fixture_sample(&f, 0);
-		go_on(fake, (struct flow){ .sent = 1000, .again = 100 });
+		go_on(fake, (struct flow_numbers){ .sent = 1000, .again = 100 });
 		fake_set(fake, TCPI_RTT, rows[i].rtt);
 		fake_set(fake, TCPI_MIN_RTT, rows[i].least);
 		fixture_sample(&f, 5);
@@ -479,7 +479,7 @@ static void near_miss__names_the_largest_loss(void **state)
 	struct fixture f;
 
 	(void)state;
-	one(&f, GLOBAL, (struct flow){ .sent = 3900, .again = 100 });
+	one(&f, GLOBAL, (struct flow_numbers){ .sent = 3900, .again = 100 });
 	expect_silence(&f);
 	assert_int_equal(f.verdict.miss_count, 1);
 	assert_true(f.verdict.misses[0].value == 2 && f.verdict.misses[0].threshold == 3);
@@ -533,7 +533,7 @@ static void inputs__missing__are_said(void **state)
 	f.no_counters = true;
 	fake = begin(&f, "10.0.0.1:40000", PRIVATE);
 	fixture_sample(&f, 0);
-	go_on(fake, (struct flow){ .sent = 1000, .again = 100, .timeouts = 100 });
+	go_on(fake, (struct flow_numbers){ .sent = 1000, .again = 100, .timeouts = 100 });
 	fixture_sample(&f, 5);
 	fixture_judge(&f);
 	assert_null(finding_evidence(expect_one(&f, SEVERITY_CRITICAL), "host_loss"));
@@ -563,7 +563,7 @@ static void heavy_loss__is_a_share_of_everything_sent(void **state)
 	struct fixture f;
 
 	(void)state;
-	one(&f, PRIVATE, (struct flow){ .sent = 100, .again = 300 });
+	one(&f, PRIVATE, (struct flow_numbers){ .sent = 100, .again = 300 });
 	finding = expect_one(&f, SEVERITY_CRITICAL);
 	assert_int_equal(evidence_of(finding, "loss"), 75);
 	assert_true(evidence_of(finding, "loss_at_least") < 75);

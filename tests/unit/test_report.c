@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "../support/render_samples.h"
-#include "render/flow.h"
+#include "render/paragraph.h"
 #include "render/grid.h"
 
 static struct out out;
@@ -350,14 +350,14 @@ static void grid__utf8_in_the_c_locale__ends(void **state)
 	assert_contains(out_text(&out), "日本·é – x·y\n");
 }
 
-static void flow__unlimited_width__breaks_nothing(void **state)
+static void paragraph__unlimited_width__breaks_nothing(void **state)
 {
-	struct flow flow = flow_at(&out, 0, 0, 4);
+	struct paragraph paragraph = paragraph_at(&out, 0, 0, 4);
 
 	(void)state;
-	flow_text(&flow, "a  b   c");
-	flow_item(&flow, " · ", "d e");
-	flow_end(&flow);
+	paragraph_text(&paragraph, "a  b   c");
+	paragraph_item(&paragraph, " · ", "d e");
+	paragraph_end(&paragraph);
 	assert_string_equal(out_text(&out), "a b c · d e\n");
 	assert_int_equal(text_columns("·é–", strlen("·é–")), 3);
 }
@@ -383,7 +383,7 @@ int main(void)
 		TEST(summary__text__shows_every_state_and_what_was_flagged),
 		TEST(groups__text_and_json__escape_the_key),
 		TEST(grid__utf8_in_the_c_locale__ends),
-		TEST(flow__unlimited_width__breaks_nothing),
+		TEST(paragraph__unlimited_width__breaks_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

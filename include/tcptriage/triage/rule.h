@@ -3,6 +3,7 @@
 #ifndef TCPTRIAGE_TRIAGE_RULE_H
 #define TCPTRIAGE_TRIAGE_RULE_H
 
+#include "tcptriage/model/capture.h"
 #include "tcptriage/model/descriptors.h"
 #include "tcptriage/model/finding.h"
 #include "tcptriage/model/platform.h"
@@ -31,13 +32,37 @@ struct threshold {
 };
 
 /**
- * struct view - the const evidence that a rule judges: one namespace over the samples of a run.
+ * struct packet_evidence - what a capture brought, for the packet signals of rules.
+ * @source, @totals: where it came from and what was counted. @flows: in the order of first sight, @flow_count of them. @reports, @trains, @loops:
+ * ICMP errors, incomplete datagrams, packets that went in circles. @owners: who holds the sockets of live flows (flow.owner is index + 1).
+ * @trust: factor on every confidence for what the capture itself lacks (RULES 51), 1 nothing.
+ */
+struct packet_evidence {
+	const struct capture_source *source;
+	const struct capture_totals *totals;
+	const struct flow *const *flows;
+	size_t flow_count;
+	const struct icmp_report *reports;
+	size_t report_count;
+	const struct fragment_train *trains;
+	size_t train_count;
+	const struct loop_report *loops;
+	size_t loop_count;
+	const struct flow_owner *owners;
+	size_t owner_count;
+	double trust;
+};
+
+/**
+ * struct view - the const evidence that a rule judges: one namespace over the samples of a run, or a capture.
+ * @packets: a capture; NULL in a report. Then @snap, @owner_of, @route_of, @descriptors and @platform are NULL.
  * @snap: sockets, groups, counters, settings. @holders_of: owner lookup (NULL context-free answers when owners were not read).
  * @route_of: what this host does with packets to an address; NULL result when unknown. @netns: name for the scope, NULL for ours; @netns_at: how --netns is told.
  * @descriptors: processes that have opened much of what they may, those that may hold sockets of this namespace; NULL when nobody looked.
  * @window_us: span over which counters grew. @boot_us: CLOCK_BOOTTIME at the newest sample, 0 unknown. @platform: of the machine. @values: threshold values of the rule being evaluated, in the order of its table.
  */
 struct view {
+	const struct packet_evidence *packets;
 	const struct snapshot *snap;
 	const struct process *(*owner_of)(const struct view *view, const struct sock *sock,
 					  enum owner_unknown *reason);
@@ -54,6 +79,17 @@ struct view {
 struct sink;
 
 /**
+ * struct packet_signal - how a rule reads packets; a file in triage/packets/ (or the rule's own, when packets are all it reads).
+ * @thresholds: its own limits, ended by a NULL name; their names differ from those of the rule's socket signal. @eval: looks at view->packets, files findings.
+ * @explain: a paragraph: what in packets is the signal. @repro: how the fault is made in a capture.
+ */
+struct packet_signal {
+	const struct threshold *thresholds;
+	void (*eval)(const struct view *view, struct sink *sink);
+	const char *explain, *repro;
+};
+
+/**
  * struct rule - one rule, const data but for its eval function.
  * @id: kebab-case, permanent. @title: one line for lists. @needs: RULE_NEEDS_*. @states: STATE_BIT() of TCP sockets that candidate() is asked about.
  * @candidate: does this socket have to be remembered (NULL: never). @worth: asked of those besides (NULL: all are
@@ -61,6 +97,7 @@ struct sink;
  * sockets that are remembered for this rule, 0 as many as there is room for: a rule that wants to see healthy sockets too needs one, so that
  * they do not take the place of broken ones; what it turns away is reported. @outbound: candidate() speaks of sockets that we opened; no other is
  * remembered. @look: its candidates are looked at fast between the samples (burst.h), and this gives what it sees a number, 0 nothing. @eval: looks at the view, files findings.
+ * @packets: how it reads a capture, NULL when packets say nothing of it; a rule that reads nothing else has no @eval, no @needs and no @thresholds.
  * @thresholds: table ended by a NULL name. @explain: paragraphs. @look_alikes: what it is not. @causes, @next, @fixes: templates, in order.
  * @refs: RFC sections and kernel files. @repro: how the fault is made. All lists end with NULL.
  */
@@ -75,6 +112,7 @@ struct rule {
 	bool outbound;
 	uint64_t (*look)(const struct sock *sock);
 	void (*eval)(const struct view *view, struct sink *sink);
+	const struct packet_signal *packets;
 	const struct threshold *thresholds;
 	const char *explain;
 	const char *const *look_alikes, *const *causes, *const *next, *const *fixes, *const *refs;

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* Flows of a rule in runs, and what every packet finding says of them. */
+#include "flow_kit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One capture: as sure as history is, never as sure as a probe (RULES §6). */
+#define CONFIDENCE_CAPTURE 0.95
+
+static struct flow_member member_of(const struct flow *flow, unsigned side)
+{
+	return (struct flow_member){ .flow = flow,
+				     .side = side,
+				     .own = &flow->side[side],
+				     .other = &flow->side[!side],
+				     .here = flow->end[side],
+				     .there = flow->end[!side],
+				     .key = flow->end[!side] };
+}
+
+static struct flow_members collect(const struct sink *sink, uint8_t protocol, unsigned sides, flow_keep_fn *keep)
+{
+	const struct packet_evidence *packets = sink->view->packets;
+	struct flow_members members = { 0 };
+	size_t cap = 0;
+
+	for (size_t i = 0; i < packets->flow_count * sides; i++) {
+		struct flow_member member = member_of(packets->flows[i / sides], (unsigned)(i % sides));
+
+		if ((protocol && member.flow->protocol != protocol) || !keep(sink->view, &member))
+			continue;
+		if (members.count == cap) {
+			size_t room = cap ? cap * 2 : 64;
+			struct flow_member *larger = arena_alloc(sink->view->arena, room * sizeof(*larger));
+
+			if (cap)
+				memcpy(larger, members.at, cap * sizeof(*larger));
+			members.at = larger;
+			cap = room;
+		}
+		members.at[members.count++] = member;
+	}
+	return members;
+}
+
+struct flow_members flow_members_collect(const struct sink *sink, uint8_t protocol, flow_keep_fn *keep)
+{
+	return collect(sink, protocol, 1, keep);
+}
+
+struct flow_members flow_members_collect_sides(const struct sink *sink, uint8_t protocol, flow_keep_fn *keep)
+{
+	return collect(sink, protocol, 2, keep);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct flow_member *x = a, *y = b;
+	int order = addr_compare(&x->key.addr, &y->key.addr);
+
+	if (!order)
+		order = (x->key.port > y->key.port) - (x->key.port < y->key.port);
+	if (!order)
+		order = (x->flow->number > y->flow->number) - (x->flow->number < y->flow->number);
+	return order ? order : (int)x->side - (int)y->side;
+}
+
+void flow_members_sort(struct flow_members *members)
+{
+	if (members->count)
+		qsort(members->at, members->count, sizeof(*members->at), by_key);
+}
+
+struct flow_members flow_members_run(const struct flow_members *members, size_t from)
+{
+	size_t to = from + 1;
+
+	while (to < members->count && endpoint_equal(&members->at[to].key, &members->at[from].key))
+		to++;
+	return (struct flow_members){ .at = members->at + from, .count = to - from };
+}
+
+void flow_members_file(const struct view *view, struct sink *sink, struct flow_members *all, flow_members_file_fn *file)
+{
+	flow_members_sort(all);
+	for (size_t i = 0; i < all->count;) {
+		struct flow_members run = flow_members_run(all, i);
+
+		file(view, sink, &run);
+		i += run.count;
+	}
+}
+
+double flow_confidence(const struct view *view, double confidence)
+{
+	return MIN(confidence, CONFIDENCE_CAPTURE) * view->packets->trust;
+}
+
+const struct flow_owner *flow_owner_of(const struct view *view, const struct flow *flow)
+{
+	if (!flow->owner || flow->owner > view->packets->owner_count)
+		return NULL;
+	return &view->packets->owners[flow->owner - 1];
+}
+
+int64_t flow_age_ms(const struct view *view, const struct flow *flow)
+{
+	return MAX((view->packets->totals->last_ns - flow->first_ns) / 1000000, 0);
+}
+
+int64_t flow_quiet_ms(const struct view *view, const struct flow *flow, unsigned side)
+{
+	if (!flow->side[side].packets)
+		return -1;
+	return MAX((view->packets->totals->last_ns - flow->side[side].last_ns) / 1000000, 0);
+}
+
+static void scope_owner(struct finding *finding, const struct view *view, const struct flow_members *run)
+{
+	const struct flow_owner *owner = flow_owner_of(view, run->at[0].flow);
+
+	for (size_t i = 0; i < run->count; i++) {
+		const struct flow_owner *one = flow_owner_of(view, run->at[i].flow);
+
+		if (!one || !owner || one->pid != owner->pid)
+			return;
+	}
+	if (!owner || !owner->pid)
+		return;
+	finding->scope.pid = owner->pid;
+	finding->scope.comm = owner->comm;
+	if (*owner->unit)
+		finding->scope.unit = owner->unit;
+}
+
+/* The endpoint that all members share; port 0 where only the address is the same. Return: false when not even that is. */
+static bool shared(const struct flow_members *run, bool there, struct endpoint *out)
+{
+	*out = there ? run->at[0].there : run->at[0].here;
+	for (size_t i = 1; i < run->count; i++) {
+		const struct endpoint *one = there ? &run->at[i].there : &run->at[i].here;
+
+		if (!addr_equal(&one->addr, &out->addr))
+			return false;
+		if (one->port != out->port)
+			out->port = 0;
+	}
+	return true;
+}
+
+void finding_flows(struct finding *finding, const struct view *view, const struct flow_members *run)
+{
+	struct endpoint end;
+
+	if (shared(run, true, &end))
+		finding_peer(finding, &end);
+	if (shared(run, false, &end))
+		finding_local(finding, &end);
+	scope_owner(finding, view, run);
+	finding->count = run->count;
+	finding_add(finding, "flows", (double)run->count, UNIT_COUNT, "capture");
+}
+
+void finding_trust(struct finding *finding, const struct view *view)
+{
+	if (view->packets->trust >= 1)
+		return;
+	finding_add(finding, "capture_trust", view->packets->trust, UNIT_RATIO, "capture-quality");
+	finding_against(finding, "the capture is not whole (see capture-quality): what is missing here may only be missing from it");
+}
