@@ -48,12 +48,16 @@ static enum severity burst_severity(const struct view *view, const struct half_o
 									      SEVERITY_INFO;
 }
 
+/* How many were accepted is its own counter, which may be unknown where the others are not. */
 static void describe_flood(struct finding *f, const struct half_open_case *c)
 {
+	bool accepted = finding_evidence(f, "accepted");
+
 	if (!c->half) {
 		f->title = f->scope.has_local ? "SYN flood on {local}: {cookies|cookie} sent to clients, {validated} came back" :
 						"SYN flood: {cookies|cookie} sent to clients, {validated} came back";
-		f->detail = "{cookies|cookie} in {window}, {validated} validated, {syn_drops} SYNs dropped · {accepted|connection} accepted · no half-open queue was seen full";
+		f->detail = accepted ? "{cookies|cookie} in {window}, {validated} validated, {syn_drops} SYNs dropped · {accepted|connection} accepted · no half-open queue was seen full" :
+				       "{cookies|cookie} in {window}, {validated} validated, {syn_drops} SYNs dropped · no half-open queue was seen full";
 		return;
 	}
 	f->title = c->pressure.refused ? "SYN flood on {local}: the half-open queue of {owner} is full and cookies are off, new clients are dropped" :
@@ -61,7 +65,8 @@ static void describe_flood(struct finding *f, const struct half_open_case *c)
 	if (!c->pressure.counted)
 		f->detail = "{half_open} half-open, limit {limit} from {limit_from} · networks: about {networks}, busiest {busiest}";
 	else if (c->pressure.refused)
-		f->detail = "{half_open} half-open, limit {limit} from {limit_from} · networks: about {networks}, busiest {busiest} · {syn_drops} SYNs dropped in {window}, {accepted|connection} accepted";
+		f->detail = accepted ? "{half_open} half-open, limit {limit} from {limit_from} · networks: about {networks}, busiest {busiest} · {syn_drops} SYNs dropped in {window}, {accepted|connection} accepted" :
+				       "{half_open} half-open, limit {limit} from {limit_from} · networks: about {networks}, busiest {busiest} · {syn_drops} SYNs dropped in {window}";
 	else
 		f->detail = "{half_open} half-open, limit {limit} from {limit_from} · networks: about {networks}, busiest {busiest} · {cookies|cookie} sent, {validated} validated in {window}";
 }
