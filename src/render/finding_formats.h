@@ -12,6 +12,16 @@ void finding_text(struct out *out, const struct report *report, const struct fin
 /** finding_json() - the object; @head: its first bytes, with the opening brace. */
 void finding_json(struct out *out, const struct finding *finding, const char *head);
 
+/** report_text_findings() - the blocks of all findings. */
+void report_text_findings(struct out *out, const struct report *report);
+/** report_text_verdict() - how many findings from how many rules, and with what was left out, near misses and notices. */
+void report_text_verdict(struct out *out, const struct report *report);
+/** report_json_findings() - the member "findings", with its comma. report_ndjson_findings() - an object a line. */
+void report_json_findings(struct out *out, const struct report *report);
+void report_ndjson_findings(struct out *out, const struct report *report);
+/** report_json_rules() - members that every judged document has: skipped_rules, near_misses, status, rules_run. */
+void report_json_rules(struct out *out, const struct report *report);
+
 /** report_text(), report_json(), report_ndjson() - the functions behind report_renderers[]. */
 report_render_fn report_text, report_json, report_ndjson;
 

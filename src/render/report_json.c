@@ -56,8 +56,7 @@ static void miss_array(struct out *out, const struct report *report)
 	out_char(out, ']');
 }
 
-/* What stands behind the findings. */
-static void verdict_members(struct out *out, const struct report *report)
+void report_json_rules(struct out *out, const struct report *report)
 {
 	skipped_array(out, report);
 	miss_array(out, report);
@@ -65,6 +64,12 @@ static void verdict_members(struct out *out, const struct report *report)
 	json_text(out, report_status_name(report->status));
 	json_key(out, ",", "rules_run");
 	out_u64(out, report->rules_run);
+}
+
+/* What stands behind the findings. */
+static void verdict_members(struct out *out, const struct report *report)
+{
+	report_json_rules(out, report);
 	json_key(out, ",", "sockets");
 	out_u64(out, report->sockets);
 	json_key(out, ",", "namespaces");
@@ -83,12 +88,10 @@ static void verdict_members(struct out *out, const struct report *report)
 	json_ms(out, report->owner_cost_us);
 }
 
-void report_json(struct out *out, const struct report *report)
+void report_json_findings(struct out *out, const struct report *report)
 {
 	const char *head = "\n{";
 
-	document_json_open(out, report->doc);
-	run_members(out, report);
 	json_key(out, ",", "findings");
 	out_char(out, '[');
 	for (size_t i = 0; i < report->finding_count; i++) {
@@ -98,6 +101,23 @@ void report_json(struct out *out, const struct report *report)
 		head = ",\n{";
 	}
 	out_lit(out, "\n]");
+}
+
+void report_ndjson_findings(struct out *out, const struct report *report)
+{
+	for (size_t i = 0; i < report->finding_count; i++) {
+		if (!finding_visible(report, report->findings[i]))
+			continue;
+		finding_json(out, report->findings[i], "{\"type\":\"finding\",");
+		out_char(out, '\n');
+	}
+}
+
+void report_json(struct out *out, const struct report *report)
+{
+	document_json_open(out, report->doc);
+	run_members(out, report);
+	report_json_findings(out, report);
 	verdict_members(out, report);
 	document_json_close(out, report->doc, report->counts);
 }
@@ -105,12 +125,7 @@ void report_json(struct out *out, const struct report *report)
 void report_ndjson(struct out *out, const struct report *report)
 {
 	document_ndjson_header(out, report->doc);
-	for (size_t i = 0; i < report->finding_count; i++) {
-		if (!finding_visible(report, report->findings[i]))
-			continue;
-		finding_json(out, report->findings[i], "{\"type\":\"finding\",");
-		out_char(out, '\n');
-	}
+	report_ndjson_findings(out, report);
 	out_lit(out, "{\"type\":\"summary\"");
 	run_members(out, report);
 	verdict_members(out, report);

@@ -239,15 +239,25 @@ static void cost_line(struct out *out, const struct report *report)
 	line_close(&line);
 }
 
-void report_text(struct out *out, const struct report *report)
+void report_text_findings(struct out *out, const struct report *report)
 {
 	for (size_t i = 0; i < report->finding_count; i++)
 		finding_text(out, report, report->findings[i]);
+}
+
+void report_text_verdict(struct out *out, const struct report *report)
+{
 	verdict_line(out, report);
 	skipped_lines(out, report, false);
 	if (report->verbose)
 		skipped_lines(out, report, true);
 	miss_lines(out, report);
 	notice_lines(out, report);
+}
+
+void report_text(struct out *out, const struct report *report)
+{
+	report_text_findings(out, report);
+	report_text_verdict(out, report);
 	cost_line(out, report);
 }
