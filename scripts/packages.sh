@@ -35,9 +35,9 @@ package_manager() {
 # packages_for SET MANAGER: the names that a distribution gives to what the set "build" or "test" needs.
 packages_for() {
 	case "$1/$2" in
-	build/apt-get) echo gcc libc6-dev meson ninja-build pkg-config libmnl-dev libsmartcols-dev ;;
-	build/dnf) echo gcc glibc-devel meson ninja-build pkgconf-pkg-config libmnl-develel libsmartcols-devel ;;
-	build/apk) echo build-base linux-headers meson samurai pkgconf libmnl-dev util-linux-dev ;;
+	build/apt-get) echo gcc libc6-dev meson ninja-build pkg-config libmnl-dev libsmartcols-dev libpcap-dev zlib1g-dev libzstd-dev libcap-ng-dev libseccomp-dev ;;
+	build/dnf) echo gcc glibc-devel meson ninja-build pkgconf-pkg-config libmnl-devel libsmartcols-devel libpcap-devel zlib-devel libzstd-devel libcap-ng-devel libseccomp-devel ;;
+	build/apk) echo build-base linux-headers meson samurai pkgconf libmnl-dev util-linux-dev libpcap-dev zlib-dev zstd-dev libcap-ng-dev libseccomp-dev ;;
 	test/apt-get) echo clang libclang-rt-dev libcmocka-dev python3 python3-jsonschema iproute2 netbase nftables mandoc procps util-linux zsh fish ;;
 	test/dnf) echo clang compiler-rt libasan libubsan libcmocka-devel python3 python3-jsonschema iproute nftables mandoc procps-ng util-linux zsh fish ;;
 	test/apk) echo clang compiler-rt cmocka-dev python3 py3-jsonschema iproute2 nftables mandoc procps util-linux zsh fish ;;
