@@ -4,9 +4,11 @@
 #ifndef TCPTRIAGE_DECODE_CURSOR_H
 #define TCPTRIAGE_DECODE_CURSOR_H
 
+#include <endian.h>
 #include <string.h>
 
 #include "tcptriage/base/util.h"
+#include "tcptriage/model/decode_status.h"
 
 /**
  * struct cursor - a window on bytes.
@@ -21,6 +23,36 @@ struct cursor {
 static inline struct cursor cursor_of(const void *bytes, size_t len)
 {
 	return (struct cursor){ .p = bytes, .captured_left = len, .wire_left = len };
+}
+
+/** cursor_of_cut() - a window on bytes of which the first @captured are there and @wire once were; @captured ones at least. */
+static inline struct cursor cursor_of_cut(const void *bytes, size_t captured, size_t wire)
+{
+	return (struct cursor){ .p = bytes, .captured_left = captured, .wire_left = MAX(captured, wire) };
+}
+
+/** Longer than any packet: the wire length of a window that somebody cut without saying where it ended. */
+#define CURSOR_OPEN_BYTES ((size_t)1 << 40)
+
+/** cursor_open() - what lies behind the bytes that are there is unknown, not absent: every failed read is DECODE_TRUNCATED from now on. */
+static inline void cursor_open(struct cursor *c)
+{
+	c->wire_left = MAX(c->wire_left, CURSOR_OPEN_BYTES);
+}
+
+/** cursor_wire() - bytes left on the wire as far as anybody knows: of an open window those that are there. */
+static inline size_t cursor_wire(const struct cursor *c)
+{
+	return c->wire_left < CURSOR_OPEN_BYTES / 2 ? c->wire_left : c->captured_left;
+}
+
+/**
+ * cursor_lacks() - why a read of @n bytes fails. Return: DECODE_MALFORMED when the wire itself ended before, DECODE_TRUNCATED when only the
+ * capture did, DECODE_OK when all of them are there.
+ */
+static inline enum decode_status cursor_lacks(const struct cursor *c, size_t n)
+{
+	return n <= c->captured_left ? DECODE_OK : n <= c->wire_left ? DECODE_TRUNCATED : DECODE_MALFORMED;
 }
 
 /** cursor_skip() - moves past @n bytes. Return: false, unmoved, when fewer are there. */
@@ -54,11 +86,22 @@ static inline bool cursor_u8(struct cursor *c, uint8_t *out)
 /** cursor_u16be() - 16 bits, most significant byte first (network order), to host order. */
 static inline bool cursor_u16be(struct cursor *c, uint16_t *out)
 {
-	uint8_t b[2];
+	uint16_t word;
 
-	if (UNLIKELY(!cursor_bytes(c, b, 2)))
+	if (UNLIKELY(!cursor_bytes(c, &word, sizeof(word))))
 		return false;
-	*out = (uint16_t)(b[0] << 8 | b[1]);
+	*out = be16toh(word);
+	return true;
+}
+
+/** cursor_u32be() - 32 bits, most significant byte first, to host order. */
+static inline bool cursor_u32be(struct cursor *c, uint32_t *out)
+{
+	uint32_t word;
+
+	if (UNLIKELY(!cursor_bytes(c, &word, sizeof(word))))
+		return false;
+	*out = be32toh(word);
 	return true;
 }
 
@@ -89,6 +132,49 @@ static inline bool cursor_take(struct cursor *c, size_t n, struct cursor *sub)
 		return false;
 	*sub = cursor_of(p, n);
 	return true;
+}
+
+/**
+ * cursor_split() - like cursor_take(), but a capture may have cut the @n bytes: @sub has those that are there and knows of the rest.
+ * Return: false, unmoved, when the wire had fewer.
+ */
+static inline bool cursor_split(struct cursor *c, size_t n, struct cursor *sub)
+{
+	size_t there = MIN(n, c->captured_left);
+
+	if (UNLIKELY(c->wire_left < n))
+		return false;
+	*sub = (struct cursor){ .p = c->p, .captured_left = there, .wire_left = n };
+	c->p += there;
+	c->captured_left -= there;
+	c->wire_left -= n;
+	return true;
+}
+
+/** cursor_limit() - pulls the end in to @n bytes from here: a length field cuts off padding. Return: false when the wire had fewer. */
+static inline bool cursor_limit(struct cursor *c, size_t n)
+{
+	bool fits = n <= c->wire_left;
+
+	c->wire_left = MIN(n, c->wire_left);
+	c->captured_left = MIN(n, c->captured_left);
+	return fits;
+}
+
+/** cursor_peek_u8() - the next byte, without moving. Return: false when there is none. */
+static inline bool cursor_peek_u8(const struct cursor *c, uint8_t *out)
+{
+	struct cursor copy = *c;
+
+	return cursor_u8(&copy, out);
+}
+
+/** cursor_peek_u32be() - the next 32 bits in host order, without moving. Return: false when fewer are there. */
+static inline bool cursor_peek_u32be(const struct cursor *c, uint32_t *out)
+{
+	struct cursor copy = *c;
+
+	return cursor_u32be(&copy, out);
 }
 
 /**
