@@ -9,5 +9,6 @@
 #include <cmocka.h>
 
 #include "fixture.h"
+#include "flows_fixture.h"
 
 #endif

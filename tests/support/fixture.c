@@ -245,10 +245,12 @@ static void expand_list(struct out *out, const struct finding *finding, const ch
 		finding_expand(out, finding, *list);
 }
 
-static void expand_all(const struct finding *finding)
+void expect_filled(const struct finding *finding)
 {
 	struct out out CLEANUP(out_close);
 
+	assert_non_null(finding->threshold.name);
+	assert_true(finding->count > 0);
 	out_open_mem(&out);
 	finding_expand(&out, finding, finding->title);
 	finding_expand(&out, finding, finding->detail);
@@ -284,9 +286,7 @@ void fixture_judge(struct fixture *f)
 		const struct finding *finding = f->verdict.findings[i];
 
 		assert_string_equal(finding->rule, f->rule[0]);
-		assert_non_null(finding->threshold.name);
-		assert_true(finding->count > 0);
-		expand_all(finding);
+		expect_filled(finding);
 	}
 }
 

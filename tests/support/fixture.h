@@ -89,6 +89,8 @@ const struct finding *expect_one(const struct fixture *f, enum severity severity
 void expect_skipped(const struct fixture *f, const char *words);
 /** expect_part_skipped() - a part of the rule could not speak; the reason contains @words. */
 void expect_part_skipped(const struct fixture *f, const char *words);
+/** expect_filled() - it has a count and a threshold, and every text of it can be filled in. */
+void expect_filled(const struct finding *finding);
 /** evidence_of() - value of the evidence named @name, which must be there. */
 double evidence_of(const struct finding *finding, const char *name);
 /** expect_text() - @template expanded contains @words. */
