@@ -71,8 +71,7 @@ static bool apply_length(struct cursor *c, struct ip_header *ip, uint16_t total,
 		return true;
 	if (UNLIKELY(ip->length < ip->header))
 		return false;
-	if (UNLIKELY(!cursor_limit(c, ip->length - IPV4_FIXED_BYTES)))
-		how->lies = true;
+	ip_reading_limit(how, c, ip->length - IPV4_FIXED_BYTES);
 	return true;
 }
 

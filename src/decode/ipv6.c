@@ -61,7 +61,7 @@ static bool apply_jumbo(struct cursor *c, struct ip_header *ip, uint32_t payload
 		return false;
 	ip->length = payload + IPV6_FIXED_BYTES;
 	ip->length_guessed = false;
-	how->lies |= !cursor_limit(c, ip->length - ip->header);
+	ip_reading_limit(how, c, ip->length - ip->header);
 	return true;
 }
 
@@ -191,8 +191,8 @@ enum decode_status ipv6_decode(struct cursor *c, struct ip_header *ip, struct ip
 	how->filled = true;
 	ip->length_guessed = payload == 0 && ip->protocol != PROTOCOL_NONE;
 	ip->length = IPV6_FIXED_BYTES + (ip->length_guessed ? (uint32_t)cursor_wire(c) : payload);
-	if (!how->quoted && !ip->length_guessed && UNLIKELY(!cursor_limit(c, payload)))
-		how->lies = true;
+	if (!how->quoted && !ip->length_guessed)
+		ip_reading_limit(how, c, payload);
 	if (UNLIKELY(extensions[ip->protocol]))
 		status = walk_extensions(c, ip, how);
 	if (UNLIKELY(ip->length_guessed) && !how->quoted)

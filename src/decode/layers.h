@@ -61,13 +61,26 @@ void packet_network(struct decoder *d, struct cursor *c, uint16_t ethertype);
 
 /**
  * struct ip_reading - how an IP header is read, and what became of it beside the header.
- * @quoted: in, the packet is quoted by an ICMP error: its length is noted and nothing is cut by it, for what follows is missing anyway and
- * some stacks quote a length that they changed. @verify: in, the checksum of an IPv4 header is looked at. @filled: out, the fixed part of the header is worth something. @lies: out, a length or an
- * option contradicts the rest, which can be read all the same. @routed: out, see struct decoder.
+ * @quoted: in, an ICMP error quotes the packet: its length is noted and nothing is cut by it, for what follows is missing anyway and some
+ * stacks quote a length that they changed. @outermost: in, no outer length bounds the packet. @verify: in, the checksum of an IPv4 header is
+ * looked at. @filled: out, the fixed part of the header is worth something. @cut: out, the frame is shorter than the outermost packet says:
+ * its end was lost somewhere, mostly by a tool that cut the capture and did not write down how long frames had been. @lies: out, a length or
+ * an option contradicts the rest, which can be read all the same. @routed: out, see struct decoder.
  */
 struct ip_reading {
-	bool quoted, verify, filled, lies, routed;
+	bool quoted, outermost, verify, filled, cut, lies, routed;
 };
+
+/** ip_reading_limit() - @c ends where the IP header says, @bytes from here. */
+static inline void ip_reading_limit(struct ip_reading *how, struct cursor *c, size_t bytes)
+{
+	if (LIKELY(cursor_limit(c, bytes)))
+		return;
+	if (how->outermost)
+		cursor_stretch(c, bytes);
+	how->cut |= how->outermost;
+	how->lies |= !how->outermost;
+}
 
 /**
  * ipv4_decode(), ipv6_decode() - an IP header with options or extension headers. @c: moved behind it and limited to the packet.

@@ -8,6 +8,7 @@
  * PPPoE (RFC 2516 §4)     0: version:4 type:4, both 1 | code:8 | session:16 | length:16 | PPP
  * PPP (RFC 1661, 1662)    FF 03, may be missing | protocol:16, or its odd second byte alone
  * Cisco HDLC              0: 0F or 8F | 00 | EtherType:16
+ * FDDI (ISO 9314-2)       0: frame control:8 | destination:48 | source:48 | LLC
  * cooked (SLL)            0: packet type:16 | ARPHRD:16 | address length:16 | address:64 | EtherType:16
  * cooked v2 (SLL2)        0: EtherType:16 | 0:16 | ifindex:32 | ARPHRD:16 | packet type:8 | address length:8 | address:64
  * NULL, LOOP              0: address family:32 in the order of the machine that captured; LOOP: in network order
@@ -253,6 +254,26 @@ static void ethernet_decode(struct decoder *d, struct cursor *c)
 	ethertype_decode(d, c, ethertype);
 }
 
+/* Asynchronous LLC frames; the others are the ring's own. */
+static void fddi_decode(struct decoder *d, struct cursor *c)
+{
+	uint8_t control = 0;
+	struct cursor h;
+
+	if (!cursor_take(c, 13, &h)) {
+		link_cut(d, c, 13);
+		return;
+	}
+	cursor_u8(&h, &control);
+	cursor_bytes(&h, d->link->dst, sizeof(d->link->dst));
+	cursor_bytes(&h, d->link->src, sizeof(d->link->src));
+	d->packet->has |= PACKET_HAS_MAC;
+	if ((control & 0xf0) == 0x50)
+		llc_decode(d, c);
+	else
+		other(d);
+}
+
 /* The link types of Ethernet-like cooked frames: what the EtherType field says, and the two numbers there that are none. */
 static void cooked_protocol(struct decoder *d, struct cursor *c, uint16_t ethertype)
 {
@@ -462,7 +483,7 @@ static const struct link_type {
 	[7] = { "ARCNET", NULL },
 	[8] = { "SLIP", NULL },
 	[9] = { "PPP", ppp_decode },
-	[10] = { "FDDI", NULL },
+	[10] = { "FDDI", fddi_decode },
 	[12] = { "RAW", raw_decode },
 	[14] = { "RAW", raw_decode },
 	[50] = { "PPP_SERIAL", ppp_serial_decode },

@@ -33,7 +33,7 @@ static void transport_decode(struct decoder *d, struct cursor *c, enum packet_la
 void packet_network(struct decoder *d, struct cursor *c, uint16_t ethertype)
 {
 	struct packet *packet = d->packet;
-	struct ip_reading how = { .verify = d->verify && packet->direction != DIRECTION_OUT };
+	struct ip_reading how = { .outermost = !packet->tunnel_count, .verify = d->verify && packet->direction != DIRECTION_OUT };
 	enum packet_layer layer = ethertype == ETHERTYPE_IPV6 ? LAYER_IPV6 : LAYER_IPV4;
 	enum decode_status status;
 
@@ -41,7 +41,7 @@ void packet_network(struct decoder *d, struct cursor *c, uint16_t ethertype)
 		other_decode(d, c);
 		return;
 	}
-	if (!packet->tunnel_count) {
+	if (how.outermost) {
 		packet->ip_bytes = c->p;
 		packet->ip_captured = (uint32_t)c->captured_left;
 	}
@@ -50,8 +50,8 @@ void packet_network(struct decoder *d, struct cursor *c, uint16_t ethertype)
 		packet->has |= PACKET_HAS_IP;
 	d->verify = how.verify;
 	d->routed = how.routed;
-	if (UNLIKELY(how.lies))
-		decoder_end(d, layer, DECODE_MALFORMED);
+	if (UNLIKELY(how.lies || how.cut))
+		decoder_end(d, layer, how.lies ? DECODE_MALFORMED : DECODE_TRUNCATED);
 	if (LIKELY(status == DECODE_OK))
 		transport_decode(d, c, layer);
 	else

@@ -37,7 +37,7 @@ static inline struct cursor cursor_of_cut(const void *bytes, size_t captured, si
 /** cursor_open() - what lies behind the bytes that are there is unknown, not absent: every failed read is DECODE_TRUNCATED from now on. */
 static inline void cursor_open(struct cursor *c)
 {
-	c->wire_left = MAX(c->wire_left, CURSOR_OPEN_BYTES);
+	c->wire_left = CURSOR_OPEN_BYTES;
 }
 
 /** cursor_wire() - bytes left on the wire as far as anybody knows: of an open window those that are there. */
@@ -159,6 +159,12 @@ static inline bool cursor_limit(struct cursor *c, size_t n)
 	c->wire_left = MIN(n, c->wire_left);
 	c->captured_left = MIN(n, c->captured_left);
 	return fits;
+}
+
+/** cursor_stretch() - bytes up to @n from here were there once, though the capture knows nothing of them. */
+static inline void cursor_stretch(struct cursor *c, size_t n)
+{
+	c->wire_left = MAX(n, c->wire_left);
 }
 
 /** cursor_peek_u8() - the next byte, without moving. Return: false when there is none. */

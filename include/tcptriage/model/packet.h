@@ -84,7 +84,7 @@ enum checksum {
 	CHECKSUM_UNKNOWN,   /* not looked at, not all there, or nobody can tell */
 	CHECKSUM_GOOD,
 	CHECKSUM_ABSENT,    /* UDP over IPv4 without one */
-	CHECKSUM_OFFLOADED, /* only the pseudo header is summed up: the sender's network card fills it in (CHECKSUM_PARTIAL) */
+	CHECKSUM_OFFLOADED, /* only the pseudo header is summed up, or nothing: the sender's network card fills it in (CHECKSUM_PARTIAL) */
 	CHECKSUM_BAD,
 };
 
