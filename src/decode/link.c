@@ -384,17 +384,6 @@ static void loop_decode(struct decoder *d, struct cursor *c)
 		link_cut(d, c, 4);
 }
 
-/* The order is that of a machine nobody knows; families are small numbers, so one of the two makes sense. */
-static void null_decode(struct decoder *d, struct cursor *c)
-{
-	uint32_t family;
-
-	if (cursor_u32be(c, &family))
-		family_decode(d, c, family > UINT16_MAX ? __builtin_bswap32(family) : family);
-	else
-		link_cut(d, c, 4);
-}
-
 static void hdlc_decode(struct decoder *d, struct cursor *c)
 {
 	uint32_t word;
@@ -407,6 +396,30 @@ static void hdlc_decode(struct decoder *d, struct cursor *c)
 		ethertype_decode(d, c, (uint16_t)word);
 	else
 		other(d);
+}
+
+/* Address byte of Cisco HDLC: unicast or broadcast. */
+static bool starts_as_hdlc(const struct cursor *c)
+{
+	uint8_t first = 0;
+
+	cursor_peek_u8(c, &first);
+	return first == 0x0f || first == 0x8f;
+}
+
+/* The order is that of a machine nobody knows; families are small numbers, so one of the two makes sense. Some drivers put Cisco HDLC here. */
+static void null_decode(struct decoder *d, struct cursor *c)
+{
+	uint32_t family = 0;
+
+	if (!cursor_peek_u32be(c, &family)) {
+		link_cut(d, c, 4);
+	} else if (starts_as_hdlc(c)) {
+		hdlc_decode(d, c);
+	} else {
+		cursor_skip(c, 4);
+		family_decode(d, c, family > UINT16_MAX ? __builtin_bswap32(family) : family);
+	}
 }
 
 static void ppp_decode(struct decoder *d, struct cursor *c)
@@ -423,10 +436,7 @@ static void ppp_decode(struct decoder *d, struct cursor *c)
 /* PPP in HDLC-like frames, or Cisco HDLC: the address byte tells. */
 static void ppp_serial_decode(struct decoder *d, struct cursor *c)
 {
-	uint8_t first = 0;
-
-	cursor_peek_u8(c, &first);
-	if (first == 0x0f || first == 0x8f)
+	if (starts_as_hdlc(c))
 		hdlc_decode(d, c);
 	else
 		ppp_decode(d, c);

@@ -25,6 +25,10 @@ bool link_type_supported(uint32_t link_type);
  * Return: packet->status. DECODE_TRUNCATED when a header is cut by the capture (captured < wire), DECODE_MALFORMED when bytes contradict
  * themselves or end on the wire before a header does, DECODE_UNSUPPORTED for what is not read (@packet->layer tells: LAYER_LINK a link type,
  * LAYER_OTHER a protocol, LAYER_TUNNEL too deep a nest). A packet whose payload alone is cut is DECODE_OK.
+ * Of a later fragment no transport header is read, which is DECODE_OK. A packet that is longer than its frame, by its own IP header, lost its
+ * end where nobody wrote it down (a converted capture): DECODE_TRUNCATED at its IP layer, but what follows is read and its length believed.
+ * DECODE_TRUNCATED with PACKET_HAS_TCP is therefore a segment whose sequence numbers and payload length count.
+ * Of an ICMP error whose quote cannot be read the status is the quote's; one that quotes a protocol that is not read is DECODE_OK.
  */
 enum decode_status packet_decode(const struct frame *frame, const struct decode_options *options, struct packet *packet);
 

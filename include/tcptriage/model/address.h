@@ -10,7 +10,7 @@ enum addr_family { ADDR_V4, ADDR_V6, ADDR_FAMILY_COUNT };
 
 /**
  * struct addr - one address as the bytes in which it is written (most significant first); IPv4 uses the first four, the rest is 0.
- * @family: enum addr_family. A v4-mapped IPv6 address becomes ADDR_V4 in decode/.
+ * @family: enum addr_family. A v4-mapped IPv6 address of a socket becomes ADDR_V4 in decode/; a packet's has the family of its header.
  */
 struct addr {
 	uint8_t bytes[16];
