@@ -13,8 +13,9 @@ struct reader;
 
 /**
  * struct reader_files - capture files to be read one after the other.
- * @names: as the user gave them, "-" is stdin; @count of them. @open: opens names[index] for reading and returns the descriptor or -errno with
- * @err (the privileged process does it, helper.h); NULL: the reader opens them itself. @context: for @open. @filter: expression, NULL or "" none.
+ * @names: as the user gave them, "-" is stdin, which is never opened; @count of them; they outlive the reader. @open: opens names[index] for
+ * reading and returns the descriptor or -errno with @err (the privileged process does it, helper.h); NULL: the reader opens them itself.
+ * @context: for @open. @filter: expression, NULL or "" none; frames are counted before it, so that a number is the one that others show.
  */
 struct reader_files {
 	const char *const *names;
@@ -45,7 +46,9 @@ struct capture_interface {
 
 /**
  * reader_open_files() - get ready to read; opens the first file and refuses what is no capture, naming it.
- * Return: 0, or -errno with @err: -EINVAL a filter that does not compile (quotes libpcap), -EBADMSG no capture file, or what opening gave.
+ * Host names in a filter are looked up here, for the link type of the first interface.
+ * Return: 0, or -errno with @err: -EINVAL a filter that does not compile (quotes libpcap), -EBADMSG no capture file, -ENOTSUP packed by gzip or
+ * zstd and this build has no library for it, -EINTR a signal came before the first bytes, or what opening gave.
  */
 int reader_open_files(struct reader **out, const struct reader_files *wish, struct err *err);
 /**
@@ -54,8 +57,10 @@ int reader_open_files(struct reader **out, const struct reader_files *wish, stru
  */
 int reader_open_live(struct reader **out, const struct reader_live *wish, struct err *err);
 /**
- * reader_next() - the next frame; its bytes are worth something until the next call.
- * Return: 1; 0 at the end; -EAGAIN when a live capture has nothing for a moment (100 ms at most) or a signal came; -EBADMSG with @err when a file
+ * reader_next() - the next frame; its bytes are worth something until the next call. Times lie between 0 and 2^62 ns (year 2116), whatever a file
+ * says; a simple packet block of pcapng, which has none, gets the time of the packet before it.
+ * Return: 1; 0 at the end; -EAGAIN when a live capture has nothing for a moment (100 ms at most), a signal came, or long nothing passed the filter:
+ * call again; -EINVAL with @err when the filter does not compile for the link type of this frame; -EBADMSG with @err when a file
  * is cut or broken (all whole packets before were delivered; go on calling: the next file follows); another -errno with @err.
  */
 int reader_next(struct reader *reader, struct frame *frame, struct err *err);
