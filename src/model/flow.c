@@ -96,6 +96,17 @@ bool flow_one_way(const struct flow *flow)
 	return !flow->side[1].packets && !(flow->flags & FLOW_BROADCAST);
 }
 
+/* Who acknowledges has heard somebody, and who gets no acknowledgement repeats himself: most of what it sends are repetitions then. */
+bool flow_half_seen(const struct flow *flow)
+{
+	const struct flow_side *seen = &flow->side[!flow->side[0].packets];
+	uint64_t again = (uint64_t)seen->retransmissions + seen->keepalives + seen->probes;
+
+	if (flow->protocol != PROTOCOL_TCP || (flow->side[0].packets && flow->side[1].packets))
+		return false;
+	return seen->has & SIDE_HAS_ACK && seen->packets > 2 * (again + 1);
+}
+
 bool flow_is_open(const struct flow *flow)
 {
 	return flow->protocol == PROTOCOL_TCP && flow->state < FLOW_CLOSED;

@@ -9,7 +9,8 @@
  * struct capture_totals - counted over all packets of a run.
  * @packets, @bytes: frames and their bytes on the wire. @status: by outcome of decoding. @by_layer: of those not OK, by layer. @ip, @tcp, @udp,
  * @icmp: packets by protocol. @fragments: IP fragments; @trains: datagrams that came in fragments, @trains_lost of them incomplete.
- * @events: by kind. @flows: seen; @expired, @evicted: that had to make room. @flows_one_way: TCP and UDP flows of which one direction was seen.
+ * @events: by kind. @flows: seen; @expired, @evicted: that had to make room. @flows_one_way: of which one direction is missing (flow_half_seen(); a
+ * flow that nobody answers is none).
  * @midstream: TCP flows whose beginning was not seen. @duplicates: frames taken out. @super_segments: larger than the MSS (offload).
  * @payload_cut: packets whose payload the snaplen cut (no loss of headers). @bad_checksums, @offloaded_checksums. @clock_back: steps back,
  * @clock_jumps: of more than a second back; @clock_back_max_us. @first_ns, @last_ns: of packets, 0 none. @icmp_unmatched: ICMP errors

@@ -133,6 +133,8 @@ int64_t flow_last_ns(const struct flow *flow);
 uint32_t flow_unacked(const struct flow *flow, unsigned side);
 /** flow_one_way() - only one side was seen, and an answer was owed. */
 bool flow_one_way(const struct flow *flow);
+/** flow_half_seen() - only one side of a TCP connection was seen, though it goes on as one does that is answered: the capture lacks the other direction. */
+bool flow_half_seen(const struct flow *flow);
 /** flow_is_open() - a TCP flow that packets did not show to end. */
 bool flow_is_open(const struct flow *flow);
 /** flow_protocol_name() - "tcp", "udp", "icmp", "icmp6", NULL for others (print the number). */
