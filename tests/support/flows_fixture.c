@@ -252,7 +252,7 @@ static void sum_up(struct wire *w)
 		const struct flow *flow = w->flow[i];
 		uint32_t packets = flow->side[0].packets + flow->side[1].packets;
 
-		t->flows_one_way += flow_one_way(flow);
+		t->flows_one_way += flow_half_seen(flow);
 		t->midstream += flow->state == FLOW_MIDSTREAM;
 		*(flow->protocol == PROTOCOL_TCP ? &t->tcp : &t->udp) += packets;
 		newest = MAX(newest, flow_last_ns(flow));

@@ -37,6 +37,11 @@ struct verdict {
 	size_t miss_count, miss_cap;
 };
 
+/**
+ * triage_capture_trust() - packet_evidence.trust: the factor on every confidence for what the capture lacks (RULES §6, 51): drops, a direction that
+ * was not seen, headers that were cut, a clock that was set back, flows that had to make room. Return: 1 when it lacks nothing of that.
+ */
+double triage_capture_trust(const struct capture_source *source, const struct capture_totals *totals);
 /** triage_watch() - snapshot_init() for the rules: what they want to remember and how much of it. */
 void triage_watch(struct snapshot *snap);
 /** triage_want() - a snapshot_want_fn: which rules want to remember this socket (a muted rule's sockets are remembered too). @context: the
