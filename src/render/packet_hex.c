@@ -72,11 +72,11 @@ static void out_characters(struct out *out, const uint8_t *bytes, size_t len)
 /* Bytes of the frame before what is dumped without link header: MPLS labels and PPPoE's header belong to the packet. */
 static size_t link_bytes(const struct packet *packet)
 {
-	size_t offset;
+	const uint8_t *start = packet->ip_bytes ? packet->ip_bytes : packet->payload;
+	size_t offset = (size_t)(start - packet->frame->bytes);
 
-	if (!packet->ip_bytes)
+	if (packet->layer == LAYER_LINK)
 		return 0;
-	offset = (size_t)(packet->ip_bytes - packet->frame->bytes);
 	return offset - 4u * packet->link.label_count - (packet->link.is_pppoe ? 8 : 0);
 }
 

@@ -256,7 +256,7 @@ static char *put_broken(char *at, const struct packet_line *line)
 
 	cursor_skip(&c, offset);
 	if (packet->tunnel_count)
-		return packet->layer == LAYER_IPV4 ? put_lit(at, "[bad IPv4 header]") : put_lit(at, "[bad IPv6 header]");
+		return put_lit(at, "[bad inner IP header]");
 	return packet->layer == LAYER_IPV4 ? put_broken4(at, line, c, wire) : put_broken6(at, line, c, wire);
 }
 
@@ -282,7 +282,7 @@ char *packet_ip_put(char *at, const struct packet_line *line)
 
 	if (UNLIKELY(packet->tunnel_count))
 		at = put_tunnels(at, line);
-	if (UNLIKELY(!(packet->has & PACKET_HAS_IP)))
+	if (UNLIKELY(!(packet->has & PACKET_HAS_IP) || packet->ip.length < packet->ip.header))
 		return put_broken(at, line);
 	at = put_version(at, line, packet->ip.src.family, packet->tunnel_count);
 	at = put_missing(at, packet);

@@ -63,13 +63,13 @@ static char *put_stamps(char *at, struct cursor data, unsigned pointer, bool add
 {
 	struct addr hop = { .family = ADDR_V4 };
 	unsigned offset = 5;
-	uint32_t stamp;
+	uint32_t stamp = 0;
 
 	for (; data.captured_left >= (addresses ? 8u : 4u); offset += addresses ? 8 : 4) {
 		at = pointer == offset ? put_lit(at, " ^ ") : put_lit(at, " ");
 		if (addresses)
 			cursor_bytes(&data, hop.bytes, 4);
-		cursor_u32(&data, &stamp);
+		cursor_u32be(&data, &stamp);
 		at = put_u64(at, stamp);
 		*at++ = '@';
 		if (addresses)
@@ -213,6 +213,12 @@ static char *put_flags(char *at, const struct packet *packet)
 	return put_lit(at - 2, "]");
 }
 
+/* What the header names, which an authentication header hides from ip_header.protocol. */
+static uint8_t first_protocol(const struct packet *packet)
+{
+	return packet->ip.extensions ? PROTOCOL_AH : packet->ip.protocol;
+}
+
 static char *put_fields(char *at, const struct packet *packet)
 {
 	static const char *const ecn[] = { "", ",ECT(1)", ",ECT(0)", ",CE" };
@@ -231,9 +237,9 @@ static char *put_fields(char *at, const struct packet *packet)
 	at = put_u64(at, ip->offset);
 	at = put_flags(at, packet);
 	at = put_lit(at, ", proto ");
-	at = put_str(at, packet_ip_protocol_name(ip->protocol));
+	at = put_str(at, packet_ip_protocol_name(first_protocol(packet)));
 	at = put_lit(at, " (");
-	at = put_u64(at, ip->protocol);
+	at = put_u64(at, first_protocol(packet));
 	at = put_lit(at, "), length ");
 	return put_u64(at, ip->length_guessed ? 0 : ip->length);
 }
@@ -244,7 +250,7 @@ static char *put_header_checksum(char *at, const struct packet_line *line)
 	struct packet_checksum checksum;
 	uint16_t field = 0;
 
-	if (line->options->skip_checksums || !cursor_take(&c, line->packet->ip.header, &header))
+	if (line->options->skip_checksums || !cursor_take(&c, 20u + line->packet->ip.option_bytes, &header))
 		return at;
 	c = header;
 	cursor_skip(&c, 10);
@@ -267,10 +273,10 @@ static char *put_header(char *at, const struct packet_line *line, bool *whole)
 	enum option_end end = OPTIONS_WHOLE;
 
 	at = put_fields(at, packet);
-	if (packet->ip.header > 20 && cursor_skip(&options, 20)) {
+	if (packet->ip.option_bytes && cursor_skip(&options, 20)) {
 		at = put_lit(at, ", options (");
-		options.captured_left = MIN(options.captured_left, packet->ip.header - 20u);
-		at = put_options(at, options, packet->ip.header - 20u, &end);
+		options.captured_left = MIN(options.captured_left, packet->ip.option_bytes);
+		at = put_options(at, options, packet->ip.option_bytes, &end);
 		*whole = end == OPTIONS_WHOLE;
 		if (end == OPTIONS_CUT)
 			return put_lit(at, " [|ip]");
@@ -298,6 +304,16 @@ static char *put_cut_header(char *at, const struct packet *packet, size_t captur
 	return put_lit(at, ")] [|ip]");
 }
 
+static char *put_authenticated(char *at, const struct packet_line *line, struct cursor c)
+{
+	bool more = true;
+
+	at = packet_ip_addresses_put(at, line->packet);
+	if (cursor_skip(&c, 20u + line->packet->ip.option_bytes))
+		at = packet_ip6_extensions_put(at, line, c, PROTOCOL_AH, &more);
+	return more ? packet_ip_transport_put(at, line, true) : at;
+}
+
 char *packet_ip4_put(char *at, const struct packet_line *line)
 {
 	const struct packet *packet = line->packet;
@@ -316,5 +332,5 @@ char *packet_ip4_put(char *at, const struct packet_line *line)
 	}
 	if (UNLIKELY(c.wire_left && c.captured_left < ip->header))
 		return put_cut_header(at, packet, c.captured_left, !ports);
-	return packet_ip_transport_put(at, line, false);
+	return ip->extensions ? put_authenticated(at, line, c) : packet_ip_transport_put(at, line, false);
 }

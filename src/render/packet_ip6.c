@@ -2,9 +2,6 @@
 /* IPv6: the header in brackets that -v shows, and its extension headers (RFC 8200 §4). */
 #include "src/render/packet_parts.h"
 
-/* How the chain of extension headers goes on. */
-enum chain { CHAIN_ON, CHAIN_ENDS };
-
 /* struct extension - one header, @bytes cut at its own length. @behind: bytes on the wire behind it, @captured of them there. */
 struct extension {
 	struct cursor bytes;
@@ -25,7 +22,7 @@ static char *put_option(char *at, uint8_t type, struct cursor data, bool jumbo_f
 		at = put_u16_hex(at, alert);
 		return put_lit(at, ") ");
 	case 0xc2:
-		cursor_u32(&data, &jumbo);
+		cursor_u32be(&data, &jumbo);
 		at = put_lit(at, "(jumbo: ");
 		at = put_u64(at, jumbo);
 		return jumbo_fits ? put_lit(at, ") ") : put_lit(at, " - payload len != 0) ");
@@ -83,15 +80,15 @@ static char *put_with_options(char *at, const struct packet_line *line, struct c
 	return line->options->verbosity ? put_options(at, line, options) : at;
 }
 
-static char *put_hop_by_hop(char *at, const struct packet_line *line, const struct extension *extension, enum chain *chain)
+static char *put_hop_by_hop(char *at, const struct packet_line *line, const struct extension *extension, bool *more)
 {
-	(void)chain;
+	(void)more;
 	return put_with_options(at, line, extension->bytes, "HBH ", " [|hbhopt]");
 }
 
-static char *put_destination(char *at, const struct packet_line *line, const struct extension *extension, enum chain *chain)
+static char *put_destination(char *at, const struct packet_line *line, const struct extension *extension, bool *more)
 {
-	(void)chain;
+	(void)more;
 	return put_with_options(at, line, extension->bytes, "DSTOPT ", " [|dstopt]");
 }
 
@@ -102,7 +99,7 @@ static char *put_route_fields(char *at, const struct packet_line *line, struct c
 	uint32_t reserved = 0;
 
 	if (type != 4) {
-		cursor_u32(c, &reserved);
+		cursor_u32be(c, &reserved);
 		if (!line->options->verbosity)
 			return at;
 		at = put_lit(at, ", rsv=0x");
@@ -121,13 +118,13 @@ static char *put_route_fields(char *at, const struct packet_line *line, struct c
 	return put_hex(at, tag);
 }
 
-static char *put_routing(char *at, const struct packet_line *line, const struct extension *extension, enum chain *chain)
+static char *put_routing(char *at, const struct packet_line *line, const struct extension *extension, bool *more)
 {
 	struct cursor c = extension->bytes;
 	struct addr hop = { .family = ADDR_V6 };
 	uint8_t units = 0, type = 0, left = 0;
 
-	(void)chain;
+	(void)more;
 	cursor_skip(&c, 1);
 	cursor_u8(&c, &units);
 	cursor_u8(&c, &type);
@@ -150,7 +147,7 @@ static char *put_routing(char *at, const struct packet_line *line, const struct 
 	return put_lit(at, ") ");
 }
 
-static char *put_fragment(char *at, const struct packet_line *line, const struct extension *extension, enum chain *chain)
+static char *put_fragment(char *at, const struct packet_line *line, const struct extension *extension, bool *more)
 {
 	struct cursor c = extension->bytes;
 	uint16_t offset = 0;
@@ -158,7 +155,7 @@ static char *put_fragment(char *at, const struct packet_line *line, const struct
 
 	cursor_skip(&c, 2);
 	cursor_u16be(&c, &offset);
-	cursor_u32(&c, &id);
+	cursor_u32be(&c, &id);
 	offset &= 0xfff8;
 	at = put_lit(at, "frag (");
 	if (line->options->verbosity) {
@@ -171,24 +168,24 @@ static char *put_fragment(char *at, const struct packet_line *line, const struct
 	at = put_u64(at, extension->behind);
 	*at++ = ')';
 	if (offset || !extension->captured)
-		*chain = CHAIN_ENDS;
+		*more = false;
 	if (!offset)
 		*at++ = ' ';
 	return at;
 }
 
-static char *put_authentication(char *at, const struct packet_line *line, const struct extension *extension, enum chain *chain)
+static char *put_authentication(char *at, const struct packet_line *line, const struct extension *extension, bool *more)
 {
 	struct cursor c = extension->bytes;
 	uint32_t spi = 0, seq = 0;
 	uint8_t units = 0, byte;
 
-	(void)chain;
+	(void)more;
 	cursor_skip(&c, 1);
 	cursor_u8(&c, &units);
 	cursor_skip(&c, 2);
-	cursor_u32(&c, &spi);
-	cursor_u32(&c, &seq);
+	cursor_u32be(&c, &spi);
+	cursor_u32be(&c, &seq);
 	at = put_lit(at, "AH(");
 	if (line->options->verbosity) {
 		at = put_lit(at, "length=");
@@ -211,7 +208,7 @@ static char *put_authentication(char *at, const struct packet_line *line, const 
 static const struct extension_kind {
 	uint8_t protocol, unit, extra;
 	const char *cut;
-	char *(*put)(char *at, const struct packet_line *line, const struct extension *extension, enum chain *chain);
+	char *(*put)(char *at, const struct packet_line *line, const struct extension *extension, bool *more);
 } extension_kinds[] = {
 	{ PROTOCOL_HOP_BY_HOP, 8, 1, " [|hbhopt]", put_hop_by_hop },
 	{ PROTOCOL_ROUTING, 8, 1, " [|rt6]", put_routing },
@@ -242,25 +239,24 @@ static bool take_extension(struct cursor *c, const struct extension_kind *kind, 
 	return true;
 }
 
-/* @c: behind the fixed header. Return: *@chain CHAIN_ENDS when nothing can follow. */
-static char *put_extensions(char *at, const struct packet_line *line, struct cursor c, uint8_t next, enum chain *chain)
+char *packet_ip6_extensions_put(char *at, const struct packet_line *line, struct cursor c, uint8_t next, bool *more)
 {
 	const struct extension_kind *kind;
 	struct extension extension;
 
-	while (*chain == CHAIN_ON && (kind = extension_kind(next))) {
+	while (*more && (kind = extension_kind(next))) {
 		if (!take_extension(&c, kind, &extension, &next)) {
-			*chain = CHAIN_ENDS;
+			*more = false;
 			return put_str(at, kind->cut);
 		}
 		if (at < line->limit)
-			at = kind->put(at, line, &extension, chain);
+			at = kind->put(at, line, &extension, more);
 	}
 	return at;
 }
 
 /* In a tunnel the bytes are not at hand: only what was decoded. */
-static char *put_decoded_fragment(char *at, const struct packet *packet, enum chain *chain)
+static char *put_decoded_fragment(char *at, const struct packet *packet, bool *more)
 {
 	const struct ip_header *ip = &packet->ip;
 
@@ -270,7 +266,7 @@ static char *put_decoded_fragment(char *at, const struct packet *packet, enum ch
 	at = put_u64(at, ip->offset);
 	*at++ = '|';
 	at = put_u64(at, packet_transport_length(packet));
-	*chain = ip->offset ? CHAIN_ENDS : CHAIN_ON;
+	*more = !ip->offset;
 	return ip->offset ? put_lit(at, ")") : put_lit(at, ") ");
 }
 
@@ -305,8 +301,7 @@ char *packet_ip6_put(char *at, const struct packet_line *line)
 {
 	const struct packet *packet = line->packet;
 	struct cursor c = packet_network_bytes(packet);
-	enum chain chain = CHAIN_ON;
-	bool bytes = c.captured_left >= 40, named;
+	bool bytes = c.captured_left >= 40, more = true, named;
 	uint8_t next = packet->ip.protocol;
 	uint16_t payload = (uint16_t)(packet->ip.length - 40);
 
@@ -322,6 +317,6 @@ char *packet_ip6_put(char *at, const struct packet_line *line)
 	if (named)
 		at = packet_ip_addresses_put(at, packet);
 	if (UNLIKELY(packet->ip.extensions || extension_kind(next)))
-		at = bytes ? put_extensions(at, line, c, next, &chain) : put_decoded_fragment(at, packet, &chain);
-	return chain == CHAIN_ON ? packet_ip_transport_put(at, line, named) : at;
+		at = bytes ? packet_ip6_extensions_put(at, line, c, next, &more) : put_decoded_fragment(at, packet, &more);
+	return more ? packet_ip_transport_put(at, line, named) : at;
 }

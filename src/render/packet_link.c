@@ -2,13 +2,18 @@
 /* What stands before the network layer: interface and direction, the link header of -e, MPLS labels, PPPoE. And ARP, which follows it. */
 #include "src/render/packet_parts.h"
 
+#include "tcptriage/decode/packet.h"
+
 /* LINKTYPE_* (https://www.tcpdump.org/linktypes.html) that print in their own way. */
 enum {
 	LINK_NULL = 0,
 	LINK_ETHERNET = 1,
 	LINK_PPP = 9,
+	LINK_RAW = 101,
 	LINK_LOOP = 108,
 	LINK_SLL = 113,
+	LINK_RAW_4 = 228,
+	LINK_RAW_6 = 229,
 	LINK_SLL2 = 276,
 };
 
@@ -226,6 +231,15 @@ static char *put_raw(char *at, const struct packet_line *line)
 	return put_lit(at, "ip: ");
 }
 
+/* Link types that are read, or not even that, and have no text of their own. */
+static char *put_named(char *at, const struct packet_line *line)
+{
+	const char *name = link_type_name(line->packet->link.type);
+
+	at = put_str(at, name ? name : "link type not known");
+	return put_length(at, line->packet->frame->wire);
+}
+
 /* @broken: what stands for a frame too short for its link header. */
 static const struct link_kind {
 	uint16_t type;
@@ -238,7 +252,10 @@ static const struct link_kind {
 	{ LINK_NULL, " [|null]", put_loopback },
 	{ LINK_LOOP, " [|null]", put_loopback },
 	{ LINK_PPP, " [|ppp]", put_ppp },
-	{ UINT16_MAX, " [|raw]", put_raw }, /* everything else */
+	{ LINK_RAW, " [|ip]", put_raw },
+	{ LINK_RAW_4, " [|ip]", put_raw },
+	{ LINK_RAW_6, " [|ip6]", put_raw },
+	{ UINT16_MAX, " [|link]", put_named }, /* everything else */
 };
 
 static const struct link_kind *link_kind(uint32_t type)
@@ -392,15 +409,14 @@ static char *put_arp(char *at, struct cursor c)
 static char *put_arp_frame(char *at, const struct packet_line *line)
 {
 	const struct packet *packet = line->packet;
-	size_t offset = (size_t)(packet->ip_bytes - packet->frame->bytes);
-	struct cursor c = cursor_of(packet->frame->bytes, packet->frame->captured);
+	size_t offset = (size_t)(packet->payload - packet->frame->bytes);
+	struct cursor c = cursor_of(packet->payload, packet->payload_captured);
 	char *behind;
 
 	if (!line->options->link_header)
 		at = put_lit(at, "ARP, ");
 	if (line->options->verbosity)
 		at = put_lit(at, "Ethernet (len 6), IPv4 (len 4), ");
-	cursor_skip(&c, offset);
 	behind = put_arp(at, c);
 	if (!behind)
 		behind = put_lit(at, "other kind");
@@ -412,7 +428,7 @@ char *packet_link_other_put(char *at, const struct packet_line *line)
 {
 	const struct packet *packet = line->packet;
 
-	if (packet->link.ethertype == ETHERTYPE_ARP && packet->ip_bytes)
+	if (packet->link.ethertype == ETHERTYPE_ARP && packet->layer == LAYER_OTHER)
 		return put_arp_frame(at, line);
 	if (link_is_broken(packet))
 		return put_str(at, link_kind(packet->link.type)->broken);

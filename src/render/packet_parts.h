@@ -60,6 +60,11 @@ const char *packet_ip_protocol_name(uint8_t protocol);
 char *packet_ip4_put(char *at, const struct packet_line *line);
 /** packet_ip6_put() - the -v header of an IPv6 packet, addresses, extension headers and what it carries. */
 char *packet_ip6_put(char *at, const struct packet_line *line);
+/**
+ * packet_ip6_extensions_put() - extension headers, which an authentication header is over IPv4 too.
+ * @c: at the first one. @next: its type. Return: *@more false when nothing can follow.
+ */
+char *packet_ip6_extensions_put(char *at, const struct packet_line *line, struct cursor c, uint8_t next, bool *more);
 /** packet_tcp_put() - behind the ports: flags to length. */
 char *packet_tcp_put(char *at, const struct packet_line *line);
 /** packet_tcp_options_put() - " options […]" without the comma before. @sack_base: taken off SACK blocks. Return: *@whole false when the rest of the line falls away. */
@@ -124,17 +129,6 @@ static inline char *put_u8_hex(char *at, uint8_t value)
 static inline char *put_u32_hex(char *at, uint32_t value)
 {
 	return put_u16_hex(put_u16_hex(at, (uint16_t)(value >> 16)), (uint16_t)value);
-}
-
-/** cursor_u32() - 32 bits, most significant byte first. */
-static inline bool cursor_u32(struct cursor *c, uint32_t *out)
-{
-	uint8_t b[4];
-
-	if (!cursor_bytes(c, b, sizeof(b)))
-		return false;
-	*out = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
-	return true;
 }
 
 #endif

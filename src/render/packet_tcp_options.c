@@ -52,7 +52,7 @@ static char *put_long(char *at, const struct option *option)
 	struct cursor data = option->data;
 	uint32_t value = 0;
 
-	cursor_u32(&data, &value);
+	cursor_u32be(&data, &value);
 	*at++ = ' ';
 	return put_u64(at, value);
 }
@@ -62,8 +62,8 @@ static char *put_timestamps(char *at, const struct option *option)
 	struct cursor data = option->data;
 	uint32_t value = 0, echo = 0;
 
-	cursor_u32(&data, &value);
-	cursor_u32(&data, &echo);
+	cursor_u32be(&data, &value);
+	cursor_u32be(&data, &echo);
 	at = put_lit(at, " val ");
 	at = put_u64(at, value);
 	at = put_lit(at, " ecr ");
@@ -80,7 +80,7 @@ static char *put_sack(char *at, const struct option *option)
 	*at++ = ' ';
 	at = put_u64(at, option->length / 8);
 	*at++ = ' ';
-	while (cursor_u32(&data, &left) && cursor_u32(&data, &right)) {
+	while (cursor_u32be(&data, &left) && cursor_u32be(&data, &right)) {
 		*at++ = '{';
 		at = put_u64(at, (uint32_t)(left - option->sack_base));
 		*at++ = ':';
@@ -240,8 +240,8 @@ static char *put_mptcp_join(char *at, const struct option *option, struct cursor
 	if (option->length == 10) {
 		uint32_t token = 0, nonce = 0;
 
-		cursor_u32(&data, &token);
-		cursor_u32(&data, &nonce);
+		cursor_u32be(&data, &token);
+		cursor_u32be(&data, &nonce);
 		at = put_lit(at, " token 0x");
 		at = put_hex(at, token);
 		at = put_lit(at, " nonce 0x");
@@ -251,7 +251,7 @@ static char *put_mptcp_join(char *at, const struct option *option, struct cursor
 
 		at = put_lit(at, " hmac ");
 		at = put_hex_number(at, &data, 8);
-		cursor_u32(&data, &nonce);
+		cursor_u32be(&data, &nonce);
 		at = put_lit(at, " nonce 0x");
 		return put_hex(at, nonce);
 	}

@@ -36,35 +36,27 @@ static int64_t split(int64_t time_ns, uint32_t *ns)
 }
 
 /* localtime() costs more than the rest of a line: once a second is enough. */
-static void format_second(struct packet_text *text, int64_t second, const char *format)
+static void format_second(struct packet_text *text, int64_t second)
 {
 	time_t clock = (time_t)second;
 	struct tm local = { 0 };
 
 	localtime_r(&clock, &local);
-	text->second_len = (uint8_t)strftime(text->second_text, sizeof(text->second_text), format, &local);
+	text->second_len = (uint8_t)(text->options.time == PACKET_TIME_DATE ?
+					     strftime(text->second_text, sizeof(text->second_text), "%Y-%m-%d %H:%M:%S", &local) :
+					     strftime(text->second_text, sizeof(text->second_text), "%H:%M:%S", &local));
 	text->second = second;
 }
 
-static char *put_local(char *at, struct packet_text *text, int64_t time_ns, const char *format)
+static char *put_local(char *at, struct packet_text *text, int64_t time_ns)
 {
 	uint32_t ns;
 	int64_t second = split(time_ns, &ns);
 
 	if (UNLIKELY(second != text->second || !text->second_len))
-		format_second(text, second, format);
+		format_second(text, second);
 	at = put_mem(at, text->second_text, text->second_len);
 	return put_fraction(at, text, ns);
-}
-
-static char *put_clock(char *at, struct packet_text *text, int64_t time_ns)
-{
-	return put_local(at, text, time_ns, "%H:%M:%S");
-}
-
-static char *put_date(char *at, struct packet_text *text, int64_t time_ns)
-{
-	return put_local(at, text, time_ns, "%Y-%m-%d %H:%M:%S");
 }
 
 static char *put_epoch(char *at, struct packet_text *text, int64_t time_ns)
@@ -107,11 +99,11 @@ static char *put_since_first(char *at, struct packet_text *text, int64_t time_ns
 }
 
 static char *(*const times[])(char *at, struct packet_text *text, int64_t time_ns) = {
-	[PACKET_TIME_CLOCK] = put_clock,
+	[PACKET_TIME_CLOCK] = put_local,
 	[PACKET_TIME_NONE] = NULL,
 	[PACKET_TIME_EPOCH] = put_epoch,
 	[PACKET_TIME_SINCE_LAST] = put_since_last,
-	[PACKET_TIME_DATE] = put_date,
+	[PACKET_TIME_DATE] = put_local,
 	[PACKET_TIME_SINCE_FIRST] = put_since_first,
 };
 static_assert(ARRAY_SIZE(times) == PACKET_TIME_COUNT, "a writer for every time");
