@@ -182,6 +182,23 @@ static int check_filter(struct files_reader *r, struct err *err)
 	return status;
 }
 
+/* Link types that files mostly have. Names of hosts and services are looked up while a filter is compiled, which needs files and sockets that a
+ * process without privileges cannot open, so this is done for all of them before the first file tells which it is. */
+static int compile_ahead(struct files_reader *r, struct err *err)
+{
+	static const uint32_t common[] = { LINKTYPE_ETHERNET, 101, 113, 276, 0, 108, 9, 50, 51, 104, 12, 228, 229, 239, 127, 105 };
+	int status;
+
+	if (!r->filter.expression)
+		return 0;
+	status = packet_filter_compile(&r->filter, common[0], err);
+	for (size_t i = 1; i < ARRAY_SIZE(common); i++) {
+		if (!packet_filter_compile(&r->filter, common[i], NULL))
+			status = 0;
+	}
+	return status;
+}
+
 int reader_open_files(struct reader **out, const struct reader_files *wish, struct err *err)
 {
 	CLEANUP(reader_close_ptr) struct reader *reader = NULL;
@@ -196,6 +213,11 @@ int reader_open_files(struct reader **out, const struct reader_files *wish, stru
 	packet_filter_open(&r->filter, wish->filter);
 	write_label(r);
 	reader = &r->base;
+	status = wish->ready ? compile_ahead(r, err) : 0;
+	if (!status && wish->ready)
+		status = wish->ready(wish->ready_context, err);
+	if (status)
+		return status;
 	status = begin_file(r, err);
 	if (status == -EAGAIN)
 		return err_set(err, -EINTR, "interrupted while waiting for the first bytes of %s", out_text(&r->label));

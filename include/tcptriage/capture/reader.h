@@ -15,13 +15,16 @@ struct reader;
  * struct reader_files - capture files to be read one after the other.
  * @names: as the user gave them, "-" is stdin, which is never opened; @count of them; they outlive the reader. @open: opens names[index] for
  * reading and returns the descriptor or -errno with @err (the privileged process does it, helper.h); NULL: the reader opens them itself.
- * @context: for @open. @filter: expression, NULL or "" none; frames are counted before it, so that a number is the one that others show.
+ * @context: for @open. @ready: called once, when the names in the filter are looked up and before a byte of a file is read: the moment to give up
+ * privileges; NULL nothing. @ready_context: for @ready. @filter: expression, NULL or "" none; frames are counted before it, so that a number is the one that others show.
  */
 struct reader_files {
 	const char *const *names;
 	unsigned count;
 	int (*open)(void *context, unsigned index, struct err *err);
 	void *context;
+	int (*ready)(void *context, struct err *err);
+	void *ready_context;
 	const char *filter;
 };
 
