@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* What there is to capture on: interfaces and their link types. */
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/dlt.h"
+#include "tcptriage/base/arena.h"
+#include "tcptriage/base/out.h"
+#include "tcptriage/capture/reader.h"
+
+/* In the order and with the words of tcpdump -D; a row holds when (flags & @mask) == @value. */
+static const struct {
+	uint32_t mask, value;
+	const char *word;
+} flag_words[] = {
+	{ PCAP_IF_UP, PCAP_IF_UP, "Up" },
+	{ PCAP_IF_RUNNING, PCAP_IF_RUNNING, "Running" },
+	{ PCAP_IF_LOOPBACK, PCAP_IF_LOOPBACK, "Loopback" },
+	{ PCAP_IF_WIRELESS, PCAP_IF_WIRELESS, "Wireless" },
+	{ PCAP_IF_WIRELESS | PCAP_IF_CONNECTION_STATUS, PCAP_IF_WIRELESS | PCAP_IF_CONNECTION_STATUS_UNKNOWN, "Association status unknown" },
+	{ PCAP_IF_WIRELESS | PCAP_IF_CONNECTION_STATUS, PCAP_IF_WIRELESS | PCAP_IF_CONNECTION_STATUS_CONNECTED, "Associated" },
+	{ PCAP_IF_WIRELESS | PCAP_IF_CONNECTION_STATUS, PCAP_IF_WIRELESS | PCAP_IF_CONNECTION_STATUS_DISCONNECTED, "Not associated" },
+	{ PCAP_IF_WIRELESS | PCAP_IF_CONNECTION_STATUS, PCAP_IF_CONNECTION_STATUS_CONNECTED, "Connected" },
+	{ PCAP_IF_WIRELESS | PCAP_IF_CONNECTION_STATUS, PCAP_IF_CONNECTION_STATUS_DISCONNECTED, "Disconnected" },
+};
+
+static void free_devices(pcap_if_t **devices)
+{
+	if (*devices)
+		pcap_freealldevs(*devices);
+}
+
+static void close_pcap(pcap_t **pcap)
+{
+	if (*pcap)
+		pcap_close(*pcap);
+}
+
+static void free_types(int **types)
+{
+	pcap_free_datalinks(*types);
+}
+
+static char *flags_text(struct arena *arena, uint32_t flags)
+{
+	CLEANUP(out_close) struct out text;
+
+	out_open_mem(&text);
+	for (size_t i = 0; i < ARRAY_SIZE(flag_words); i++)
+		if ((flags & flag_words[i].mask) == flag_words[i].value)
+			out_printf(&text, "%s%s", out_len(&text) ? ", " : "", flag_words[i].word);
+	return arena_strdup(arena, out_len(&text) ? out_text(&text) : "none");
+}
+
+int reader_list(struct arena *arena, const struct listed_interface **list, struct err *err)
+{
+	CLEANUP(free_devices) pcap_if_t *devices = NULL;
+	char why[PCAP_ERRBUF_SIZE] = "";
+	struct listed_interface *rows;
+	int count = 0;
+
+	if (pcap_findalldevs(&devices, why))
+		return err_set(err, -EIO, "cannot list interfaces: %s", why);
+	for (const pcap_if_t *device = devices; device; device = device->next)
+		count++;
+	rows = arena_alloc(arena, (size_t)MAX(count, 1) * sizeof(*rows));
+	*list = rows;
+	for (const pcap_if_t *device = devices; device; device = device->next)
+		*rows++ = (struct listed_interface){ .name = arena_strdup(arena, device->name),
+						     .description = arena_strdup(arena, device->description ? device->description : ""),
+						     .flags = flags_text(arena, device->flags) };
+	return count;
+}
+
+static int activation_failed(const char *interface, pcap_t *pcap, int status, struct err *err)
+{
+	const char *detail = *pcap_geterr(pcap) ? pcap_geterr(pcap) : pcap_statustostr(status);
+
+	if (status == PCAP_ERROR_NO_SUCH_DEVICE)
+		return err_set(err, -ENODEV, "no interface \"%s\" to capture on: %s", interface, detail);
+	if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED)
+		return err_set(err, -EPERM, "cannot open %s: needs CAP_NET_RAW: run as root or give the binary the capability (%s)", interface, detail);
+	return err_set(err, -EIO, "cannot open %s: %s", interface, detail);
+}
+
+int reader_link_types(const char *interface, uint32_t *types, unsigned max, struct err *err)
+{
+	char why[PCAP_ERRBUF_SIZE] = "";
+	CLEANUP(close_pcap) pcap_t *pcap = pcap_create(interface, why);
+	CLEANUP(free_types) int *offered = NULL;
+	int status, count;
+
+	if (!pcap)
+		return err_set(err, -EIO, "cannot open %s: %s", interface, why);
+	status = pcap_activate(pcap);
+	if (status < 0)
+		return activation_failed(interface, pcap, status, err);
+	count = pcap_list_datalinks(pcap, &offered);
+	if (count < 0)
+		return err_set(err, -EIO, "cannot list the link types of %s: %s", interface, pcap_geterr(pcap));
+	count = MIN(count, (int)MIN(max, (unsigned)INT32_MAX));
+	for (int i = 0; i < count; i++)
+		types[i] = dlt_to_link_type(offered[i]);
+	return count;
+}
+
+uint32_t reader_link_type_named(const char *name)
+{
+	int dlt = pcap_datalink_name_to_val(name);
+
+	return dlt < 0 ? UINT32_MAX : dlt_to_link_type(dlt);
+}
