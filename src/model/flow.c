@@ -93,7 +93,7 @@ uint32_t flow_unacked(const struct flow *flow, unsigned side)
 
 bool flow_one_way(const struct flow *flow)
 {
-	return !flow->side[1].packets && !(flow->flags & FLOW_BROADCAST);
+	return (!flow->side[0].packets || !flow->side[1].packets) && flow_protocol_name(flow->protocol) && !(flow->flags & FLOW_BROADCAST);
 }
 
 /* Who acknowledges has heard somebody, and who gets no acknowledgement repeats himself: most of what it sends are repetitions then. */

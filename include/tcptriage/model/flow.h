@@ -86,25 +86,29 @@ enum flow_side_has {
  * @zero_window_ms: longest time its window stayed shut, the one that still lasts included (@window_shut).
  */
 struct flow_side {
+	/* what every packet touches stands first */
 	uint64_t bytes, payload;
 	int64_t last_ns, last_payload_ns;
 	uint32_t packets, isn, seq_next, ack;
-	uint32_t retransmissions, spurious, out_of_order, duplicate_acks, duplicates;
-	uint32_t rtt_min_us, rtt_max_us, rtt_count;
-	uint32_t dead_ms, dead_since_ms, zero_window_ms;
-	uint16_t has, timeouts, fast, dsacks, zero_windows, keepalives, keepalive_acks, acked_unseen;
-	uint16_t window_fulls, probes, resets, fins, syns, syn_retries;
-	uint16_t mss, max_payload, ip_acked_max, ip_dead_min, dead_tries;
-	uint16_t nagle_stalls, nagle_cycles, nagle_ms_min, nagle_ms_max;
+	uint16_t has, mss, max_payload, ip_acked_max;
 	uint8_t wscale, ttl_min, ttl_max, ttl_reset;
+	uint16_t nagle_cycles;
 	bool window_shut;
+	uint32_t rtt_min_us, rtt_max_us, rtt_count;
+	uint32_t retransmissions, spurious, out_of_order, duplicate_acks, duplicates;
+	uint32_t dead_ms, dead_since_ms, zero_window_ms;
+	uint16_t timeouts, fast, dsacks, zero_windows, keepalives, keepalive_acks, acked_unseen;
+	uint16_t window_fulls, probes, resets, fins, syns, syn_retries;
+	uint16_t ip_dead_min, dead_tries;
+	uint16_t nagle_stalls, nagle_ms_min, nagle_ms_max;
 };
 
 /**
  * struct flow - one flow. Keys keep VLAN and tunnel apart.
  * @first_ns: of its first packet. @end: side 0 and 1; ports 0 without ports (ICMP: echo id in both). @protocol: IANA number. @vlan: innermost VLAN id, 0 none. @tunnel_kind,
  * @tunnel_id: of the innermost tunnel. @state: enum flow_state. @number: from 1 on, in order of first sight; stays when a slot is used again.
- * @handshake_rtt_us: SYN to SYN-ACK, or SYN-ACK to ACK where that is shorter (FLOW_HAS_HANDSHAKE_RTT). @syn_wait_ms: first SYN to the answer, or to the end of what was seen.
+ * @handshake_rtt_us: SYN to SYN-ACK and on to the ACK, which is the whole path wherever it was captured (FLOW_HAS_HANDSHAKE_RTT; without the ACK
+ * the first part alone; none when the SYN was sent more than once). @syn_wait_ms: first SYN to the answer, or to the end of what was seen.
  * @idle_max_ms: longest silence that the flow survived. @idle_last_ms: silence before the packet that was answered by RST, or before the close.
  * @closer: side whose FIN or RST came first (2: none). @resetter: side whose RST was last (2: none). @close_idle_ms: last payload to that FIN or RST.
  * @request_hash: of the first 64 payload bytes of side 0, 0 unknown. @icmp_errors: ICMP errors that quote it, the last one's @icmp_class and @icmp_mtu

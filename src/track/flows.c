@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: MIT */
+/* Packets into flows: totals, the clock, whose packet it is, and what is common to all protocols. */
+#include "tcptriage/track/flows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow_step.h"
+#include "tcp_segment.h"
+
+/* Times from outside may be anything: beyond this they are cut off, so that sums and differences stay within 64 bits. */
+#define TIME_LIMIT_NS (INT64_C(1) << 61)
+#define CLOCK_JUMP_NS S_NS
+#define FLOWS_MIN 16
+/* A packet of a sender whose MSS is not known, larger than this, may have been joined from several. */
+#define SURE_SIZE 1500
+/* Shorter silences are of no interest, unless they are the longest. */
+#define SILENCE_MS 1000
+
+struct flows *flows_new(const struct flows_options *options)
+{
+	struct flows *flows = xcalloc(1, sizeof(*flows));
+
+	flows->options = *options;
+	flow_table_init(&flows->table, MAX(options->max_flows, (uint32_t)FLOWS_MIN));
+	tcp_troubles_init(&flows->troubles, flows->table.capacity);
+	return flows;
+}
+
+void flows_free(struct flows *flows)
+{
+	if (!flows)
+		return;
+	flow_table_free(&flows->table);
+	tcp_troubles_free(&flows->troubles);
+	free(flows);
+}
+
+void flows_free_ptr(struct flows **flows)
+{
+	flows_free(*flows);
+	*flows = NULL;
+}
+
+size_t flows_memory(const struct flows *flows)
+{
+	return sizeof(*flows) + flow_table_memory(&flows->table) + tcp_troubles_memory(&flows->troubles);
+}
+
+/* An event of a packet that is not judged within a flow; @about without what the packet tells. */
+static void tell_bare(struct flows *flows, const struct event *about, const struct packet *packet)
+{
+	uint64_t all = ++flows->totals.events[about->kind];
+	struct event event = *about;
+
+	if (!flows->options.on_event)
+		return;
+	event.nth = event.nth ? event.nth : all;
+	event.time_ns = packet->frame->time_ns;
+	event.packet_number = packet->frame->number;
+	if (packet->has & PACKET_HAS_IP) {
+		event.from.addr = packet->ip.src;
+		event.to.addr = packet->ip.dst;
+		event.ttl = packet->ip.hop_limit;
+	}
+	flows->options.on_event(&event, flows->options.context);
+}
+
+void flow_step_tell(const struct flow_step *step, const struct flow_news *news)
+{
+	struct flows *flows = step->flows;
+	const struct packet *packet = step->packet;
+	struct event event;
+
+	flows->totals.events[news->kind]++;
+	if (!flows->options.on_event)
+		return;
+	event = (struct event){ .kind = (uint8_t)news->kind,
+				.side = (uint8_t)(news->other_side ? !step->side : step->side),
+				.ttl = packet->ip.hop_limit,
+				.time_ns = packet->frame->time_ns,
+				.since_us = news->since_us,
+				.flow = step->flow,
+				.nth = news->nth,
+				.packet_number = packet->frame->number,
+				.seq = news->seq,
+				.length = news->length,
+				.from = step->flow->end[step->side],
+				.to = step->flow->end[!step->side] };
+	flows->options.on_event(&event, flows->options.context);
+}
+
+struct tcp_trouble *flow_step_trouble(const struct flow_step *step, unsigned side)
+{
+	uint16_t index1 = step->slot->track[side].trouble;
+	struct tcp_trouble *trouble;
+
+	if (LIKELY(!index1))
+		return NULL;
+	trouble = &step->flows->troubles.at[index1 - 1];
+	trouble->used = true;
+	return trouble;
+}
+
+struct tcp_trouble *flow_step_need_trouble(const struct flow_step *step, unsigned side)
+{
+	struct flow_table *table = &step->flows->table;
+	struct tcp_trouble *trouble = flow_step_trouble(step, side);
+	uint32_t at;
+
+	if (trouble)
+		return trouble;
+	at = tcp_troubles_take(&step->flows->troubles);
+	trouble = &step->flows->troubles.at[at];
+	if (trouble->owner1)
+		table->slot[trouble->owner1 - 1].track[trouble->side].trouble = 0;
+	*trouble = (struct tcp_trouble){ .owner1 = (uint32_t)(step->slot - table->slot) + 1, .side = (uint8_t)side, .used = true };
+	step->slot->track[side].trouble = (uint16_t)(at + 1);
+	return trouble;
+}
+
+/* The packets' clock made to run forwards: after a jump back it goes on from where it was. Return: what it shows. */
+static int64_t step_clock(struct flows *flows, const struct packet *packet)
+{
+	struct flow_clock *clock = &flows->clock;
+	struct capture_totals *totals = &flows->totals;
+	int64_t time_ns = MIN(MAX(packet->frame->time_ns, INT64_C(0)), TIME_LIMIT_NS);
+	int64_t now_ns = MIN(time_ns + clock->shift_ns, TIME_LIMIT_NS), back_ns = clock->last_ns - time_ns;
+
+	totals->first_ns = totals->packets ? MIN(totals->first_ns, time_ns) : time_ns;
+	totals->last_ns = MAX(totals->last_ns, time_ns);
+	if (UNLIKELY(back_ns > 0)) {
+		totals->clock_back++;
+		totals->clock_back_max_us = MAX(totals->clock_back_max_us, back_ns / US_NS);
+		if (back_ns > CLOCK_JUMP_NS) {
+			totals->clock_jumps++;
+			clock->shift_ns = MIN(clock->newest_ns - time_ns, TIME_LIMIT_NS);
+			now_ns = clock->newest_ns;
+		}
+		tell_bare(flows, &(struct event){ .kind = EVENT_CLOCK_BACK, .since_us = back_ns / US_NS }, packet);
+	}
+	clock->last_ns = time_ns;
+	clock->newest_ns = MAX(clock->newest_ns, now_ns);
+	return clock->newest_ns;
+}
+
+static void count_checksums(struct flows *flows, const struct packet *packet)
+{
+	uint8_t checksum = packet->has & PACKET_HAS_TCP ? packet->tcp.checksum : packet->has & PACKET_HAS_UDP ? packet->udp.checksum :
+			   packet->has & PACKET_HAS_ICMP ? packet->icmp.checksum :
+							   CHECKSUM_UNKNOWN;
+
+	if (checksum == CHECKSUM_BAD || packet->ip.checksum == CHECKSUM_BAD) {
+		flows->totals.bad_checksums++;
+		tell_bare(flows, &(struct event){ .kind = EVENT_BAD_CHECKSUM, .since_us = -1 }, packet);
+	} else if (checksum == CHECKSUM_OFFLOADED) {
+		flows->totals.offloaded_checksums++;
+	}
+}
+
+static void count_packet(struct flows *flows, const struct packet *packet)
+{
+	struct capture_totals *totals = &flows->totals;
+
+	totals->packets++;
+	totals->bytes += packet->frame->wire;
+	totals->status[packet->status]++;
+	if (packet->status != DECODE_OK)
+		totals->by_layer[packet->layer]++;
+	else if (packet->frame->captured < packet->frame->wire)
+		totals->payload_cut++;
+	if (!(packet->has & PACKET_HAS_IP))
+		return;
+	totals->ip++;
+	totals->tcp += packet->ip.protocol == PROTOCOL_TCP;
+	totals->udp += packet->ip.protocol == PROTOCOL_UDP;
+	totals->icmp += packet->ip.protocol == PROTOCOL_ICMP || packet->ip.protocol == PROTOCOL_ICMPV6;
+	totals->fragments += packet->ip.is_fragment;
+	count_checksums(flows, packet);
+}
+
+static bool is_echo(const struct packet *packet)
+{
+	return packet->has & PACKET_HAS_ICMP && (packet->icmp.class == ICMP_ECHO_REQUEST || packet->icmp.class == ICMP_ECHO_REPLY);
+}
+
+static bool is_icmp(const struct packet *packet)
+{
+	return packet->ip.protocol == PROTOCOL_ICMP || packet->ip.protocol == PROTOCOL_ICMPV6;
+}
+
+/* Whether a packet has a flow, as far as it is there itself. */
+static bool has_flow(const struct packet *packet)
+{
+	if (packet->ip.offset || packet->status == DECODE_MALFORMED)
+		return false;
+	if (packet->ip.protocol == PROTOCOL_TCP || packet->ip.protocol == PROTOCOL_UDP)
+		return packet->has & PACKET_HAS_PORTS;
+	if (is_icmp(packet))
+		return is_echo(packet);
+	return packet->status == DECODE_OK || (packet->status == DECODE_UNSUPPORTED && packet->layer == LAYER_OTHER);
+}
+
+static void make_key(struct flow_key *key, const struct packet *packet)
+{
+	const struct link_header *link = &packet->link;
+
+	memset(key, 0, sizeof(*key));
+	key->protocol = packet->ip.protocol;
+	key->end[0].addr = packet->ip.src;
+	key->end[1].addr = packet->ip.dst;
+	if (packet->has & PACKET_HAS_PORTS && packet->ip.protocol == PROTOCOL_TCP) {
+		key->end[0].port = packet->tcp.src_port;
+		key->end[1].port = packet->tcp.dst_port;
+	} else if (packet->has & PACKET_HAS_PORTS && packet->ip.protocol == PROTOCOL_UDP) {
+		key->end[0].port = packet->udp.src_port;
+		key->end[1].port = packet->udp.dst_port;
+	} else if (is_echo(packet)) {
+		key->end[0].port = key->end[1].port = packet->icmp.id;
+	}
+	if (UNLIKELY(link->vlan_count))
+		key->vlan = link->vlan[MIN(link->vlan_count, PACKET_VLANS_MAX) - 1].tci & 0xfff;
+	if (UNLIKELY(packet->tunnel_count)) {
+		const struct tunnel *tunnel = &packet->tunnels[MIN(packet->tunnel_count, PACKET_TUNNELS_MAX) - 1];
+
+		key->tunnel_kind = tunnel->kind;
+		key->tunnel_id = tunnel->id;
+	}
+}
+
+/* @flow: of the first copy, NULL unknown. */
+static void count_copy(struct flows *flows, const struct packet *packet, struct flow *flow, unsigned side)
+{
+	uint64_t nth = flow ? ++flow->side[side].duplicates : 1;
+
+	flows->totals.duplicates++;
+	tell_bare(flows, &(struct event){ .kind = EVENT_DUPLICATE_FRAME, .flow = flow, .side = (uint8_t)side, .nth = nth, .since_us = -1 }, packet);
+}
+
+/* A copy of a frame, or a packet in a loop: taken out before anything is judged. */
+static struct flow *take_out(struct flows *flows, const struct packet *packet, enum frame_verdict verdict, struct seen_frame *seen)
+{
+	struct flow *flow = seen->slot1 ? &flows->table.slot[seen->slot1 - 1].flow : NULL;
+	unsigned side = flow && !addr_equal(&flow->end[0].addr, &packet->ip.src);
+
+	if (flow && !addr_equal(&flow->end[side].addr, &packet->ip.src))
+		flow = NULL; /* its slot has a new tenant */
+	if (verdict == FRAME_COPY) {
+		count_copy(flows, packet, flow, side);
+		return flow;
+	}
+	if (!duplicate_frames_report(&flows->frames, seen, packet))
+		flows->totals.loops_lost += verdict == FRAME_LOOP;
+	if (verdict == FRAME_LOOP)
+		tell_bare(flows, &(struct event){ .kind = EVENT_ROUTING_LOOP, .since_us = (seen->last_ns - seen->first_ns) / US_NS }, packet);
+	return flow;
+}
+
+static void let_go(struct flows *flows, struct flow_slot *slot, bool expired)
+{
+	flows->gone_one_way += flow_one_way(&slot->flow);
+	if (expired)
+		flows->totals.expired++;
+	else
+		flows->totals.evicted++;
+	for (unsigned side = 0; side < 2; side++)
+		if (slot->track[side].trouble)
+			flows->troubles.at[slot->track[side].trouble - 1].owner1 = 0;
+}
+
+static bool is_group_address(const struct packet *packet)
+{
+	const struct addr *dst = &packet->ip.dst;
+	static const uint8_t all[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+	if (addr_class(dst) == ADDR_CLASS_MULTICAST)
+		return true;
+	if (dst->family == ADDR_V4 && !memcmp(dst->bytes, all, 4))
+		return true;
+	return packet->has & PACKET_HAS_MAC && !memcmp(packet->link.dst, all, sizeof(all));
+}
+
+/* The answer of a side whose question was not seen tells which side began. */
+static bool is_answer(const struct packet *packet)
+{
+	if (packet->has & PACKET_HAS_TCP)
+		return (packet->tcp.flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
+	return packet->has & PACKET_HAS_ICMP && packet->icmp.class == ICMP_ECHO_REPLY;
+}
+
+static bool is_question(const struct packet *packet)
+{
+	if (packet->has & PACKET_HAS_TCP)
+		return (packet->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	return packet->has & PACKET_HAS_ICMP && packet->icmp.class == ICMP_ECHO_REQUEST;
+}
+
+static struct flow_slot *new_flow(struct flows *flows, const struct packet *packet, const struct flow_key *key, uint32_t hash, int64_t now_ns,
+				  unsigned *side)
+{
+	struct flow_slot *reuse = NULL, *slot;
+	struct flow_key turned = *key;
+	struct flow *flow;
+
+	if (flows->table.count == flows->table.capacity) {
+		bool expired;
+
+		reuse = flow_table_victim(&flows->table, now_ns, &expired);
+		let_go(flows, reuse, expired);
+	}
+	*side = is_answer(packet);
+	turned.end[*side] = key->end[0];
+	turned.end[!*side] = key->end[1];
+	slot = flow_table_add(&flows->table, &turned, hash, reuse);
+	flow = &slot->flow;
+	flow->number = ++flows->totals.flows;
+	flow->first_ns = now_ns;
+	flow->closer = flow->resetter = 2;
+	if (is_answer(packet) || is_question(packet))
+		flow->flags |= FLOW_INITIATOR_KNOWN;
+	if (is_group_address(packet))
+		flow->flags |= FLOW_BROADCAST;
+	if (flow->protocol == PROTOCOL_TCP)
+		flow->state = FLOW_MIDSTREAM;
+	if (flows->options.on_new)
+		flows->options.on_new(flow, flows->options.context);
+	return slot;
+}
+
+/* The size of the packet on the wire. Offload hands several segments to the capture as one: then the MSS tells how large each was. */
+static uint16_t wire_size(const struct flow_step *step)
+{
+	const struct ip_header *ip = &step->packet->ip;
+	const struct tcp_header *tcp = step->tcp;
+	uint32_t limit, size = MIN(ip->length, (uint32_t)UINT16_MAX), options;
+
+	if (!tcp || !tcp->payload)
+		return (uint16_t)size;
+	if (!(step->rx->has & SIDE_HAS_MSS))
+		return (uint16_t)(ip->length > SURE_SIZE ? 0 : size);
+	options = tcp->header > 20 ? tcp->header - 20u : 0;
+	limit = step->rx->mss > options ? step->rx->mss - options : 1;
+	if (LIKELY(tcp->payload <= limit))
+		return (uint16_t)size;
+	step->flow->flags |= FLOW_SUPER_SEGMENTS;
+	step->flows->totals.super_segments++;
+	if (step->mine->told_mtu)
+		return 0;
+	return (uint16_t)MIN((uint32_t)ip->header + tcp->header + limit, (uint32_t)UINT16_MAX);
+}
+
+/* A silence is survived when somebody answers whoever ended it. */
+static void watch_silence(const struct flow_step *step)
+{
+	struct flow *flow = step->flow;
+	uint32_t silence_ms = clamp_u32(step->silence_ns / MS_NS);
+	bool ends = step->tcp && step->tcp->flags & (TCP_RST | TCP_FIN);
+
+	if (step->theirs->woke && !ends) {
+		flow->idle_max_ms = MAX(flow->idle_max_ms, flow->idle_last_ms);
+		flow->idle_last_ms = 0;
+		step->theirs->woke = false;
+	}
+	if (silence_ms <= flow->idle_max_ms && silence_ms < SILENCE_MS)
+		return;
+	/* Whoever repeats himself unanswered has not ended another silence. */
+	if (ends || step->mine->woke)
+		return;
+	flow->idle_last_ms = silence_ms;
+	step->mine->woke = true;
+}
+
+static void remember_request(const struct flow_step *step, uint32_t payload)
+{
+	const uint32_t length = 64;
+
+	if (step->side || !payload || step->tx->payload || step->packet->payload_captured < length)
+		return;
+	if (step->tcp && !(step->flow->flags & FLOW_SAW_SYN))
+		return;
+	step->flow->request_hash = MAX(hash_bytes(step->flow->protocol, step->packet->payload, length), UINT64_C(1));
+}
+
+static void count_side(const struct flow_step *step, uint32_t payload)
+{
+	struct flow_side *tx = step->tx;
+	uint8_t hop_limit = step->packet->ip.hop_limit;
+
+	remember_request(step, payload);
+	if (!step->tcp || !(step->tcp->flags & TCP_RST)) {
+		tx->ttl_min = tx->ttl_max ? MIN(tx->ttl_min, hop_limit) : hop_limit;
+		tx->ttl_max = MAX(tx->ttl_max, hop_limit);
+	}
+	tx->packets++;
+	tx->bytes += step->packet->ip.length;
+	tx->payload += payload;
+	tx->last_ns = step->now_ns;
+	if (!payload)
+		return;
+	tx->last_payload_ns = step->now_ns;
+	tx->max_payload = MAX(tx->max_payload, (uint16_t)MIN(payload, (uint32_t)UINT16_MAX));
+}
+
+/* Requests and replies of protocols without connections. */
+static void count_exchange(const struct flow_step *step)
+{
+	struct flow *flow = step->flow;
+
+	if (step->side) {
+		flow->answered += step->theirs->asked;
+		step->theirs->asked = false;
+	} else if (!step->mine->asked) {
+		flow->asked++;
+		step->mine->asked = true;
+	}
+}
+
+static uint32_t payload_of(const struct packet *packet)
+{
+	if (packet->has & PACKET_HAS_TCP)
+		return packet->tcp.payload;
+	if (packet->has & PACKET_HAS_UDP)
+		return packet->udp.payload;
+	if (packet->has & PACKET_HAS_ICMP)
+		return packet->icmp.payload;
+	return 0;
+}
+
+static void judge(const struct flow_step *step)
+{
+	step->flow->interfaces |= 1u << duplicate_frames_interface(step->packet) % 32;
+	if (step->silence_ns >= MS_NS)
+		watch_silence(step);
+	else if (step->theirs->woke)
+		watch_silence(step);
+	if (step->tcp && UNLIKELY(!tcp_segment_add(step))) {
+		count_copy(step->flows, step->packet, step->flow, step->side);
+		return;
+	}
+	if (step->flow->protocol != PROTOCOL_TCP)
+		count_exchange(step);
+	if (UNLIKELY(step->mine->told_mtu))
+		icmp_errors_check_size(step);
+	count_side(step, payload_of(step->packet));
+}
+
+static struct flow_slot *add_to_flow(struct flows *flows, const struct packet *packet, const struct flow_key *key, uint32_t hash, int64_t now_ns)
+{
+	const struct tcp_header *tcp = packet->has & PACKET_HAS_TCP ? &packet->tcp : NULL;
+	const struct flow *before = NULL;
+	struct flow_step step;
+	unsigned side = 0;
+	struct flow_slot *slot = flow_table_find(&flows->table, key, hash, &side);
+	bool fresh = !slot;
+	struct flow copy;
+
+	if (slot && tcp && UNLIKELY(tcp->flags & TCP_SYN) && tcp_open_is_new(&slot->flow, side, tcp)) {
+		copy = slot->flow; /* which may be the one that has to go */
+		before = &copy;
+		fresh = true;
+		flow_table_retire(&flows->table, slot);
+	}
+	if (fresh)
+		slot = new_flow(flows, packet, key, hash, now_ns, &side);
+	step = (struct flow_step){ .flows = flows,
+				   .slot = slot,
+				   .flow = &slot->flow,
+				   .tx = &slot->flow.side[side],
+				   .rx = &slot->flow.side[!side],
+				   .mine = &slot->track[side],
+				   .theirs = &slot->track[!side],
+				   .packet = packet,
+				   .tcp = tcp,
+				   .now_ns = now_ns,
+				   .silence_ns = fresh ? -1 : now_ns - flow_last_ns(&slot->flow),
+				   .now_us = (uint32_t)(now_ns / US_NS),
+				   .now_ms = (uint32_t)(now_ns / MS_NS),
+				   .side = side };
+	step.ip_size = wire_size(&step);
+	if (fresh && tcp)
+		tcp_open_begin(&step, before);
+	judge(&step);
+	return slot;
+}
+
+struct flow *flows_add(struct flows *flows, const struct packet *packet)
+{
+	int64_t now_ns = step_clock(flows, packet);
+	struct seen_frame *seen = NULL;
+	struct flow_slot *slot;
+	struct flow_key key;
+	uint64_t print;
+	uint32_t hash;
+
+	count_packet(flows, packet);
+	if (UNLIKELY(flows->fragments.live))
+		fragments_sweep(flows, now_ns, false);
+	if (!(packet->has & PACKET_HAS_IP) || packet->status == DECODE_MALFORMED)
+		return NULL;
+	make_key(&key, packet);
+	hash = flow_table_hash(&flows->table, &key);
+	flow_table_prefetch(&flows->table, hash);
+	print = duplicate_frames_print(packet);
+	if (print) {
+		bool mirrored = flows->totals.duplicates * 4 > flows->totals.ip;
+		enum frame_verdict verdict = duplicate_frames_judge(&flows->frames, packet, print, now_ns, mirrored, &seen);
+
+		if (UNLIKELY(verdict != FRAME_NEW))
+			return take_out(flows, packet, verdict, seen);
+	}
+	if (UNLIKELY(packet->ip.is_fragment))
+		fragments_add(flows, packet, &key, now_ns);
+	if (UNLIKELY(packet->has & PACKET_HAS_ICMP && icmp_is_error(packet->icmp.class)))
+		return icmp_errors_add(flows, packet, &key, now_ns);
+	if (!has_flow(packet))
+		return NULL;
+	slot = add_to_flow(flows, packet, &key, hash, now_ns);
+	if (seen)
+		seen->slot1 = (uint32_t)(slot - flows->table.slot) + 1;
+	return &slot->flow;
+}
+
+/* What was sent into silence was waited for until the end. */
+static void settle(struct flow_slot *slot, int64_t now_ns)
+{
+	struct flow *flow = &slot->flow;
+
+	if (flow->protocol != PROTOCOL_TCP)
+		return;
+	if (flow->state == FLOW_SYN_SENT)
+		flow->syn_wait_ms = clamp_u32((now_ns - flow->first_ns) / MS_NS);
+	tcp_window_settle(slot, (uint32_t)(now_ns / MS_NS));
+	tcp_close_settle(flow);
+}
+
+void flows_end(struct flows *flows)
+{
+	int64_t now_ns = flows->clock.newest_ns;
+
+	fragments_sweep(flows, now_ns, true);
+	flows->totals.flows_one_way = flows->gone_one_way;
+	for (uint32_t i = 0; i < flows->table.count; i++) {
+		settle(&flows->table.slot[i], now_ns);
+		flows->totals.flows_one_way += flow_one_way(&flows->table.slot[i].flow);
+	}
+}
+
+const struct flow *flows_at(const struct flows *flows, size_t index)
+{
+	return index < flows->table.count ? &flows->table.slot[index].flow : NULL;
+}
+
+size_t flows_count(const struct flows *flows)
+{
+	return flows->table.count;
+}
+
+const struct flow *flows_find(const struct flows *flows, uint8_t protocol, const struct endpoint *a, const struct endpoint *b)
+{
+	struct flow_key key = { .end = { *a, *b }, .protocol = protocol };
+	struct flow_slot *slot;
+	unsigned side;
+
+	slot = flow_table_find(&flows->table, &key, flow_table_hash(&flows->table, &key), &side);
+	return slot ? &slot->flow : NULL;
+}
+
+const struct capture_totals *flows_totals(const struct flows *flows)
+{
+	return &flows->totals;
+}
+
+const struct icmp_report *flows_reports(const struct flows *flows, size_t *count)
+{
+	*count = flows->icmp.count;
+	return flows->icmp.report;
+}
+
+const struct fragment_train *flows_trains(const struct flows *flows, size_t *count)
+{
+	*count = flows->fragments.lost;
+	return flows->fragments.train;
+}
+
+const struct loop_report *flows_loops(const struct flows *flows, size_t *count)
+{
+	*count = flows->frames.reports;
+	return flows->frames.report;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* Sequence numbers of one direction: what is new, what comes late, what comes again.
+ *
+ * Bytes below the highest sequence number were seen, unless they lie in a hole. Bytes that were seen and come again are a retransmission. Bytes
+ * that fill a hole are either late, sent once and overtaken, or a repetition of a segment lost before the capture; only what the sender wrote
+ * into the packets tells which: its IP id if it counts them, else its timestamp, and without either the time that has passed. */
+#include "tcp_segment.h"
+
+/* Reordering by parallel links and queues is over so soon; a sender that repairs needs the round trip. */
+#define LATE_US 3000u
+/* A jump in sequence numbers as large as no window: not a loss but another stream, or junk. */
+#define JUMP_MAX (1u << 30)
+
+void tcp_sequence_forget(const struct flow_step *step)
+{
+	struct tcp_trouble *trouble = flow_step_trouble(step, step->side);
+
+	step->tx->has &= (uint16_t)~SIDE_HAS_SEQ;
+	step->mine->anchored = step->mine->timed_rtt = step->mine->timed_size = step->mine->has_sack = step->mine->probed = false;
+	if (trouble) {
+		trouble->holes = trouble->resends = 0;
+		trouble->head_tries = 0;
+	}
+}
+
+static bool everything_acked(const struct flow_step *step)
+{
+	return step->rx->has & SIDE_HAS_ACK && step->rx->ack == step->tx->seq_next;
+}
+
+/* The first segment of a side whose SYN was not seen: what came before it is unknown, but for what the other side has acknowledged. */
+static void begin(const struct flow_step *step, uint32_t end)
+{
+	struct flow_side *tx = step->tx;
+
+	if (!(tx->has & SIDE_HAS_SYN))
+		tx->isn = step->tcp->seq;
+	tx->seq_next = end;
+	tx->has |= SIDE_HAS_SEQ;
+	if (step->rx->has & SIDE_HAS_ACK && seq_before(end, step->rx->ack) && step->rx->ack - end < JUMP_MAX)
+		tx->seq_next = step->rx->ack;
+	step->mine->base_ms = step->now_ms;
+}
+
+static void open_hole(const struct flow_step *step)
+{
+	const struct ip_header *ip = &step->packet->ip;
+	struct hole hole = { .start = step->tx->seq_next, .end = step->tcp->seq, .opened_us = step->now_us };
+
+	hole.has_tsval = step->tcp->options & TCP_OPTION_TIMESTAMPS;
+	hole.tsval = hole.has_tsval ? step->tcp->tsval : 0;
+	hole.has_id = ip->has_id && ip->id;
+	hole.id = (uint16_t)ip->id;
+	tcp_trouble_open(flow_step_need_trouble(step, step->side), &hole);
+}
+
+/* Whether the segment at hand left before the one that opened the hole. */
+static bool is_late(const struct flow_step *step, const struct hole *hole)
+{
+	const struct ip_header *ip = &step->packet->ip;
+	const struct tcp_header *tcp = step->tcp;
+	uint32_t age_us = step->now_us - hole->opened_us, limit_us = LATE_US;
+
+	if (step->tx->has & SIDE_COUNTS_ID && hole->has_id && ip->has_id && ip->id)
+		return (int16_t)((uint16_t)ip->id - hole->id) < 0;
+	if (hole->has_tsval && tcp->options & TCP_OPTION_TIMESTAMPS && tcp->tsval != hole->tsval)
+		return seq_before(tcp->tsval, hole->tsval);
+	if (step->flow->flags & FLOW_HAS_HANDSHAKE_RTT)
+		limit_us = MIN(limit_us, step->flow->handshake_rtt_us);
+	return age_us < limit_us && !tcp_segment_driven(step, hole->end);
+}
+
+/* A copy of a segment that was on its way for longer than copies in the capture are: its id or timestamp is not newer than what came since. */
+static bool is_old_copy(const struct flow_step *step)
+{
+	const struct ip_header *ip = &step->packet->ip;
+
+	if (step->tx->has & SIDE_COUNTS_ID && ip->has_id && ip->id)
+		return (int16_t)((uint16_t)ip->id - step->mine->id) <= 0;
+	return step->tcp->options & TCP_OPTION_TIMESTAMPS && step->tx->has & SIDE_HAS_TIMESTAMPS && seq_before(step->tcp->tsval, step->mine->tsval);
+}
+
+static void late(const struct flow_step *step, uint32_t end, int64_t since_us)
+{
+	struct flow_side *tx = step->tx;
+
+	tx->out_of_order++;
+	flow_step_tell(step, &(struct flow_news){ .kind = EVENT_OUT_OF_ORDER,
+						  .nth = tx->out_of_order,
+						  .since_us = since_us,
+						  .seq = step->tcp->seq - tx->isn,
+						  .length = end - step->tcp->seq });
+}
+
+/* The bytes were seen, and what comes is as old as they are: its repetition overtook it, or the network made a copy. Return: false for a copy. */
+static bool old_copy(const struct flow_step *step, uint32_t end)
+{
+	const struct tcp_trouble *trouble = flow_step_trouble(step, step->side);
+
+	for (unsigned i = 0; trouble && i < MIN(trouble->resends, TROUBLE_RESENDS); i++) {
+		const struct resend *resend = &trouble->resend[i];
+
+		if (!resend->seen && seq_before(step->tcp->seq, resend->end) && seq_before(resend->start, end)) {
+			late(step, end, -1);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* [seq, @end) lies below what was seen: in a hole, or not. Return: false when it is a copy. */
+static bool below(const struct flow_step *step, uint32_t end)
+{
+	struct tcp_trouble *trouble = flow_step_trouble(step, step->side);
+	uint32_t seq = step->tcp->seq;
+	struct hole hole;
+
+	if (trouble && tcp_trouble_fill(trouble, seq, end, &hole)) {
+		if (is_late(step, &hole))
+			late(step, end, (uint32_t)(step->now_us - hole.opened_us));
+		else
+			tcp_resend_add(step, end, &hole);
+		return true;
+	}
+	if (seq_before(seq, step->tx->isn) && !(step->tx->has & SIDE_HAS_SYN)) {
+		/* From before the capture: only what was acknowledged must have been sent before. */
+		step->tx->isn = seq;
+		if (!(step->rx->has & SIDE_HAS_ACK) || seq_before(step->rx->ack, end))
+			return true;
+	}
+	if (is_old_copy(step))
+		return old_copy(step, end);
+	tcp_resend_add(step, end, NULL);
+	return true;
+}
+
+static void advance(const struct flow_step *step, uint32_t end)
+{
+	struct flow_side *tx = step->tx;
+	bool idle = everything_acked(step);
+
+	if (idle)
+		step->mine->base_ms = step->now_ms;
+	step->mine->probed = false;
+	if (step->tcp->payload) {
+		tcp_nagle_sent(step, idle);
+		tcp_rtt_sent(step, end, idle);
+		tcp_window_filled(step, end);
+		tcp_close_crossed(step);
+	}
+	tx->seq_next = end;
+}
+
+bool tcp_sequence_add(const struct flow_step *step)
+{
+	const struct tcp_header *tcp = step->tcp;
+	struct flow_side *tx = step->tx;
+	uint32_t end = tcp->seq + tcp->payload + (tcp->flags & TCP_FIN ? 1 : 0);
+	int32_t ahead;
+
+	if (UNLIKELY(!(tx->has & SIDE_HAS_SEQ))) {
+		begin(step, end);
+		return true;
+	}
+	if (UNLIKELY(tcp_window_probe(step)))
+		return true;
+	step->mine->keepalive = false;
+	ahead = (int32_t)(tcp->seq - tx->seq_next);
+	if (LIKELY(!ahead)) {
+		if (end != tcp->seq)
+			advance(step, end);
+		return true;
+	}
+	if (UNLIKELY(ahead >= (int32_t)JUMP_MAX || ahead <= -(int32_t)JUMP_MAX)) {
+		tcp_sequence_forget(step);
+		begin(step, end);
+		return true;
+	}
+	if (ahead > 0) {
+		open_hole(step);
+		tx->seq_next = tcp->seq;
+		if (end != tcp->seq)
+			advance(step, end);
+		return true;
+	}
+	if (end == tcp->seq)
+		return true;
+	if (!seq_before(tx->seq_next, end))
+		return below(step, end);
+	/* Old bytes with new ones behind them; the byte of a probe into a shut window is sent again with the rest. */
+	if ((!step->mine->probed || ahead != -1) && !below(step, tx->seq_next))
+		return false;
+	advance(step, end);
+	return true;
+}
