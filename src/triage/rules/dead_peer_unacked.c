@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* dead-peer-unacked: data is sent again and again, and nothing ever comes back. */
+#include "../packets.h"
 #include "../send_stall_verdict.h"
 #include "../stuck_sender.h"
 #include "tcptriage/model/timers.h"
@@ -362,6 +363,7 @@ const struct rule rule_dead_peer_unacked = {
 	.states = STUCK_SENDER_STATES,
 	.candidate = candidate,
 	.eval = eval,
+	.packets = &packets_dead_peer_unacked,
 	.thresholds = thresholds,
 	.explain =
 		"A peer that is alive acknowledges what it gets. Here the retransmission timer has expired several times in a row, each time after twice the wait, and since before the first of them not one segment of "

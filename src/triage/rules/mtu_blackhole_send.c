@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* mtu-blackhole-send: our large packets vanish, small ones pass. */
+#include "../packets.h"
 #include "../stuck_sender.h"
 
 enum limit {
@@ -177,6 +178,7 @@ const struct rule rule_mtu_blackhole_send = {
 	.states = STUCK_SENDER_STATES,
 	.candidate = stuck_sender_candidate,
 	.eval = eval,
+	.packets = &packets_mtu_blackhole_send,
 	.thresholds = thresholds,
 	.explain =
 		"A packet that is too large for a link on the way is dropped by the router before it, which tells the sender the size that fits: ICMP type 3 code 4, or ICMPv6 packet too big. The sender then sends smaller "
