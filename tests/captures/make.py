@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Writes the captures of all scenes, byte by byte the same in every run.
-usage: make.py DIRECTORY [SCENE…]      make.py --list: names and titles"""
+usage: make.py DIRECTORY [SCENE…]      make.py --list: names and titles      make.py --bundle FILE: the frames of all scenes for test_sweep.c"""
 import pathlib
+import struct
 import sys
 
 import scene_capture  # noqa: F401  each module registers its scenes
@@ -27,9 +28,23 @@ def write(directory, names=None):
     return paths
 
 
+def bundle(path):
+    """Each scene: name (32 bytes), link type, number of frames; each frame: time:64, captured:32, wire:32, bytes. All little-endian."""
+    made = b""
+    for name in SCENES:
+        net = play(name)
+        frames = list(net.frame_bytes())
+        made += struct.pack("<32sII", name.encode(), net.link, len(frames))
+        made += b"".join(struct.pack("<QII", time, len(data), wire) + data for time, data, wire in frames)
+    pathlib.Path(path).write_bytes(made)
+
+
 def main(argv):
     if len(argv) < 2:
         sys.exit(__doc__)
+    if argv[1] == "--bundle":
+        bundle(argv[2])
+        return
     if argv[1] == "--list":
         for name, one in SCENES.items():
             print(f"{name:28} {one.title}")

@@ -292,9 +292,16 @@ def bulk(net, rounds, lossy):
     tcp.close()
 
 
-@scene("5 % of 300 segments are lost: 15 fast retransmissions", flows=[flow("closed", retransmissions=(15, 0), duplicate_acks=(0, 75))],
-       events={"fast_retransmission": 15, "duplicate_ack": 75}, findings={"retrans-high": "warning"})
+@scene("2.5 % of 400 segments are lost on a private network: 10 fast retransmissions",
+       flows=[flow("closed", retransmissions=(10, 0), duplicate_acks=(0, 50))], events={"fast_retransmission": 10, "duplicate_ack": 50},
+       findings={"retrans-high": "warning"})
 def plain_loss(net):
+    bulk(net, 40, lambda number: number % 4 == 1)
+
+
+@scene("5 % of 300 segments are lost", flows=[flow("closed", retransmissions=(15, 0), duplicate_acks=(0, 75))],
+       events={"fast_retransmission": 15, "duplicate_ack": 75}, findings={"retrans-high": "critical"})
+def heavy_loss(net):
     bulk(net, 30, lambda number: number % 2)
 
 

@@ -48,7 +48,7 @@ wrapped("link_sll2", "Linux cooked v2", wire.sll2, wire.SLL2)
 wrapped("link_ip", "raw IP of one version", lambda packet: packet, {4: wire.IPV4, 6: wire.IPV6})
 wrapped("link_c_hdlc", "Cisco HDLC", wire.c_hdlc, wire.C_HDLC)
 wrapped("link_nflog", "NFLOG", wire.nflog, wire.NFLOG)
-UNREAD = {"flows": [], "unsupported": 8}
+UNREAD = {"flows": [], "unsupported": 9}
 wrapped("link_fddi", "FDDI is not read and says so", wire.fddi, wire.FDDI, **UNREAD)
 wrapped("link_radiotap", "802.11 with radiotap is not read and says so", wire.radiotap, wire.RADIOTAP, **UNREAD)
 

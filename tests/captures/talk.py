@@ -25,8 +25,8 @@ ICMP_KINDS = {  # what happened: type and code in either version
     "prohibited": ((3, 13), (1, 1)), "host": ((3, 1), (1, 3)), "port": ((3, 3), (1, 4)), "too-big": ((3, 4), (2, 0)), "expired": ((11, 0), (3, 0)),
     "reassembly": ((11, 1), (3, 1)),
 }
-ADDRESSES = {4: {"client": "192.0.2.10", "server": "198.51.100.80", "router": "203.0.113.1", "other": "198.51.100.81"},
-             6: {"client": "2001:db8:2::10", "server": "2001:db8:100::80", "router": "2001:db8:113::1", "other": "2001:db8:100::81"}}
+ADDRESSES = {4: {"client": "192.168.7.5", "server": "10.0.3.4", "router": "192.168.7.1", "other": "10.0.3.5"},
+             6: {"client": "fd00:7::5", "server": "fd00:3::4", "router": "fd00:7::1", "other": "fd00:3::5"}}
 
 
 class Flow:
