@@ -83,7 +83,7 @@ static void load(const char *path)
 		fprintf(stderr, "%s cannot be read\n", path);
 		exit(1);
 	}
-	for (at = bundle.buf; at < bundle.at; scene_count++) {
+	for (at = bundle.base; at < bundle.at; scene_count++) {
 		BUG_ON(scene_count == SCENES_MAX);
 		load_scene(&scenes[scene_count], &at);
 	}
