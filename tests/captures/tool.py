@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-SHARED = HERE.parents[2].parent / "shared" / "captures"
+# beside the project; a worktree of it lies one deeper
+SHARED = next((path for path in (HERE.parents[2] / "shared/captures", HERE.parents[3] / "shared/captures") if path.is_dir()), HERE / "none")
 ENVIRONMENT = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"], **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}}
 SANITIZER = ("Sanitizer", "runtime error:")
 
