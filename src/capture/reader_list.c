@@ -2,10 +2,12 @@
 /* What there is to capture on: interfaces and their link types. */
 #include <errno.h>
 #include <pcap/pcap.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "capture/dlt.h"
+#include "config.h"
 #include "tcptriage/base/arena.h"
 #include "tcptriage/base/out.h"
 #include "tcptriage/capture/reader.h"
@@ -111,4 +113,26 @@ uint32_t reader_link_type_named(const char *name)
 	int dlt = pcap_datalink_name_to_val(name);
 
 	return dlt < 0 ? UINT32_MAX : dlt_to_link_type(dlt);
+}
+
+#ifdef HAVE_ZLIB
+#define WITH_ZLIB ", zlib"
+#else
+#define WITH_ZLIB ""
+#endif
+#ifdef HAVE_ZSTD
+#define WITH_ZSTD ", zstd"
+#else
+#define WITH_ZSTD ""
+#endif
+
+const char *reader_built_in(void)
+{
+	static char text[128];
+	const char *version = pcap_lib_version(); /* "libpcap version 1.10.3 (with TPACKET_V3)" */
+	const char *number = strstr(version, "version ");
+
+	number = number ? number + strlen("version ") : version;
+	snprintf(text, sizeof(text), "libpcap %.*s" WITH_ZLIB WITH_ZSTD, (int)strcspn(number, " ("), number);
+	return text;
 }
