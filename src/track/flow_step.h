@@ -18,7 +18,7 @@ struct flow_clock {
 	int64_t newest_ns, shift_ns, last_ns;
 };
 
-/** struct flows - see track/flows.h. @gone_one_way: flows that had to go of which one direction was seen. */
+/** struct flows - see track/flows.h. @gone_half_seen: flows that had to go of which the capture lacks one direction. */
 struct flows {
 	struct flows_options options;
 	struct capture_totals totals;
@@ -28,7 +28,7 @@ struct flows {
 	struct duplicate_frames frames;
 	struct fragments fragments;
 	struct icmp_errors icmp;
-	uint64_t gone_one_way;
+	uint64_t gone_half_seen;
 };
 
 /**

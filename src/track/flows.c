@@ -258,7 +258,7 @@ static struct flow *take_out(struct flows *flows, const struct packet *packet, e
 
 static void let_go(struct flows *flows, struct flow_slot *slot, bool expired)
 {
-	flows->gone_one_way += flow_one_way(&slot->flow);
+	flows->gone_half_seen += flow_half_seen(&slot->flow);
 	if (expired)
 		flows->totals.expired++;
 	else
@@ -538,10 +538,10 @@ void flows_end(struct flows *flows)
 	int64_t now_ns = flows->clock.newest_ns;
 
 	fragments_sweep(flows, now_ns, true);
-	flows->totals.flows_one_way = flows->gone_one_way;
+	flows->totals.flows_one_way = flows->gone_half_seen;
 	for (uint32_t i = 0; i < flows->table.count; i++) {
 		settle(&flows->table.slot[i], now_ns);
-		flows->totals.flows_one_way += flow_one_way(&flows->table.slot[i].flow);
+		flows->totals.flows_one_way += flow_half_seen(&flows->table.slot[i].flow);
 	}
 }
 
