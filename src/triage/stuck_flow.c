@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "flow_clients.h"
+#include "flow_pairs.h"
 
 #define NS_PER_MS INT64_C(1000000)
 /* IP and TCP headers without options: what an MSS does not count. */
@@ -15,17 +16,6 @@ const double stuck_flow_defaults[] = {
 #define STUCK_FLOW_LIMIT(id, name, unit, value, reason) [STUCK_FLOW_##id] = value,
 #include "stuck_flow.def"
 #undef STUCK_FLOW_LIMIT
-};
-
-/**
- * struct pair - what is known of packets from one address to another, over all their flows. @passed: largest that arrived. @answered_ns: the newest
- * time at which something was sent that is known to have been answered. @small_dead: something is stuck that is not large.
- */
-struct pair {
-	struct addr here, there;
-	uint32_t passed;
-	int64_t answered_ns;
-	bool small_dead;
 };
 
 static uint32_t headers(const struct flow_member *m)
@@ -62,74 +52,6 @@ static bool keep(const struct view *view, struct flow_member *m)
 	return true;
 }
 
-static int by_addresses(const void *left, const void *right)
-{
-	const struct pair *a = left, *b = right;
-	int order = addr_compare(&a->here, &b->here);
-
-	return order ? order : addr_compare(&a->there, &b->there);
-}
-
-static struct pair *find_pair(struct pair *pairs, size_t count, const struct addr *here, const struct addr *there)
-{
-	struct pair key = { .here = *here, .there = *there };
-
-	return bsearch(&key, pairs, count, sizeof(*pairs), by_addresses);
-}
-
-/* The newest packet of @own that was answered, as far as that follows from what the flow shows at its end. */
-static int64_t answered_ns(const struct flow *flow, unsigned side)
-{
-	const struct flow_side *own = &flow->side[side], *other = &flow->side[!side];
-	int64_t newest = 0;
-
-	if (flow->protocol != PROTOCOL_TCP)
-		return flow->side[1].packets && !side ? flow->side[1].last_ns : 0;
-	if (flow->flags & FLOW_HAS_HANDSHAKE_RTT)
-		newest = flow->first_ns;
-	if (own->last_payload_ns && other->has & SIDE_HAS_ACK && !flow_unacked(flow, side))
-		newest = MAX(newest, own->last_payload_ns);
-	/* its data goes on without repetitions: it gets our acknowledgements */
-	if (own->has & SIDE_HAS_ACK && !other->retransmissions)
-		newest = MAX(newest, other->last_payload_ns);
-	return newest;
-}
-
-static void learn(struct pair *pair, const struct flow *flow, unsigned side)
-{
-	if (flow->protocol == PROTOCOL_TCP)
-		pair->passed = MAX(pair->passed, flow->side[side].ip_acked_max);
-	pair->answered_ns = MAX(pair->answered_ns, answered_ns(flow, side));
-}
-
-static size_t make_pairs(const struct flow_members *members, struct pair *pairs)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < members->count; i++)
-		pairs[i] = (struct pair){ .here = members->at[i].here.addr, .there = members->at[i].there.addr };
-	qsort(pairs, members->count, sizeof(*pairs), by_addresses);
-	for (size_t i = 0; i < members->count; i++) {
-		if (!count || by_addresses(&pairs[count - 1], &pairs[i]))
-			pairs[count++] = pairs[i];
-	}
-	return count;
-}
-
-static void survey(const struct view *view, struct pair *pairs, size_t count)
-{
-	for (size_t i = 0; count && i < view->packets->flow_count; i++) {
-		const struct flow *flow = view->packets->flows[i];
-
-		for (unsigned side = 0; side < 2; side++) {
-			struct pair *pair = find_pair(pairs, count, &flow->end[side].addr, &flow->end[!side].addr);
-
-			if (pair)
-				learn(pair, flow, side);
-		}
-	}
-}
-
 static const struct icmp_report *who_told(const struct view *view, const struct stuck_flow *s)
 {
 	const struct packet_evidence *packets = view->packets;
@@ -162,7 +84,7 @@ bool stuck_flow_answered(const struct stuck_flow *s, const double *limits)
 }
 
 /* A router that says what does not fit, and a peer that acknowledges the short end behind it, are there. */
-static enum answer is_path_alive(const struct stuck_flow *s, const struct pair *pair, const double *limits)
+static enum answer is_path_alive(const struct stuck_flow *s, const struct flow_pair *pair, const double *limits)
 {
 	const struct flow_side *other = s->member.other;
 
@@ -170,10 +92,10 @@ static enum answer is_path_alive(const struct stuck_flow *s, const struct pair *
 		return ANSWER_YES;
 	if (other->duplicate_acks && other->last_ns >= s->since_ns)
 		return ANSWER_YES;
-	return pair->small_dead ? ANSWER_NO : ANSWER_UNKNOWN;
+	return pair->mark ? ANSWER_NO : ANSWER_UNKNOWN;
 }
 
-static void read_signs(const struct view *view, struct stuck_flow *s, const struct pair *pair, const double *limits)
+static void read_signs(const struct view *view, struct stuck_flow *s, const struct flow_pair *pair, const double *limits)
 {
 	const struct flow_side *own = s->member.own, *other = s->member.other;
 	bool may_miss_icmp = *view->packets->source->filter && !view->packets->totals->icmp;
@@ -201,7 +123,7 @@ static int by_key(const void *left, const void *right)
 	return order ? order : (int)a->side - (int)b->side;
 }
 
-static struct stuck_flow start(const struct flow_member *m, const struct pair *pair, const double *limits)
+static struct stuck_flow start(const struct flow_member *m, const struct flow_pair *pair, const double *limits)
 {
 	struct stuck_flow s = { .member = *m,
 				.since_ns = m->flow->first_ns + m->own->dead_since_ms * NS_PER_MS,
@@ -212,24 +134,27 @@ static struct stuck_flow start(const struct flow_member *m, const struct pair *p
 	return s;
 }
 
+/* A pair is marked when something is stuck that is not large. */
+static void mark_dead_pair(const struct stuck_flow *s, struct flow_pair *pair, const double *limits)
+{
+	pair->mark |= s->signs.full_size == ANSWER_NO && s->member.own->dead_tries >= limits[STUCK_FLOW_COPIES];
+}
+
 struct stuck_flows stuck_flows_find(const struct view *view, const double *limits)
 {
 	struct sink sink = { .view = view };
 	struct flow_members members = flow_members_collect_sides(&sink, PROTOCOL_TCP, keep);
-	struct pair *pairs = arena_alloc(view->arena, (members.count + 1) * sizeof(*pairs)), *pair;
+	struct flow_pairs pairs = flow_pairs_of(view, &members);
 	struct stuck_flows all = { .at = arena_alloc(view->arena, (members.count + 1) * sizeof(*all.at)), .count = members.count };
-	size_t count = make_pairs(&members, pairs);
 
-	survey(view, pairs, count);
-	for (size_t i = 0; i < members.count; i++) {
-		pair = find_pair(pairs, count, &members.at[i].here.addr, &members.at[i].there.addr);
-		all.at[i] = start(&members.at[i], pair, limits);
-		pair->small_dead |= all.at[i].signs.full_size == ANSWER_NO && all.at[i].member.own->dead_tries >= limits[STUCK_FLOW_COPIES];
-	}
 	for (size_t i = 0; i < all.count; i++) {
-		pair = find_pair(pairs, count, &members.at[i].here.addr, &members.at[i].there.addr);
-		read_signs(view, &all.at[i], pair, limits);
+		struct flow_pair *pair = flow_pairs_find(&pairs, &members.at[i]);
+
+		all.at[i] = start(&members.at[i], pair, limits);
+		mark_dead_pair(&all.at[i], pair, limits);
 	}
+	for (size_t i = 0; i < all.count; i++)
+		read_signs(view, &all.at[i], flow_pairs_find(&pairs, &members.at[i]), limits);
 	if (all.count)
 		qsort(all.at, all.count, sizeof(*all.at), by_key);
 	return all;

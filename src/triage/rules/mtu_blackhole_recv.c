@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* mtu-blackhole-recv: the peer's large packets do not reach us, the short end of what it sent did. */
-#include "../kit.h"
+#include "../packets.h"
 
 enum limit {
 	GAP,
@@ -257,6 +257,7 @@ const struct rule rule_mtu_blackhole_recv = {
 	.candidate = candidate,
 	.quota = 2048,
 	.eval = eval,
+	.packets = &packets_mtu_blackhole_recv,
 	.thresholds = thresholds,
 	.explain =
 		"The peer sends more than fits the narrowest link on the way to us, the router before that link may not say so or is not heard, and the full-sized packets vanish. What remains is the last, short packet of the answer: it "

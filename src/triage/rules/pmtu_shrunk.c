@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../kit.h"
 #include "../mtu_table.h"
+#include "../packets.h"
 
 enum limit {
 	BELOW,
@@ -398,6 +398,7 @@ const struct rule rule_pmtu_shrunk = {
 	.title = "The path carries less than the interface takes, and the sender knows",
 	.needs = RULE_NEEDS_SOCKETS,
 	.eval = eval,
+	.packets = &packets_pmtu_shrunk,
 	.thresholds = thresholds,
 	.explain =
 		"A router that cannot pass a packet on says which size fits: ICMP type 3 code 4, or ICMPv6 packet too big. The kernel keeps that size as an exception to the route, for ten minutes, and every connection to that "
