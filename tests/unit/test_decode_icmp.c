@@ -55,6 +55,7 @@ static void icmp__every_type_and_code__has_its_class(void **state)
 		{ false, 3, 7, ICMP_UNREACHABLE },	  { false, 3, 9, ICMP_PROHIBITED },
 		{ false, 3, 10, ICMP_PROHIBITED },	  { false, 3, 12, ICMP_UNREACHABLE },
 		{ false, 3, 13, ICMP_PROHIBITED },	  { false, 3, 15, ICMP_PROHIBITED },
+		{ false, 3, 14, ICMP_PROHIBITED },
 		{ false, 4, 0, ICMP_SOURCE_QUENCH },	  { false, 5, 1, ICMP_REDIRECT },
 		{ false, 9, 0, ICMP_NEIGHBOUR },	  { false, 10, 0, ICMP_NEIGHBOUR },
 		{ false, 11, 0, ICMP_TIME_EXCEEDED },	  { false, 11, 1, ICMP_REASSEMBLY_EXCEEDED },
@@ -217,21 +218,27 @@ static void quote__of_udp_and_echo__has_their_numbers(void **state)
 {
 	(void)state;
 	for (int is_v6 = 0; is_v6 < 2; is_v6++) {
-		struct maker udp = make_icmp(is_v6, is_v6 ? 1 : 3, is_v6 ? 4 : 3, 0), echo = make_icmp(is_v6, is_v6 ? 3 : 11, 0, 0);
+		struct maker udp = make_icmp(is_v6, is_v6 ? 1 : 3, is_v6 ? 4 : 3, 0);
 
 		maker_ip(&udp, is_v6, 17);
 		maker_udp(&udp, 53);
 		assert_int_equal(maker_decode(&udp, RAW, &p), DECODE_OK);
 		assert_int_equal(p.icmp.quote.has, PACKET_HAS_IP | PACKET_HAS_PORTS | PACKET_HAS_UDP);
 		assert_int_equal(p.icmp.quote.dst_port, 53);
+		for (unsigned type = 0; type < 256; type++) {
+			struct maker echo = make_icmp(is_v6, is_v6 ? 3 : 11, 0, 0);
+			bool is_echo = is_v6 ? type == 128 || type == 129 : type == 0 || type == 8;
 
-		maker_ip(&echo, is_v6, is_v6 ? 58 : 1);
-		maker_u32(&echo, is_v6 ? 0x80000000 : 0x08000000);
-		maker_u32(&echo, 0x12340056);
-		assert_int_equal(maker_decode(&echo, RAW, &p), DECODE_OK);
-		assert_int_equal(p.icmp.quote.has, PACKET_HAS_IP | PACKET_HAS_ICMP);
-		assert_int_equal(p.icmp.quote.icmp_id, 0x1234);
-		assert_int_equal(p.icmp.quote.icmp_seq, 0x56);
+			maker_ip(&echo, is_v6, is_v6 ? 58 : 1);
+			maker_u32(&echo, type << 24);
+			maker_u32(&echo, 0x12340056);
+			assert_int_equal(maker_decode(&echo, RAW, &p), DECODE_OK);
+			assert_int_equal(p.icmp.quote.has, PACKET_HAS_IP | (is_echo ? PACKET_HAS_ICMP : 0));
+			if (!is_echo)
+				continue;
+			assert_int_equal(p.icmp.quote.icmp_id, 0x1234);
+			assert_int_equal(p.icmp.quote.icmp_seq, 0x56);
+		}
 	}
 }
 

@@ -25,7 +25,7 @@ static const struct link_row {
 	{ "Ethernet, IPv6", 1, BYTES("\2\0\0\0\0\2\2\0\0\0\0\1\x86\xdd"), true, 0x86dd, 0, 0, PACKET_HAS_MAC },
 	{ "802.1Q", 1, BYTES("\2\0\0\0\0\2\2\0\0\0\0\1\x81\0\x20\x64\x08\0"), false, 0x800, 1, 0, PACKET_HAS_MAC },
 	{ "802.1ad", 1, BYTES("\2\0\0\0\0\2\2\0\0\0\0\1\x88\xa8\0\1\x81\0\0\2\x86\xdd"), true, 0x86dd, 2, 0, PACKET_HAS_MAC },
-	{ "0x9100", 1, BYTES("\2\0\0\0\0\2\2\0\0\0\0\1\x91\0\0\1\x91\0\0\2\x91\0\0\3\x81\0\0\4\x08\0"), false, 0x800, 4, 0, PACKET_HAS_MAC },
+	{ "0x9100", 1, BYTES("\2\0\0\0\0\2\2\0\0\0\0\1\x91\0\0\1\x91\0\0\2\x92\0\0\3\x81\0\0\4\x08\0"), false, 0x800, 4, 0, PACKET_HAS_MAC },
 	{ "MPLS", 1, BYTES("\2\0\0\0\0\2\2\0\0\0\0\1\x88\x47\0\1\0\x40\0\2\1\x40"), false, 0x800, 0, 2, PACKET_HAS_MAC },
 	{ "MPLS multicast, IPv6", 1, BYTES("\2\0\0\0\0\2\2\0\0\0\0\1\x88\x48\0\2\1\x40"), true, 0x86dd, 0, 1, PACKET_HAS_MAC },
 	{ "VLAN, MPLS", 1, BYTES("\2\0\0\0\0\2\2\0\0\0\0\1\x81\0\0\1\x88\x47\0\2\1\x40"), false, 0x800, 1, 1, PACKET_HAS_MAC },

@@ -149,6 +149,8 @@ static const struct option_row {
 	{ "timestamps too short", OPTIONS("\x08\x06\0\0\0\1\0\0"), TCP_OPTION_BAD },
 	{ "MD5", OPTIONS("\x13\x12" "0123456789abcdef" "\0\0"), TCP_OPTION_MD5 },
 	{ "MD5 too short", OPTIONS("\x13\x06" "0123" "\0\0"), TCP_OPTION_BAD },
+	{ "MD5 too long", OPTIONS("\x13\x13" "0123456789abcdefg" "\0"), TCP_OPTION_BAD },
+	{ "MPTCP of one byte", OPTIONS("\x1e\3\x40\0"), TCP_OPTION_MPTCP },
 	{ "AO", OPTIONS("\x1d\x10\1\2" "0123456789ab"), TCP_OPTION_AO },
 	{ "AO without key ids", OPTIONS("\x1d\2\0\0"), TCP_OPTION_BAD },
 	{ "MPTCP", OPTIONS("\x1e\x0c\x10\1\0\0\0\1\0\0\0\2"), TCP_OPTION_MPTCP },
@@ -412,19 +414,49 @@ static void checksum__udp_without_one__is_absent_though_nobody_asked(void **stat
 
 static void checksum__source_route_not_used_up__is_unknown(void **state)
 {
-	static const char *const routes[] = { "\x83\7\4\x0a\0\0\x09\0", "\x83\7\x08\x0a\0\0\x09\0" };
+	static const struct {
+		const char *options;
+		enum checksum expected;
+	} rows[] = {
+		{ "\x83\7\4\x0a\0\0\x09\0", CHECKSUM_UNKNOWN }, /* loose */
+		{ "\x89\7\4\x0a\0\0\x09\0", CHECKSUM_UNKNOWN }, /* strict */
+		{ "\x89\3\4\x83\3\3\1\1", CHECKSUM_UNKNOWN },
+		{ "\x83\3\3\x07\3\4\1\1", CHECKSUM_UNKNOWN }, /* another option behind it */
+		{ "\x83\7\x08\x0a\0\0\x09\0", CHECKSUM_GOOD }, /* used up */
+		{ "\x07\7\4\x0a\0\0\x09\0", CHECKSUM_GOOD },	 /* a record of the route */
+	};
 	size_t sum_at;
 
 	(void)state;
-	for (int used_up = 0; used_up < 2; used_up++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct maker m = make_summed(false, 6, 10, &sum_at), routed = { 0 };
 
 		maker_bytes(&routed, m.bytes, 20);
-		maker_bytes(&routed, routes[used_up], 8);
+		maker_bytes(&routed, rows[i].options, 8);
 		maker_bytes(&routed, m.bytes + 20, m.len - 20);
 		routed.bytes[0] = 0x47;
 		maker_put16(&routed, 2, (unsigned)routed.len);
-		assert_int_equal(verify(&routed, routed.len, DIRECTION_IN), used_up ? CHECKSUM_GOOD : CHECKSUM_UNKNOWN);
+		assert_int_equal(verify(&routed, routed.len, DIRECTION_IN), rows[i].expected);
+	}
+}
+
+static void checksum__home_address_option__is_unknown(void **state)
+{
+	size_t sum_at;
+
+	(void)state;
+	for (int is_home = 0; is_home < 2; is_home++) {
+		struct maker m = make_summed(true, 6, 10, &sum_at), mobile = { 0 };
+
+		maker_bytes(&mobile, m.bytes, 40);
+		maker_u32(&mobile, 0x06020100);
+		maker_u8(&mobile, is_home ? 0xc9 : 0x01);
+		maker_u8(&mobile, 16);
+		maker_zeros(&mobile, 18);
+		maker_bytes(&mobile, m.bytes + 40, m.len - 40);
+		mobile.bytes[6] = 60;
+		maker_put16(&mobile, 4, (unsigned)mobile.len - 40);
+		assert_int_equal(verify(&mobile, mobile.len, DIRECTION_IN), is_home ? CHECKSUM_UNKNOWN : CHECKSUM_GOOD);
 	}
 }
 
@@ -467,6 +499,7 @@ int main(void)
 		cmocka_unit_test(checksum__pseudo_header_alone__is_offloaded),
 		cmocka_unit_test(checksum__udp_without_one__is_absent_though_nobody_asked),
 		cmocka_unit_test(checksum__source_route_not_used_up__is_unknown),
+		cmocka_unit_test(checksum__home_address_option__is_unknown),
 		cmocka_unit_test(checksum__ipv6_routing_header__counts_when_segments_are_left),
 	};
 
