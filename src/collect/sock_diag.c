@@ -130,12 +130,13 @@ static int keep_answer(const struct nlmsghdr *message, void *context)
 	return 0;
 }
 
-int sock_diag_one(struct netlink *nl, struct sock *sock, uint8_t *buf, size_t size)
+/* Asks for the socket between @src and @dst as sock_diag counts them; the other facts of @sock are part of the question. */
+static int ask_one(struct netlink *nl, struct sock *sock, const struct endpoint *src, const struct endpoint *dst, struct one_answer *answer)
 {
 	_Alignas(struct nlmsghdr) char request[256];
 	struct nlmsghdr *header = mnl_nlmsg_put_header(request);
-	struct one_answer answer = { .buf = buf, .size = size };
 	struct netlink_dump_result result = { 0 };
+	uint64_t cookie = sock->cookie ? sock->cookie : UINT64_MAX; /* INET_DIAG_NOCOOKIE, twice */
 	struct inet_diag_req_v2 *question;
 	struct sock found;
 	int code;
@@ -147,18 +148,33 @@ int sock_diag_one(struct netlink *nl, struct sock *sock, uint8_t *buf, size_t si
 	question->sdiag_protocol = (uint8_t)protocol_number(sock->netid);
 	question->idiag_ext = DIAG_EXT_ALL;
 	question->idiag_states = UINT32_MAX;
-	question->id.idiag_sport = htons(sock->local.port);
-	question->id.idiag_dport = htons(sock->peer.port);
-	fill_address(question->id.idiag_src, &sock->local.addr, sock->family);
-	fill_address(question->id.idiag_dst, &sock->peer.addr, sock->family);
+	question->id.idiag_sport = htons(src->port);
+	question->id.idiag_dport = htons(dst->port);
+	fill_address(question->id.idiag_src, &src->addr, sock->family);
+	fill_address(question->id.idiag_dst, &dst->addr, sock->family);
 	question->id.idiag_if = sock->ifindex;
-	question->id.idiag_cookie[0] = (uint32_t)sock->cookie;
-	question->id.idiag_cookie[1] = (uint32_t)(sock->cookie >> 32);
-	code = netlink_dump(nl, header, keep_answer, &answer, &result, NULL);
+	question->id.idiag_cookie[0] = (uint32_t)cookie;
+	question->id.idiag_cookie[1] = (uint32_t)(cookie >> 32);
+	answer->len = 0;
+	code = netlink_dump(nl, header, keep_answer, answer, &result, NULL);
 	if (code)
 		return code == -ESTALE ? -ENOENT : code; /* the tuple lives on as another socket */
-	if (!answer.len || inet_diag_decode(buf, answer.len, sock->netid, &found) != DECODE_OK)
+	if (!answer->len || inet_diag_decode(answer->buf, answer->len, sock->netid, &found) != DECODE_OK || found.local.port != sock->local.port)
 		return -ENOENT;
 	*sock = found;
 	return 0;
+}
+
+/* A question about UDP is about a packet that comes in (net/ipv4/udp_diag.c, udp_dump_one): its source is the peer. It is asked the way it is
+ * written down as well, should a kernel mean it so; an answer about the wrong end has the wrong port. */
+int sock_diag_one(struct netlink *nl, struct sock *sock, uint8_t *buf, size_t size)
+{
+	struct one_answer answer = { .buf = buf, .size = size };
+	struct endpoint local = sock->local, peer = sock->peer;
+	int code;
+
+	if (sock->netid != NETID_UDP)
+		return ask_one(nl, sock, &local, &peer, &answer);
+	code = ask_one(nl, sock, &peer, &local, &answer);
+	return code == -ENOENT ? ask_one(nl, sock, &local, &peer, &answer) : code;
 }

@@ -38,7 +38,7 @@ int sock_diag_take(const struct nlmsghdr *message, void *context);
 
 /**
  * sock_diag_one() - one socket with every extension, by its tuple and cookie (not a dump).
- * @sock: knows tuple, family, interface and cookie; refilled from the answer, its info points into @buf. Return: 0 or -errno (-ENOENT: gone).
+ * @sock: knows tuple, family, interface and cookie (0: whichever socket would take a packet of this tuple, a listener too); refilled from the answer, its info points into @buf. Return: 0 or -errno (-ENOENT: gone).
  */
 int sock_diag_one(struct netlink *nl, struct sock *sock, uint8_t *buf, size_t size);
 

@@ -122,7 +122,7 @@ int source_sockets(struct source_ns *ns, const struct diag_request *request, sou
 		   void *context, struct diag_result *result, struct err *err);
 /** Room that an answer about one socket takes at most: fixed part, tcp_info, skmem and whatever else the kernel adds. */
 #define SOURCE_SOCKET_BYTES 2048
-/** source_socket_info() - tcp_info and skmem of one socket, found by cookie; @buf holds the answer that @sock->info points into. Return: 0, -ENOENT when it is gone. */
+/** source_socket_info() - tcp_info and skmem of one socket, found by tuple and cookie (0: as sock_diag_one()); @buf holds the answer that @sock->info points into. Return: 0, -ENOENT when it is gone. */
 int source_socket_info(struct source_ns *ns, struct sock *sock, uint8_t *buf, size_t size);
 /** source_counters() - counters of this namespace now. Return: 0, or -errno with @err when no file could be read. */
 int source_counters(struct source_ns *ns, struct counters *out, struct err *err);
