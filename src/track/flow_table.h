@@ -14,7 +14,7 @@
  * the other side holds (@has_sack). @shut_ms: when its window shut. @window: as last sent, not scaled (@has_window). @id: of its newest packet
  * (@has_id), @id_votes: for its ids being counted. @trouble: index + 1 into the pool, 0 none. @duplicate_acks: it sent in a row.
  * @nagle_ms: how long the acknowledgement of a small segment took that just came, 0 none. @anchored: an acknowledgement met its sequence
- * numbers, so what lies beyond is loss. @probed: its newest byte was sent into a shut window. @keepalive: its newest packet was one.
+ * numbers, so what lies beyond is loss. @probed: it offered one byte more, into a shut window. @keepalive: its newest packet was one.
  * @woke: its packet ended a silence that nobody has answered yet. @asked: its request waits for a reply. @told_mtu: an ICMP error told it
  * to send less. @fast_recovery: it repairs losses that duplicate ACKs told of.
  */

@@ -529,7 +529,7 @@ static void settle(struct flow_slot *slot, int64_t now_ns)
 		return;
 	if (flow->state == FLOW_SYN_SENT)
 		flow->syn_wait_ms = clamp_u32((now_ns - flow->first_ns) / MS_NS);
-	tcp_window_settle(slot, (uint32_t)(now_ns / MS_NS));
+	tcp_window_settle(slot);
 	tcp_close_settle(flow);
 }
 

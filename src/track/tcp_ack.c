@@ -49,6 +49,11 @@ static void acknowledge(const struct flow_step *step, uint32_t ack)
 	step->mine->duplicate_acks = 0;
 	if (!(rx->has & SIDE_HAS_SEQ))
 		return;
+	if (UNLIKELY(step->theirs->probed) && ack == rx->seq_next + 1)
+		rx->seq_next = ack;
+	step->theirs->probed = false;
+	if (!known)
+		tcp_sequence_outstanding(step, !step->side, ack);
 	reveal_capture_loss(step, ack);
 	rtt_us = tcp_rtt_acked(step, ack);
 	if (known && rtt_us >= 0 && is_bare(step) && ack == rx->seq_next)

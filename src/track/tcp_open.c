@@ -93,10 +93,8 @@ static void answer(const struct flow_step *step)
 	if (!(flow->flags & FLOW_SAW_SYN))
 		return;
 	flow->syn_wait_ms = clamp_u32((step->now_ns - flow->first_ns) / MS_NS);
-	if (!step->rx->syn_retries) {
+	if (!step->rx->syn_retries)
 		flow->handshake_rtt_us = clamp_u32((step->now_ns - flow->first_ns) / US_NS);
-		flow->flags |= FLOW_HAS_HANDSHAKE_RTT;
-	}
 }
 
 void tcp_open_syn(const struct flow_step *step)
@@ -121,6 +119,9 @@ void tcp_open_syn(const struct flow_step *step)
 	step->mine->anchored = true;
 	note_syn_options(step);
 	agree_on_scaling(step);
+	/* Whoever refused was not the listener. */
+	if (answers && flow->state == FLOW_REFUSED && flow->resetter == step->side)
+		flow->flags |= FLOW_RESET_BY_BOX;
 	if (!answers)
 		flow->flags |= step->side ? FLOW_BOTH_SYN : FLOW_SAW_SYN;
 	else
@@ -141,16 +142,19 @@ static bool challenge(const struct flow_step *step)
 	return false;
 }
 
+/* The round trip is that to the listener and back, and from there to the client and back, wherever between them this was captured. */
 static void establish(const struct flow_step *step)
 {
 	struct flow *flow = step->flow;
+	bool once = !step->tx->syn_retries && !step->rx->syn_retries && step->rx->packets == 1;
 
 	flow->state = FLOW_ESTABLISHED;
-	if (step->rx->syn_retries || step->side || !(flow->flags & FLOW_HAS_HANDSHAKE_RTT))
+	if (!once || step->side || !(flow->flags & FLOW_SAW_SYN) || flow->flags & FLOW_BOTH_SYN) {
+		flow->handshake_rtt_us = 0;
 		return;
-	/* From the SYN-ACK, which was the newest packet of the other side. */
-	if (step->rx->packets == 1)
-		flow->handshake_rtt_us += MIN(clamp_u32((step->now_ns - step->rx->last_ns) / US_NS), UINT32_MAX - flow->handshake_rtt_us);
+	}
+	flow->handshake_rtt_us += MIN(clamp_u32((step->now_ns - step->rx->last_ns) / US_NS), UINT32_MAX - flow->handshake_rtt_us);
+	flow->flags |= FLOW_HAS_HANDSHAKE_RTT;
 }
 
 bool tcp_open_go_on(const struct flow_step *step)

@@ -21,6 +21,8 @@ bool tcp_open_go_on(const struct flow_step *step);
 
 /** tcp_sequence_add() - data and FIN: new, late, or again. Return: false when it is a copy that the network made. */
 bool tcp_sequence_add(const struct flow_step *step);
+/** tcp_sequence_outstanding() - @ack of the other side tells what @side, first seen in the middle, had on its way before. */
+void tcp_sequence_outstanding(const struct flow_step *step, unsigned side, uint32_t ack);
 /** tcp_sequence_forget() - what @step's sender sent can no longer be followed; its next segment is a new start. */
 void tcp_sequence_forget(const struct flow_step *step);
 
@@ -51,8 +53,8 @@ void tcp_window_add(const struct flow_step *step);
 void tcp_window_filled(const struct flow_step *step, uint32_t end);
 /** tcp_window_probe() - a segment that asks for life or for room instead of carrying anything: counted here. Return: it is one. */
 bool tcp_window_probe(const struct flow_step *step);
-/** tcp_window_settle() - how long windows that are still shut have been so at the end. */
-void tcp_window_settle(struct flow_slot *slot, uint32_t now_ms);
+/** tcp_window_settle() - how long windows that are still shut have been so when the flow was last seen. */
+void tcp_window_settle(struct flow_slot *slot);
 
 /** tcp_nagle_sent() - new data; @idle: nothing was outstanding before it. */
 void tcp_nagle_sent(const struct flow_step *step, bool idle);

@@ -16,7 +16,7 @@ void tcp_sequence_forget(const struct flow_step *step)
 	struct tcp_trouble *trouble = flow_step_trouble(step, step->side);
 
 	step->tx->has &= (uint16_t)~SIDE_HAS_SEQ;
-	step->mine->anchored = step->mine->timed_rtt = step->mine->timed_size = step->mine->has_sack = step->mine->probed = false;
+	step->mine->anchored = step->mine->timed_rtt = step->mine->timed_size = step->mine->has_sack = step->mine->probed = step->mine->fast_recovery = false;
 	if (trouble) {
 		trouble->holes = trouble->resends = 0;
 		trouble->head_tries = 0;
@@ -28,7 +28,18 @@ static bool everything_acked(const struct flow_step *step)
 	return step->rx->has & SIDE_HAS_ACK && step->rx->ack == step->tx->seq_next;
 }
 
-/* The first segment of a side whose SYN was not seen: what came before it is unknown, but for what the other side has acknowledged. */
+/* The segment at hand lies behind the hole. */
+static void note_origin(const struct flow_step *step, struct hole *hole)
+{
+	const struct ip_header *ip = &step->packet->ip;
+
+	hole->has_tsval = step->tcp->options & TCP_OPTION_TIMESTAMPS;
+	hole->tsval = hole->has_tsval ? step->tcp->tsval : 0;
+	hole->has_id = ip->has_id && ip->id;
+	hole->id = (uint16_t)ip->id;
+}
+
+/* The first segment of a side whose SYN was not seen. */
 static void begin(const struct flow_step *step, uint32_t end)
 {
 	struct flow_side *tx = step->tx;
@@ -37,20 +48,38 @@ static void begin(const struct flow_step *step, uint32_t end)
 		tx->isn = step->tcp->seq;
 	tx->seq_next = end;
 	tx->has |= SIDE_HAS_SEQ;
-	if (step->rx->has & SIDE_HAS_ACK && seq_before(end, step->rx->ack) && step->rx->ack - end < JUMP_MAX)
-		tx->seq_next = step->rx->ack;
 	step->mine->base_ms = step->now_ms;
+	if (!(step->rx->has & SIDE_HAS_ACK))
+		return;
+	if (seq_before(end, step->rx->ack) && step->rx->ack - end < JUMP_MAX)
+		tx->seq_next = step->rx->ack;
+	tcp_sequence_outstanding(step, step->side, step->rx->ack);
+}
+
+void tcp_sequence_outstanding(const struct flow_step *step, unsigned side, uint32_t ack)
+{
+	struct flow_side *tx = &step->flow->side[side];
+	struct hole hole = { .start = ack, .end = tx->isn, .opened_us = step->now_us, .before = true };
+
+	if (tx->has & SIDE_HAS_SYN || !seq_before(ack, tx->isn) || tx->isn - ack >= JUMP_MAX)
+		return;
+	tx->isn = ack;
+	if (side == step->side) {
+		note_origin(step, &hole);
+	} else {
+		hole.has_id = step->theirs->has_id;
+		hole.id = step->theirs->id;
+		hole.has_tsval = tx->has & SIDE_HAS_TIMESTAMPS;
+		hole.tsval = step->theirs->tsval;
+	}
+	tcp_trouble_open(flow_step_need_trouble(step, side), &hole);
 }
 
 static void open_hole(const struct flow_step *step)
 {
-	const struct ip_header *ip = &step->packet->ip;
 	struct hole hole = { .start = step->tx->seq_next, .end = step->tcp->seq, .opened_us = step->now_us };
 
-	hole.has_tsval = step->tcp->options & TCP_OPTION_TIMESTAMPS;
-	hole.tsval = hole.has_tsval ? step->tcp->tsval : 0;
-	hole.has_id = ip->has_id && ip->id;
-	hole.id = (uint16_t)ip->id;
+	note_origin(step, &hole);
 	tcp_trouble_open(flow_step_need_trouble(step, step->side), &hole);
 }
 
@@ -134,14 +163,13 @@ static bool below(const struct flow_step *step, uint32_t end)
 	return true;
 }
 
-static void advance(const struct flow_step *step, uint32_t end)
+/* New bytes up to @end; @idle: nothing was outstanding before them. */
+static void advance(const struct flow_step *step, uint32_t end, bool idle)
 {
 	struct flow_side *tx = step->tx;
-	bool idle = everything_acked(step);
 
 	if (idle)
 		step->mine->base_ms = step->now_ms;
-	step->mine->probed = false;
 	if (step->tcp->payload) {
 		tcp_nagle_sent(step, idle);
 		tcp_rtt_sent(step, end, idle);
@@ -168,7 +196,7 @@ bool tcp_sequence_add(const struct flow_step *step)
 	ahead = (int32_t)(tcp->seq - tx->seq_next);
 	if (LIKELY(!ahead)) {
 		if (end != tcp->seq)
-			advance(step, end);
+			advance(step, end, everything_acked(step));
 		return true;
 	}
 	if (UNLIKELY(ahead >= (int32_t)JUMP_MAX || ahead <= -(int32_t)JUMP_MAX)) {
@@ -177,19 +205,21 @@ bool tcp_sequence_add(const struct flow_step *step)
 		return true;
 	}
 	if (ahead > 0) {
+		bool idle = everything_acked(step);
+
 		open_hole(step);
 		tx->seq_next = tcp->seq;
 		if (end != tcp->seq)
-			advance(step, end);
+			advance(step, end, idle);
 		return true;
 	}
 	if (end == tcp->seq)
 		return true;
 	if (!seq_before(tx->seq_next, end))
 		return below(step, end);
-	/* Old bytes with new ones behind them; the byte of a probe into a shut window is sent again with the rest. */
-	if ((!step->mine->probed || ahead != -1) && !below(step, tx->seq_next))
+	/* Old bytes with new ones behind them. */
+	if (!below(step, tx->seq_next))
 		return false;
-	advance(step, end);
+	advance(step, end, everything_acked(step));
 	return true;
 }

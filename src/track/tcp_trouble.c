@@ -60,7 +60,7 @@ void tcp_trouble_open(struct tcp_trouble *trouble, const struct hole *hole)
 {
 	if (trouble->holes == TROUBLE_HOLES)
 		remove_hole(trouble, 0);
-	insert_hole(trouble, trouble->holes, hole);
+	insert_hole(trouble, trouble->holes && seq_before(hole->start, trouble->hole[0].start) ? 0 : trouble->holes, hole);
 }
 
 /* Cuts [start, end) out of the hole at @at. Return: holes that are left of it. */
@@ -114,13 +114,12 @@ uint32_t tcp_trouble_drop_below(struct tcp_trouble *trouble, uint32_t ack)
 
 	while (trouble->holes && seq_before(trouble->hole[0].start, ack)) {
 		struct hole *hole = &trouble->hole[0];
+		uint32_t end = seq_before(ack, hole->end) ? ack : hole->end;
 
-		if (seq_before(ack, hole->end)) {
-			bytes += ack - hole->start;
-			hole->start = ack;
+		bytes += hole->before ? 0 : end - hole->start;
+		hole->start = end;
+		if (hole->start != hole->end)
 			break;
-		}
-		bytes += hole->end - hole->start;
 		remove_hole(trouble, 0);
 	}
 	return bytes;

@@ -10,12 +10,12 @@
 
 /**
  * struct hole - sequence numbers [@start, @end) below the highest seen that the capture has not seen yet. @opened_us: when the segment behind it came,
- * with @tsval (@has_tsval) and IP id @id (@has_id).
+ * with @tsval (@has_tsval) and IP id @id (@has_id). @before: they were on their way before the capture began, so that nothing is missing in it.
  */
 struct hole {
 	uint32_t start, end, opened_us, tsval;
 	uint16_t id;
-	bool has_tsval, has_id;
+	bool has_tsval, has_id, before;
 };
 
 /**
@@ -57,11 +57,11 @@ size_t tcp_troubles_memory(const struct tcp_troubles *pool);
 /** tcp_troubles_take() - a cleared one, taken from whoever has not needed his for longest; the caller tells the one that loses it. Return: its index. */
 uint32_t tcp_troubles_take(struct tcp_troubles *pool);
 
-/** tcp_trouble_open() - a hole behind everything known so far. Without room the lowest one is forgotten. */
+/** tcp_trouble_open() - a hole behind all others, or before them. Without room the lowest one is forgotten. */
 void tcp_trouble_open(struct tcp_trouble *trouble, const struct hole *hole);
 /** tcp_trouble_fill() - [@start, @end) came. @was: the hole that it (first) fell into. Return: false when it fell into none. */
 bool tcp_trouble_fill(struct tcp_trouble *trouble, uint32_t start, uint32_t end, struct hole *was);
-/** tcp_trouble_drop_below() - forgets the holes below @ack. Return: bytes forgotten. */
+/** tcp_trouble_drop_below() - forgets the holes below @ack. Return: bytes forgotten that the capture should have seen. */
 uint32_t tcp_trouble_drop_below(struct tcp_trouble *trouble, uint32_t ack);
 /** tcp_trouble_resent() - remembers a retransmission. */
 struct resend *tcp_trouble_resent(struct tcp_trouble *trouble, const struct resend *resend);

@@ -33,9 +33,15 @@ void tcp_window_add(const struct flow_step *step)
 {
 	const struct tcp_header *tcp = step->tcp;
 
-	/* The window of a SYN is not scaled, and an acknowledgement that was overtaken offers one of the past. */
-	if (tcp->flags & TCP_SYN || !(tcp->flags & TCP_ACK) || tcp->ack != step->tx->ack)
+	/* An acknowledgement that was overtaken offers a window of the past. */
+	if (!(tcp->flags & TCP_ACK) || tcp->ack != step->tx->ack)
 		return;
+	/* That of a SYN is never scaled, so it compares with later ones only where those are not either. */
+	if (tcp->flags & TCP_SYN) {
+		step->mine->window = tcp->window;
+		step->mine->has_window = step->tx->has & SIDE_HAS_WSCALE && !step->tx->wscale;
+		return;
+	}
 	if (!tcp->window) {
 		if (!(tcp->flags & TCP_FIN))
 			shut(step);
@@ -65,16 +71,13 @@ void tcp_window_filled(const struct flow_step *step, uint32_t end)
 static bool asks_for_room(const struct flow_step *step)
 {
 	const struct tcp_header *tcp = step->tcp;
-	const struct flow_side *tx = step->tx;
-	uint32_t before = tx->seq_next - 1;
+	const struct flow_side *rx = step->rx;
 
-	if (!step->rx->window_shut || tcp->payload > 1)
+	if (!rx->window_shut || tcp->payload > 1)
 		return false;
-	if (tcp->seq == before)
+	if (tcp->seq == step->tx->seq_next - 1 || (rx->has & SIDE_HAS_ACK && tcp->seq == rx->ack - 1))
 		return true;
-	if (!tcp->payload)
-		return step->rx->has & SIDE_HAS_ACK && tcp->seq == step->rx->ack - 1;
-	return tcp->seq == tx->seq_next || (step->rx->has & SIDE_HAS_ACK && tcp->seq == step->rx->ack);
+	return tcp->payload && (tcp->seq == step->tx->seq_next || (rx->has & SIDE_HAS_ACK && tcp->seq == rx->ack));
 }
 
 static bool asks_for_life(const struct flow_step *step)
@@ -97,10 +100,8 @@ bool tcp_window_probe(const struct flow_step *step)
 	if (LIKELY(tcp->payload > 1) || tcp->flags & (TCP_SYN | TCP_FIN | TCP_RST))
 		return false;
 	if (asks_for_room(step)) {
-		if (tcp->seq == tx->seq_next) {
-			tx->seq_next += tcp->payload;
-			step->mine->probed = true;
-		}
+		/* A new byte counts as sent only once it is acknowledged: until then the sender offers it again and again. */
+		step->mine->probed = tcp->payload && tcp->seq == tx->seq_next;
 		flow_step_tell(step, &(struct flow_news){ .kind = EVENT_ZERO_WINDOW_PROBE,
 							  .nth = count_up(&tx->probes),
 							  .since_us = (int64_t)(step->now_ms - step->theirs->shut_ms) * 1000,
@@ -115,13 +116,15 @@ bool tcp_window_probe(const struct flow_step *step)
 	return true;
 }
 
-void tcp_window_settle(struct flow_slot *slot, uint32_t now_ms)
+void tcp_window_settle(struct flow_slot *slot)
 {
+	/* Nobody knows what the window did after the flow's last packet. */
+	uint32_t last_ms = (uint32_t)(flow_last_ns(&slot->flow) / MS_NS);
+
 	for (unsigned side = 0; side < 2; side++) {
 		struct flow_side *tx = &slot->flow.side[side];
-		uint32_t shut_ms = now_ms - slot->track[side].shut_ms;
 
 		if (tx->window_shut)
-			tx->zero_window_ms = MAX(tx->zero_window_ms, shut_ms);
+			tx->zero_window_ms = MAX(tx->zero_window_ms, last_ms - slot->track[side].shut_ms);
 	}
 }

@@ -107,8 +107,8 @@ struct flow_side {
  * struct flow - one flow. Keys keep VLAN and tunnel apart.
  * @first_ns: of its first packet. @end: side 0 and 1; ports 0 without ports (ICMP: echo id in both). @protocol: IANA number. @vlan: innermost VLAN id, 0 none. @tunnel_kind,
  * @tunnel_id: of the innermost tunnel. @state: enum flow_state. @number: from 1 on, in order of first sight; stays when a slot is used again.
- * @handshake_rtt_us: SYN to SYN-ACK and on to the ACK, which is the whole path wherever it was captured (FLOW_HAS_HANDSHAKE_RTT; without the ACK
- * the first part alone; none when the SYN was sent more than once). @syn_wait_ms: first SYN to the answer, or to the end of what was seen.
+ * @handshake_rtt_us: SYN to SYN-ACK and on to the ACK, which is the whole path wherever it was captured (FLOW_HAS_HANDSHAKE_RTT;
+ * none when one of them was sent more than once). @syn_wait_ms: first SYN to the answer, or to the end of what was seen.
  * @idle_max_ms: longest silence that the flow survived. @idle_last_ms: silence before the packet that was answered by RST, or before the close.
  * @closer: side whose FIN or RST came first (2: none). @resetter: side whose RST was last (2: none). @close_idle_ms: last payload to that FIN or RST.
  * @request_hash: of the first 64 payload bytes of side 0, 0 unknown. @icmp_errors: ICMP errors that quote it, the last one's @icmp_class and @icmp_mtu
