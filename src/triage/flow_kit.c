@@ -8,7 +8,7 @@
 /* One capture: as sure as history is, never as sure as a probe (RULES §6). */
 #define CONFIDENCE_CAPTURE 0.95
 
-static struct flow_member member_of(const struct flow *flow, unsigned side)
+struct flow_member flow_member_of(const struct flow *flow, unsigned side)
 {
 	return (struct flow_member){ .flow = flow,
 				     .side = side,
@@ -26,7 +26,7 @@ static struct flow_members collect(const struct sink *sink, uint8_t protocol, un
 	size_t cap = 0;
 
 	for (size_t i = 0; i < packets->flow_count * sides; i++) {
-		struct flow_member member = member_of(packets->flows[i / sides], (unsigned)(i % sides));
+		struct flow_member member = flow_member_of(packets->flows[i / sides], (unsigned)(i % sides));
 
 		if ((protocol && member.flow->protocol != protocol) || !keep(sink->view, &member))
 			continue;

@@ -24,6 +24,8 @@ struct flow_members {
 	size_t count;
 };
 
+/** flow_member_of() - @flow seen from @side, its key the other endpoint. */
+struct flow_member flow_member_of(const struct flow *flow, unsigned side);
 /** flow_keep_fn - does this flow, seen from member->side, concern the rule? May change member->key. */
 typedef bool flow_keep_fn(const struct view *view, struct flow_member *member);
 /** flow_members_collect() - flows of @protocol (0: all) that @keep keeps, seen from side 0. */

@@ -2,7 +2,7 @@
 /* retrans-high: segments are lost on the way. */
 #include <math.h>
 
-#include "../kit.h"
+#include "../packets.h"
 
 enum limit {
 	PRIVATE_WARN,
@@ -508,6 +508,7 @@ const struct rule rule_retrans_high = {
 	.candidate = candidate,
 	.quota = 2048,
 	.eval = eval,
+	.packets = &packets_retrans_high,
 	.thresholds = thresholds,
 	.explain =
 		"TCP repairs loss without a word; what remains is speed. A connection that loses one segment in a hundred cannot fill a long path, one that loses one in twenty crawls, and a short answer whose last segment is lost waits "
