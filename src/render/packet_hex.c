@@ -76,7 +76,7 @@ static size_t link_bytes(const struct packet *packet)
 	size_t offset = (size_t)(start - packet->frame->bytes);
 
 	if (packet->layer == LAYER_LINK)
-		return 0;
+		return packet->status == DECODE_UNSUPPORTED ? 0 : packet->frame->captured;
 	return offset - 4u * packet->link.label_count - (packet->link.is_pppoe ? 8 : 0);
 }
 

@@ -282,7 +282,9 @@ static char *put_quoted(char *at, const struct packet_line *line, struct cursor 
 	struct packet packet;
 	struct packet_line quoted = *line;
 
-	if (!c.captured_left || line->quotes == PACKET_QUOTES_MAX)
+	if (c.captured_left < 4)
+		return put_lit(at, "\n\t [|icmp]");
+	if (line->quotes == PACKET_QUOTES_MAX)
 		return at;
 	frame.wire = MAX(frame.captured, line->packet->has & PACKET_HAS_QUOTE ? line->packet->icmp.quote.ip.length : 0);
 	packet_decode(&frame, NULL, &packet);
@@ -311,7 +313,9 @@ char *packet_icmp_put(char *at, const struct packet_line *line)
 	if (!line->options->verbosity)
 		return at;
 	at = put_checksum(at, line, message);
-	if (type < ARRAY_SIZE(types) && types[type].error && cursor_skip(&rest, 4))
-		at = put_quoted(at, line, rest);
-	return at;
+	if (type >= ARRAY_SIZE(types) || !types[type].error)
+		return at;
+	if (!cursor_skip(&rest, 4))
+		rest.captured_left = 0;
+	return put_quoted(at, line, rest);
 }

@@ -53,7 +53,8 @@ static char *put_unreachable(char *at, const struct packet_line *line, struct cu
 	struct addr src, dst;
 	char *behind = NULL;
 
-	if (rest.captured_left < 4)
+	(void)rest;
+	if (!(line->packet->has & PACKET_HAS_ICMP))
 		return NULL;
 	at = put_lit(at, ", ");
 	if (code >= ARRAY_SIZE(codes)) {
@@ -461,7 +462,7 @@ static const struct type_row {
 	{ TYPE_NEIGHBOUR_ADVERTISEMENT, true, "neighbor advertisement", put_neighbour_advertisement },
 	{ TYPE_REDIRECT, true, "redirect", put_redirect },
 	{ TYPE_LISTENER_REPORT_2, false, "multicast listener report v2", put_listener_report2 },
-	{ 0, false, NULL, NULL }, /* everything else */
+	{ 0, true, NULL, NULL }, /* everything else */
 };
 
 static const struct type_row *type_row(uint8_t type)
@@ -497,31 +498,37 @@ static char *put_length(char *at, const struct packet_line *line)
 	return put_u64(at, packet_transport_length(line->packet));
 }
 
-static char *put_name(char *at, const struct packet_line *line, const struct type_row *row)
+static char *put_name(char *at, const struct type_row *row, uint8_t type)
 {
 	at = put_lit(at, "ICMP6, ");
 	if (row->name)
 		return put_str(at, row->name);
 	at = put_lit(at, "unknown icmp6 type (");
-	at = put_u64(at, line->packet->icmp.type);
+	at = put_u64(at, type);
 	return put_lit(at, ")");
 }
 
 char *packet_icmp6_put(char *at, const struct packet_line *line)
 {
 	const struct packet *packet = line->packet;
-	const struct type_row *row = type_row(packet->icmp.type);
+	const struct type_row *row;
 	struct cursor message = packet_transport_bytes(packet), rest = message;
 	bool verbose = line->options->verbosity, whole = true;
+	uint8_t type = 0;
 	char *behind;
 
-	if (packet->tunnel_count && packet->has & PACKET_HAS_ICMP)
+	if (packet->tunnel_count && packet->has & PACKET_HAS_ICMP) {
+		type = packet->icmp.type;
 		rest = cursor_of(packet->payload - 4, packet->payload_captured + 4);
-	else if (!(packet->has & PACKET_HAS_ICMP) || !cursor_skip(&rest, 4))
+	} else if (!cursor_u8(&rest, &type)) {
 		return put_cut(at);
+	} else if (!cursor_skip(&rest, 3)) {
+		rest.captured_left = 0;
+	}
+	row = type_row(type);
 	if (verbose)
 		at = put_checksum(at, line, message);
-	at = put_name(at, line, row);
+	at = put_name(at, row, type);
 	if (verbose && row->length_first)
 		at = put_length(at, line);
 	behind = row->put ? row->put(at, line, rest, &whole) : at;

@@ -179,9 +179,9 @@ static char *put_tunnel_kind(char *at, const struct tunnel *tunnel)
 	return put_lit(at, ": ");
 }
 
-static char *put_version(char *at, const struct packet_line *line, uint8_t family, bool inner)
+static char *put_version(char *at, const struct packet_line *line, uint8_t family)
 {
-	if (line->options->link_header && !inner)
+	if (line->options->link_header)
 		return at;
 	return family == ADDR_V4 ? put_lit(at, "IP ") : put_lit(at, "IP6 ");
 }
@@ -193,7 +193,7 @@ static char *put_tunnels(char *at, const struct packet_line *line)
 	for (unsigned i = 0; i < packet->tunnel_count; i++) {
 		const struct tunnel *tunnel = &packet->tunnels[i];
 
-		at = put_version(at, line, tunnel->src.family, i);
+		at = put_version(at, line, tunnel->src.family);
 		at = put_pair(at, &tunnel->src, &tunnel->dst);
 		at = put_tunnel_kind(at, tunnel);
 	}
@@ -215,7 +215,7 @@ static char *put_broken4(char *at, const struct packet_line *line, struct cursor
 		at = put_u64(at, version);
 		return put_lit(at, " (invalid)");
 	}
-	at = put_version(at, line, ADDR_V4, false);
+	at = put_version(at, line, ADDR_V4);
 	if (!cursor_skip(&c, 1) || !cursor_u16be(&c, &total) || !cursor_skip(&c, 16))
 		return put_lit(at, " [|ip]");
 	if (wire < 20) {
@@ -237,11 +237,12 @@ static char *put_broken6(char *at, const struct packet_line *line, struct cursor
 	if (c.captured_left < 40 || !cursor_u8(&c, &first))
 		return put_lit(at, " [|ip6]");
 	if (first >> 4 != 6) {
-		at = put_lit(at, "IP6 version error: ");
+		at = put_version(at, line, ADDR_V6);
+		at = put_lit(at, "version error: ");
 		at = put_u64(at, first >> 4);
 		return put_lit(at, " != 6");
 	}
-	at = put_version(at, line, ADDR_V6, false);
+	at = put_version(at, line, ADDR_V6);
 	at = put_lit(at, "truncated-ip6 ");
 	return put_u64(at, wire);
 }
@@ -284,7 +285,7 @@ char *packet_ip_put(char *at, const struct packet_line *line)
 		at = put_tunnels(at, line);
 	if (UNLIKELY(!(packet->has & PACKET_HAS_IP) || packet->ip.length < packet->ip.header))
 		return put_broken(at, line);
-	at = put_version(at, line, packet->ip.src.family, packet->tunnel_count);
+	at = put_version(at, line, packet->ip.src.family);
 	at = put_missing(at, packet);
 	return packet->ip.src.family == ADDR_V4 ? packet_ip4_put(at, line) : packet_ip6_put(at, line);
 }

@@ -71,25 +71,26 @@ static char *put_options(char *at, const struct packet_line *line, struct cursor
 	return at;
 }
 
-static char *put_with_options(char *at, const struct packet_line *line, struct cursor options, const char *name, const char *broken)
+static char *put_with_options(char *at, const struct packet_line *line, struct cursor options, const char *name, bool *sound)
 {
 	at = put_str(at, name);
 	cursor_skip(&options, 2);
-	if (!options_sound(options))
-		return put_str(at, broken);
+	*sound = options_sound(options);
+	if (!*sound)
+		return at;
 	return line->options->verbosity ? put_options(at, line, options) : at;
 }
 
 static char *put_hop_by_hop(char *at, const struct packet_line *line, const struct extension *extension, bool *more)
 {
-	(void)more;
-	return put_with_options(at, line, extension->bytes, "HBH ", " [|hbhopt]");
+	at = put_with_options(at, line, extension->bytes, "HBH ", more);
+	return *more ? at : put_lit(at, " [|hbhopt]");
 }
 
 static char *put_destination(char *at, const struct packet_line *line, const struct extension *extension, bool *more)
 {
-	(void)more;
-	return put_with_options(at, line, extension->bytes, "DSTOPT ", " [|dstopt]");
+	at = put_with_options(at, line, extension->bytes, "DSTOPT ", more);
+	return *more ? at : put_lit(at, " [|dstopt]");
 }
 
 static char *put_route_fields(char *at, const struct packet_line *line, struct cursor *c, uint8_t type)
@@ -100,7 +101,7 @@ static char *put_route_fields(char *at, const struct packet_line *line, struct c
 
 	if (type != 4) {
 		cursor_u32be(c, &reserved);
-		if (!line->options->verbosity)
+		if (!reserved && !line->options->verbosity)
 			return at;
 		at = put_lit(at, ", rsv=0x");
 		return put_hex(at, reserved);

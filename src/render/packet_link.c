@@ -54,15 +54,18 @@ static const char *ethertype_name(uint16_t type)
 	for (size_t i = 0; i < ARRAY_SIZE(ethertypes); i++)
 		if (ethertypes[i].type == type)
 			return ethertypes[i].name;
-	return "Unknown";
+	return NULL;
 }
 
 static char *put_ethertype(char *at, const struct packet_line *line, uint16_t type)
 {
-	if (line->options->quiet)
-		return put_str(at, ethertype_name(type));
-	at = put_lit(at, "ethertype ");
-	at = put_str(at, ethertype_name(type));
+	const char *name = ethertype_name(type);
+
+	if (line->options->quiet && name)
+		return put_str(at, name);
+	if (!line->options->quiet)
+		at = put_lit(at, "ethertype ");
+	at = put_str(at, name ? name : line->options->quiet ? "Unknown Ethertype" : "Unknown");
 	at = put_lit(at, " (0x");
 	at = put_u16_hex(at, type);
 	return put_lit(at, ")");
@@ -114,8 +117,10 @@ static char *put_vlans(char *at, const struct packet_line *line, size_t offset, 
 		if (number) {
 			at = put_ethertype(at, line, type);
 		} else {
+			const char *name = ethertype_name(type);
+
 			at = put_lit(at, "ethertype ");
-			at = put_str(at, ethertype_name(type));
+			at = put_str(at, name ? name : "Unknown");
 		}
 		at = put_lit(at, ", ");
 	}
@@ -137,9 +142,8 @@ static char *put_ethernet(char *at, const struct packet_line *line)
 
 	at = put_addresses(at, &line->packet->link);
 	if (type < ETHERTYPE_MIN)
-		at = put_lit(at, "802.3");
-	else
-		at = put_ethertype(at, line, type);
+		return put_length(put_lit(at, "802.3"), type);
+	at = put_ethertype(at, line, type);
 	at = put_length(at, frame->wire);
 	return put_vlans(at, line, 16, true);
 }
@@ -435,5 +439,8 @@ char *packet_link_other_put(char *at, const struct packet_line *line)
 	/* what cannot be read is named by its link header, asked for or not */
 	if (!line->options->link_header)
 		at = link_kind(packet->link.type)->put(at, line);
-	return at - 2; /* ends in ": " or ", " */
+	/* nothing follows the ": ", ", " or " " of the header */
+	while (at[-1] == ' ' || at[-1] == ':' || at[-1] == ',')
+		at--;
+	return at;
 }

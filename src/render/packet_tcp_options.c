@@ -261,13 +261,14 @@ static char *put_mptcp_join(char *at, const struct option *option, struct cursor
 static char *put_mptcp_sequence(char *at, const struct option *option, struct cursor data, uint8_t low)
 {
 	uint8_t flags = 0;
-	unsigned ack, seq;
+	unsigned ack, seq, length;
 
 	(void)low;
 	cursor_u8(&data, &flags);
 	ack = flags & 1 ? flags & 2 ? 8 : 4 : 0;
 	seq = flags & 4 ? flags & 8 ? 8 : 4 : 0;
-	if (option->length < 2 + ack + (seq ? seq + 6 : 0))
+	length = 2 + ack + (seq ? seq + 6 : 0);
+	if (option->length != length && (!seq || option->length != length + 2))
 		return NULL;
 	if (flags & 16)
 		at = put_lit(at, " fin");
@@ -294,12 +295,16 @@ static char *put_mptcp_add_address(char *at, const struct option *option, struct
 	struct addr addr = { 0 };
 	uint8_t id = 0;
 	bool v6 = option->length >= 18;
+	unsigned behind = option->length - (v6 ? 18u : 6u);
 
-	(void)low;
-	cursor_u8(&data, &id);
-	if (!cursor_bytes(&data, addr.bytes, v6 ? 16 : 4))
+	/* a port, a hash, both or nothing */
+	if (option->length < 6 || (behind != 0 && behind != 2 && behind != 8 && behind != 10))
 		return NULL;
+	cursor_u8(&data, &id);
+	cursor_bytes(&data, addr.bytes, v6 ? 16 : 4);
 	addr.family = v6 ? ADDR_V6 : ADDR_V4;
+	/* before RFC 8684 the low bits were the IP version */
+	at = low == 4 ? put_lit(at, " v0-ip4") : low == 6 ? put_lit(at, " v0-ip6") : low & 1 ? put_lit(at, " v1-echo") : put_lit(at, " v1");
 	at = put_lit(at, " id ");
 	at = put_u64(at, id);
 	*at++ = ' ';
@@ -332,8 +337,7 @@ static char *put_mptcp_priority(char *at, const struct option *option, struct cu
 	uint8_t id;
 
 	(void)option;
-	if (low & 1)
-		at = put_lit(at, " backup");
+	at = low & 1 ? put_lit(at, " backup") : put_lit(at, " non-backup");
 	if (!cursor_u8(&data, &id))
 		return at;
 	at = put_lit(at, " id ");
