@@ -169,3 +169,67 @@ void finding_trust(struct finding *finding, const struct view *view)
 	finding_add(finding, "capture_trust", view->packets->trust, UNIT_RATIO, "capture-quality");
 	finding_against(finding, "the capture is not whole (see capture-quality): what is missing here may only be missing from it");
 }
+
+static int by_address(const void *a, const void *b)
+{
+	return addr_compare(a, b);
+}
+
+uint64_t flow_members_hosts(const struct view *view, const struct flow_members *run, bool networks)
+{
+	struct addr *at = arena_alloc(view->arena, (run->count + 1) * sizeof(*at));
+	uint64_t hosts = run->count > 0;
+
+	for (size_t i = 0; i < run->count; i++)
+		at[i] = networks ? addr_prefix(&run->at[i].here.addr) : run->at[i].here.addr;
+	qsort(at, run->count, sizeof(*at), by_address);
+	for (size_t i = 1; i < run->count; i++)
+		hosts += !addr_equal(&at[i - 1], &at[i]);
+	return hosts;
+}
+
+const char *flow_who_text(const struct view *view, const struct flow_members *run)
+{
+	const struct flow_owner *owner = flow_owner_of(view, run->at->flow);
+	uint64_t hosts = flow_members_hosts(view, run, false);
+	const char *address;
+
+	if (hosts > 1)
+		return arena_printf(view->arena, "%llu hosts", (unsigned long long)hosts);
+	address = view_addr_text(view, &run->at->here.addr);
+	for (size_t i = 0; i < run->count; i++) {
+		const struct flow_owner *one = flow_owner_of(view, run->at[i].flow);
+
+		if (!one || one->pid != owner->pid || run->at[i].flow->local_side != run->at[i].side)
+			return address;
+	}
+	return owner->pid ? arena_printf(view->arena, "%s[%u] at %s", owner->comm, owner->pid, address) : address;
+}
+
+int64_t flow_offset_ms(const struct view *view, const struct flow *flow)
+{
+	return MAX((flow->first_ns - view->packets->totals->first_ns) / 1000000, 0);
+}
+
+/* Plain enough to stand in a command without quotes, and no option. */
+static bool is_plain(const char *name)
+{
+	return *name && *name != '-' &&
+	       !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:@+-")];
+}
+
+const char *const *flow_next(const struct view *view, const char *filter, const char *const *rest)
+{
+	const struct capture_source *source = view->packets->source;
+	const char *otherwise = source->live ? "IFACE" : "FILE", **list;
+	size_t count = 0;
+
+	while (rest && rest[count])
+		count++;
+	list = arena_alloc(view->arena, (count + 2) * sizeof(*list));
+	list[0] = arena_printf(view->arena, "tcptriage capture %s %s --packets '%s'", source->live ? "-i" : "-r",
+			       is_plain(source->name) ? source->name : otherwise, filter);
+	for (size_t i = 0; i < count; i++)
+		list[i + 1] = rest[i];
+	return list;
+}

@@ -55,6 +55,17 @@ int64_t flow_quiet_ms(const struct view *view, const struct flow *flow, unsigned
  * (when there is one flow; the address alone where all share it), the owner where it is known, and evidence "flows". Sets count.
  */
 void finding_flows(struct finding *finding, const struct view *view, const struct flow_members *run);
+/** flow_who_text() - who the own side of @run is: "curl[4121] at 10.0.0.1", "10.0.0.1", "3 hosts"; in the arena. */
+const char *flow_who_text(const struct view *view, const struct flow_members *run);
+/** flow_members_hosts() - how many different addresses, or with @networks different networks (/24, /64), the own sides of @run have. */
+uint64_t flow_members_hosts(const struct view *view, const struct flow_members *run, bool networks);
+/** flow_offset_ms() - from the beginning of the capture to the flow's first packet. */
+int64_t flow_offset_ms(const struct view *view, const struct flow *flow);
+/**
+ * flow_next() - commands for a finding: the packets that @filter (a template in pcap-filter's language) selects, from this capture, and then @rest
+ * (NULL-terminated, may be NULL). In the arena.
+ */
+const char *const *flow_next(const struct view *view, const char *filter, const char *const *rest);
 /** finding_trust() - says beside a finding what the capture lacks, when view->packets->trust is below 1: evidence "capture_trust", and an against line. */
 void finding_trust(struct finding *finding, const struct view *view);
 

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* Connection attempts as packets show them. */
+#include "attempts.h"
+
+#include <stdlib.h>
+
+bool flow_went_on(const struct flow *flow, unsigned side)
+{
+	const struct flow_side *s = &flow->side[side];
+
+	return s->packets > (uint32_t)s->syns + s->resets;
+}
+
+enum attempt attempt_of(const struct flow *flow)
+{
+	if (flow->state == FLOW_REFUSED)
+		return ATTEMPT_REFUSED;
+	if (flow->flags & FLOW_SAW_SYN_ACK)
+		return flow->state == FLOW_SYN_RECEIVED ? ATTEMPT_HALF : ATTEMPT_OPENED;
+	if (flow->state == FLOW_SYN_SENT && !flow_went_on(flow, 0) && !flow->side[1].packets)
+		return ATTEMPT_SILENT;
+	return ATTEMPT_UNSEEN;
+}
+
+static bool keep_attempt(const struct view *view, struct flow_member *member)
+{
+	(void)view;
+	return member->flow->flags & FLOW_SAW_SYN && !(member->flow->flags & FLOW_BROADCAST);
+}
+
+struct flow_members attempts_collect(const struct sink *sink)
+{
+	return flow_members_collect(sink, PROTOCOL_TCP, keep_attempt);
+}
+
+enum flow_sight flow_sight_of(const struct view *view)
+{
+	uint64_t both = 0, one = 0;
+
+	for (size_t i = 0; i < view->packets->flow_count; i++) {
+		const struct flow *flow = view->packets->flows[i];
+
+		if (flow->side[0].packets && flow->side[1].packets)
+			both++;
+		else if (flow->protocol == PROTOCOL_TCP)
+			one += flow_went_on(flow, 0) || flow_went_on(flow, 1);
+	}
+	if (one > both)
+		return FLOW_SIGHT_ONE;
+	return both ? FLOW_SIGHT_BOTH : FLOW_SIGHT_UNKNOWN;
+}
+
+enum flow_inbound flow_inbound(const struct flow *flow)
+{
+	if (!addr_is_global(&flow->end[0].addr))
+		return INBOUND_NO;
+	if (flow->flags & FLOW_LOCAL_KNOWN)
+		return flow->local_side == 1 ? INBOUND_CERTAIN : INBOUND_NO;
+	return addr_is_global(&flow->end[1].addr) ? INBOUND_POSSIBLE : INBOUND_CERTAIN;
+}
+
+enum flow_inbound flow_members_inbound(const struct flow_members *run)
+{
+	enum flow_inbound least = INBOUND_CERTAIN;
+
+	for (size_t i = 0; i < run->count; i++)
+		least = MIN(least, flow_inbound(run->at[i].flow));
+	return least;
+}
+
+static int by_source(const void *left, const void *right)
+{
+	const struct flow_member *a = left, *b = right;
+	int order = addr_compare(&a->here.addr, &b->here.addr);
+
+	if (!order)
+		order = addr_compare(&a->there.addr, &b->there.addr);
+	if (!order)
+		order = (int)a->there.port - (int)b->there.port;
+	return order ? order : (a->flow->number > b->flow->number) - (a->flow->number < b->flow->number);
+}
+
+/* One target from @at on: counts it into @scan. Return: how many attempts it took. */
+static size_t add_target(struct scan *scan, const struct flow_member *at, size_t left, const struct scan_limits *limits)
+{
+	uint64_t opened = scan->opened, syns = 0;
+	size_t i = 0;
+
+	for (; i < left && endpoint_equal(&at[i].there, &at->there); i++) {
+		enum attempt what = attempt_of(at[i].flow);
+
+		syns += at[i].own->syns;
+		scan->silent += what == ATTEMPT_SILENT;
+		scan->refused += what == ATTEMPT_REFUSED;
+		scan->opened += what != ATTEMPT_SILENT && what != ATTEMPT_REFUSED;
+	}
+	scan->targets++;
+	scan->failed += scan->opened == opened && (double)syns <= limits->tries;
+	return i;
+}
+
+static struct scan look_at(const struct flow_members *all, size_t from, const struct scan_limits *limits)
+{
+	struct scan scan = { .run = { .at = all->at + from } };
+	size_t to = from;
+
+	while (to < all->count && addr_equal(&all->at[to].here.addr, &all->at[from].here.addr))
+		to++;
+	for (size_t i = from; i < to;)
+		i += add_target(&scan, all->at + i, to - i, limits);
+	scan.run.count = to - from;
+	return scan;
+}
+
+void scans_take(const struct view *view, struct sink *sink, struct flow_members *all, const struct scan_limits *limits, scan_file_fn *file)
+{
+	struct scan scan;
+	size_t kept = 0;
+
+	if (all->count)
+		qsort(all->at, all->count, sizeof(*all->at), by_source);
+	for (size_t i = 0; i < all->count; i += scan.run.count) {
+		scan = look_at(all, i, limits);
+		if ((double)scan.failed >= limits->targets && (double)scan.failed >= limits->share * (double)scan.targets) {
+			file(view, sink, &scan);
+			continue;
+		}
+		for (size_t k = 0; k < scan.run.count; k++)
+			all->at[kept++] = scan.run.at[k];
+	}
+	all->count = kept;
+	flow_members_sort(all);
+}
