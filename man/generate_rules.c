@@ -20,7 +20,7 @@ static const char head[] =
 	".Nd what tcptriage looks for, and what to do about it\n"
 	".Sh DESCRIPTION\n"
 	"A rule looks at sockets, counters, settings and routes of one network namespace,\n"
-	"and files findings.\n"
+	"or at the packets of a capture, or at either, and files findings.\n"
 	"It is known by its id, which never changes:\n"
 	".Xr tcptriage-report 8\n"
 	"takes it in\n"
@@ -164,16 +164,16 @@ static void put_commands(struct out *out, const char *const *lines)
 	out_lit(out, ".Ed\n");
 }
 
-static void put_thresholds(struct out *out, const struct rule *rule)
+static void put_thresholds(struct out *out, const char *label, const struct threshold *thresholds)
 {
 	CLEANUP(out_close) struct out text;
 
-	if (!rule->thresholds || !rule->thresholds->name)
+	if (!thresholds || !thresholds->name)
 		return;
-	put_label(out, "Limits");
+	put_label(out, label);
 	out_lit(out, ".Bl -tag -width Ds -compact\n");
 	out_open_mem(&text);
-	for (const struct threshold *t = rule->thresholds; t->name; t++) {
+	for (const struct threshold *t = thresholds; t->name; t++) {
 		out_printf(out, ".It Li %s\n", t->name);
 		out_clear(&text);
 		topic_limit(&text, t);
@@ -193,13 +193,25 @@ static void put_refs(struct out *out, const char *const *refs)
 	put_text(out, out_text(&text));
 }
 
+static void put_packets(struct out *out, const struct packet_signal *packets)
+{
+	if (!packets)
+		return;
+	put_label(out, "In packets");
+	put_template(out, packets->explain);
+	put_thresholds(out, "Limits in packets", packets->thresholds);
+	put_label(out, "To make it in a capture");
+	put_template(out, packets->repro);
+}
+
 static void put_rule(struct out *out, const struct rule *rule)
 {
 	out_printf(out, ".Ss %s\n", rule->id);
 	put_template(out, rule->title);
 	out_lit(out, ".Pp\n");
 	put_template(out, rule->explain);
-	put_thresholds(out, rule);
+	put_thresholds(out, "Limits", rule->thresholds);
+	put_packets(out, rule->packets);
 	put_list(out, "Not this", "dash", rule->look_alikes);
 	put_list(out, "Causes", "dash", rule->causes);
 	put_commands(out, rule->next);

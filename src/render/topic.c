@@ -106,17 +106,18 @@ static void refs_line(struct out *out, const struct topic_page *page, const char
 	out_char(out, '\n');
 }
 
-static void threshold_lines(struct out *out, const struct topic_page *page, const struct rule *rule)
+static void threshold_lines(struct out *out, const struct topic_page *page, const char *name,
+			    const struct threshold *thresholds)
 {
 	CLEANUP(out_close) struct out line;
 
 	out_open_mem(&line);
-	for (const struct threshold *t = rule->thresholds; t && t->name; t++) {
+	for (const struct threshold *t = thresholds; t && t->name; t++) {
 		out_clear(&line);
 		out_str(&line, t->name);
 		out_char(&line, ' ');
 		topic_limit(&line, t);
-		part(out, page, t == rule->thresholds ? "limits" : "", out_text(&line));
+		part(out, page, t == thresholds ? name : "", out_text(&line));
 	}
 }
 
@@ -166,10 +167,21 @@ static void setting_lines(struct out *out, const struct topic_page *page, const 
 	}
 }
 
+/* What a capture shows of the rule, its limits and its fault set in below it. */
+static void packet_text(struct out *out, const struct topic_page *page, const struct packet_signal *packets)
+{
+	if (!packets)
+		return;
+	part(out, page, "packets", packets->explain);
+	threshold_lines(out, page, "- limits", packets->thresholds);
+	part(out, page, "- made by", packets->repro);
+}
+
 static void rule_text(struct out *out, const struct topic_page *page, const struct rule *rule)
 {
 	part(out, page, "meaning", rule->explain);
-	threshold_lines(out, page, rule);
+	threshold_lines(out, page, "limits", rule->thresholds);
+	packet_text(out, page, rule->packets);
 	part_list(out, page, "not this", rule->look_alikes, LIST_POINTS);
 	part_list(out, page, "causes", rule->causes, LIST_RANKED);
 	part_list(out, page, "next", rule->next, LIST_COMMANDS);
@@ -275,11 +287,12 @@ static void json_list(struct out *out, const char *const *lines)
 	out_char(out, ']');
 }
 
-static void json_thresholds(struct out *out, const struct rule *rule)
+static void json_thresholds(struct out *out, const struct threshold *thresholds)
 {
+	json_key(out, ",", "thresholds");
 	out_char(out, '[');
-	for (const struct threshold *t = rule->thresholds; t && t->name; t++) {
-		out_str(out, t == rule->thresholds ? "{" : ",{");
+	for (const struct threshold *t = thresholds; t && t->name; t++) {
+		out_str(out, t == thresholds ? "{" : ",{");
 		json_key(out, "", "name");
 		json_text(out, t->name);
 		json_key(out, ",", "default");
@@ -321,12 +334,27 @@ static void json_settings(struct out *out, const struct rule *rule)
 	out_char(out, ']');
 }
 
+static void json_packets(struct out *out, const struct packet_signal *packets)
+{
+	json_key(out, ",", "packets");
+	if (!packets) {
+		out_lit(out, "null");
+		return;
+	}
+	json_key(out, "{", "meaning");
+	json_text(out, packets->explain);
+	json_thresholds(out, packets->thresholds);
+	json_key(out, ",", "repro");
+	json_text(out, packets->repro);
+	out_char(out, '}');
+}
+
 static void json_rule(struct out *out, const struct rule *rule)
 {
 	json_key(out, ",", "meaning");
 	json_text(out, rule->explain);
-	json_key(out, ",", "thresholds");
-	json_thresholds(out, rule);
+	json_thresholds(out, rule->thresholds);
+	json_packets(out, rule->packets);
 	json_key(out, ",", "look_alikes");
 	json_list(out, rule->look_alikes);
 	json_key(out, ",", "causes");

@@ -68,6 +68,10 @@ def ndjson__lines__are_header_topics_summary():
     assert [line["type"] for line in lines] == ["header", "topic", "topic", "summary"], lines
 
 
+def limits_of(rule):
+    return rule["thresholds"] + (rule["packets"]["thresholds"] if rule["packets"] else [])
+
+
 def rule__text__has_limits_and_no_open_placeholder():
     for topic in document()["topics"]:
         if topic["kind"] != "rule":
@@ -75,9 +79,22 @@ def rule__text__has_limits_and_no_open_placeholder():
         text, rule = ask(topic["name"]).stdout, document(topic["name"])["topics"][0]
         prose = functools.reduce(lambda rest, line: rest.replace(line["text"], ""), rule["settings"], text)
         assert "{" not in prose and "}" not in prose, prose
-        assert rule["thresholds"], rule
-        for limit in rule["thresholds"]:
+        assert limits_of(rule), rule
+        for limit in limits_of(rule):
             assert re.search(rf"\b{limit['name']} ", text), limit
+
+
+def packets__of_a_rule__stand_apart_from_its_sockets():
+    for topic in document("rules")["topics"]:
+        text, rule = ask(topic["name"]).stdout, document(topic["name"])["topics"][0]
+        assert ("\n  packets   " in text) == (rule["packets"] is not None), text
+        assert rule["packets"] or rule["thresholds"], rule
+        if rule["packets"] is None:
+            continue
+        words = text.split("\n  packets   ")[1]
+        assert words.startswith(rule["packets"]["meaning"].split("\n")[0]), words[:200]
+        first = rule["packets"]["thresholds"][0]["name"]
+        assert f"\n  - limits  {first} " in words and f"\n  - made by {rule['packets']['repro']}" in words, words
 
 
 def rules_page__of_the_build__holds_every_rule():
@@ -86,8 +103,11 @@ def rules_page__of_the_build__holds_every_rule():
     for topic in document()["topics"]:
         if topic["kind"] == "rule":
             assert f"\n.Ss {topic['name']}\n" in page, topic
-            for limit in document(topic["name"])["topics"][0]["thresholds"]:
-                assert f"\n.It Li {limit['name']}\n" in page, limit
+            rule = document(topic["name"])["topics"][0]
+            part = page.split(f"\n.Ss {topic['name']}\n")[1].split("\n.Ss ")[0]
+            assert ("\n.Sy In packets\n" in part) == ("\n.Sy Limits in packets\n" in part) == (rule["packets"] is not None), part
+            for limit in limits_of(rule):
+                assert f"\n.It Li {limit['name']}\n" in part, limit
 
 
 def readme__table__holds_every_rule_by_its_title():

@@ -154,17 +154,26 @@ static void rules__commands__begin_with_a_known_program(void **state)
 	}
 }
 
-static void rules__each__has_a_test_driver(void **state)
+static void assert_driver(const char *prefix, const char *id)
+{
+	char path[512], *dash;
+
+	snprintf(path, sizeof(path), "test_%s%s.c", prefix, id);
+	while ((dash = strchr(path, '-')))
+		*dash = '_';
+	if (chdir(RULE_TESTS) || access(path, R_OK))
+		fail_msg("%s/%s is missing", RULE_TESTS, path);
+}
+
+static void rules__each_signal__has_a_test_driver(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < triage_rule_count; i++) {
-		char path[512], *dash;
+		const struct rule *rule = triage_rules[i];
 
-		snprintf(path, sizeof(path), "test_%s.c", triage_rules[i]->id);
-		while ((dash = strchr(path, '-')))
-			*dash = '_';
-		if (chdir(RULE_TESTS) || access(path, R_OK))
-			fail_msg("%s/%s is missing", RULE_TESTS, path);
+		assert_driver("", rule->id);
+		if (rule->eval && rule->packets)
+			assert_driver("packets_", rule->id);
 	}
 }
 
@@ -193,7 +202,7 @@ int main(void)
 		cmocka_unit_test(rules__packet_signals__are_explained_and_have_limits_of_their_own),
 		cmocka_unit_test(rules__texts__are_free_of_folklore),
 		cmocka_unit_test(rules__commands__begin_with_a_known_program),
-		cmocka_unit_test(rules__each__has_a_test_driver),
+		cmocka_unit_test(rules__each_signal__has_a_test_driver),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -202,11 +202,16 @@ def compare_ss():
     return python_program("compare_ss", "tests/lab/compare_ss.py", 400, "--binary", "build-test/src/tcptriage")
 
 
+def breakable():
+    """The stem of every signal's tests: rules by their name, packet signals that share a rule with sockets behind "packets_"."""
+    triage = ROOT / "src" / "triage"
+    return sorted([path.stem for path in (triage / "rules").glob("*.c")] + [f"packets_{path.stem}" for path in (triage / "packets").glob("*.c")])
+
+
 def broken_rules():
-    """Breaks the main condition of each rule in turn: its tests must be seen to fail, by a case of theirs and not by a crash."""
+    """Breaks the main condition of each signal in turn: its tests must be seen to fail, by a case of theirs and not by a crash."""
     cases = []
-    for source in sorted((ROOT / "src" / "triage" / "rules").glob("*.c")):
-        stem = source.stem
+    for stem in breakable():
         name, target = f"broken/{stem.replace('_', '-')}", f"tests/rules/test_rule_{stem}"
         status, text = build(f"broken_{stem}", "build-broken", "-Dbuildtype=plain", "-Dtests=enabled", f"-Dbreak_rule={stem.replace('_', '-')}",
                              compiler="gcc", targets=[target])
