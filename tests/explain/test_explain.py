@@ -95,6 +95,10 @@ def packets__of_a_rule__stand_apart_from_its_sockets():
         assert words.startswith(rule["packets"]["meaning"].split("\n")[0]), words[:200]
         first = rule["packets"]["thresholds"][0]["name"]
         assert f"\n  - limits  {first} " in words and f"\n  - made by {rule['packets']['repro']}" in words, words
+    both = document("syn-sent-stall")["topics"][0]
+    assert both["packets"]["thresholds"] and both["thresholds"], both
+    assert not {limit["name"] for limit in both["thresholds"]} & {limit["name"] for limit in both["packets"]["thresholds"]}
+    assert document("rst-after-idle")["topics"][0]["thresholds"] == [], "reads packets only"
 
 
 def rules_page__of_the_build__holds_every_rule():

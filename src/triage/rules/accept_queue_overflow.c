@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* accept-queue-overflow: finished handshakes are being dropped because nobody accepts them. */
 #include "../queues.h"
+#include "../packets.h"
 
 enum limit {
 	WARN_DROPS,
@@ -228,6 +229,7 @@ const struct rule rule_accept_queue_overflow = {
 	.title = "Accept queue overflows: finished handshakes are dropped",
 	.needs = RULE_NEEDS_SOCKETS,
 	.eval = eval,
+	.packets = &packets_accept_queue_overflow,
 	.thresholds = thresholds,
 	.explain =
 		"The kernel finishes handshakes on behalf of a listener and queues the connections until the program calls accept(). The queue holds as many as the backlog given to listen(), capped by "

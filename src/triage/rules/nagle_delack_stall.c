@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* nagle-delack-stall: a small write waits for an ACK that the peer delays. */
 #include "../kit.h"
+#include "../packets.h"
 
 enum limit {
 	SHARE,
@@ -377,6 +378,7 @@ const struct rule rule_nagle_delack_stall = {
 	.quota = QUOTA,
 	.look = look,
 	.eval = eval,
+	.packets = &packets_nagle_delack_stall,
 	.thresholds = thresholds,
 	.explain =
 		"A program writes a message in two pieces, a header and a body for example, and then waits for the answer. The first piece is sent at once. The second is small, and Nagle's algorithm holds "

@@ -2,6 +2,7 @@
 /* peer-zero-window: the peer does not read, so that we cannot send. */
 #include "../kit.h"
 #include "../send_stall_verdict.h"
+#include "../packets.h"
 #include "tcptriage/model/timers.h"
 
 enum limit {
@@ -292,6 +293,7 @@ const struct rule rule_peer_zero_window = {
 	.candidate = candidate,
 	.quota = QUOTA,
 	.eval = eval,
+	.packets = &packets_peer_zero_window,
 	.thresholds = thresholds,
 	.explain =
 		"A receiver tells with each segment how much more it has room for: its window. When the program there does not read, the buffer fills and the window shrinks to 0. The sender then has acknowledged "

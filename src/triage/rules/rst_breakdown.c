@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* rst-breakdown: connections that end by a reset, by cause: what each counter means and whose doing it is. */
 #include "../resets.h"
+#include "../packets.h"
 
 enum limit {
 	RESETS,
@@ -212,6 +213,7 @@ const struct rule rule_rst_breakdown = {
 	.title = "What kind of resets this host sends and receives",
 	.needs = RULE_NEEDS_SOCKETS | RULE_NEEDS_COUNTERS | RULE_NEEDS_TWO_SAMPLES | RULE_NEEDS_NO_FILTER,
 	.eval = eval,
+	.packets = &packets_rst_breakdown,
 	.thresholds = thresholds,
 	.explain =
 		"A connection that ends in order is closed with FIN by both sides. A reset ends it at once: what is unsent or unread is thrown away, and the other program sees ECONNRESET. "

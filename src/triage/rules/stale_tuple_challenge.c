@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* stale-tuple-challenge: SYNs of new connections meet an old one with the same addresses and ports. */
 #include "../resets.h"
+#include "../packets.h"
 
 enum limit {
 	CHALLENGES,
@@ -148,6 +149,7 @@ const struct rule rule_stale_tuple_challenge = {
 	.title = "SYNs of new connections meet old ones with the same ports",
 	.needs = RULE_NEEDS_SOCKETS | RULE_NEEDS_COUNTERS | RULE_NEEDS_TWO_SAMPLES | RULE_NEEDS_NO_FILTER,
 	.eval = eval,
+	.packets = &packets_stale_tuple_challenge,
 	.thresholds = thresholds,
 	.explain =
 		"A connection is known by two addresses and two ports. When a client, or a NAT in front of many clients, uses the same four again while the server still holds the old connection open, "

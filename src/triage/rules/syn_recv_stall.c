@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* syn-recv-stall: SYNs are answered, again and again, and the handshakes do not complete. */
 #include "../half_open.h"
+#include "../packets.h"
 #include "tcptriage/model/timers.h"
 
 enum limit {
@@ -175,6 +176,7 @@ const struct rule rule_syn_recv_stall = {
 	.title = "SYNs are answered, but the handshakes do not complete",
 	.needs = RULE_NEEDS_SOCKETS,
 	.eval = eval,
+	.packets = &packets_syn_recv_stall,
 	.thresholds = thresholds,
 	.explain =
 		"A connection in SYN-RECV has been answered and waits for the last packet of the handshake. That takes a round trip. When the packet does not come, the kernel sends the SYN-ACK again after "

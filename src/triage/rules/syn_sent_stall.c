@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* syn-sent-stall: connection attempts get no answer. */
 #include "../kit.h"
+#include "../packets.h"
 #include "tcptriage/model/timers.h"
 
 enum limit {
@@ -277,6 +278,7 @@ const struct rule rule_syn_sent_stall = {
 	.states = STATE_BIT(SOCK_STATE_SYN_SENT),
 	.candidate = candidate,
 	.eval = eval,
+	.packets = &packets_syn_sent_stall,
 	.thresholds = thresholds,
 	.explain =
 		"connect() sends a SYN and waits in SYN-SENT for the answer. A closed port answers with RST and a router that refuses answers with an ICMP error, and either ends the "

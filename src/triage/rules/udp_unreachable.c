@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* udp-unreachable: datagrams come for UDP ports where nobody listens, or no UDP source port is left. */
 #include "../kit.h"
+#include "../packets.h"
 
 enum limit {
 	RATE,
@@ -373,6 +374,7 @@ const struct rule rule_udp_unreachable = {
 	.udp_candidate = udp_candidate,
 	.quota = QUOTA,
 	.eval = eval,
+	.packets = &packets_udp_unreachable,
 	.thresholds = thresholds,
 	.explain =
 		"A datagram for a port without a socket is dropped and counted (NoPorts). The kernel answers with ICMP 'port unreachable', to each sender a few times a second at most, and a program learns of "
