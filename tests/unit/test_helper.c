@@ -209,6 +209,7 @@ static void assert_ends_on(const void *bytes, size_t len, int fd)
 	const char *inputs[] = { "/dev/null" };
 	struct helper_plan plan = { .inputs = inputs, .input_count = 1 };
 	int ends[2], status;
+	char byte;
 	pid_t pid;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
@@ -228,6 +229,7 @@ static void assert_ends_on(const void *bytes, size_t len, int fd)
 		message.msg_controllen = sizeof(control);
 	}
 	assert_int_equal(sendmsg(ends[0], &message, MSG_NOSIGNAL), len);
+	assert_int_equal(recv(ends[0], &byte, 1, 0), 0); /* no answer, but the end */
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
 	close(ends[0]);
@@ -291,7 +293,7 @@ static void process__from_its_start__keeps_no_descriptor_of_ours(void **state)
 static void process__signalled_from_a_terminal__goes_on(void **state)
 {
 	struct helper *helper = start_with_inputs();
-	int fd;
+	int fd, pid = helper_pid(helper);
 
 	(void)state;
 	fd = helper_open_input(helper, 0, &err); /* it has begun */
@@ -302,7 +304,7 @@ static void process__signalled_from_a_terminal__goes_on(void **state)
 	assert_true(fd >= 0);
 	close(fd);
 	helper_stop(helper);
-	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* was waited for */
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), -1); /* was waited for */
 }
 
 static void process__whose_parent_is_killed__ends(void **state)
