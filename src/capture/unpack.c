@@ -54,7 +54,7 @@ static bool gz_begin(struct unpack *u)
 
 static ssize_t gz_step(struct unpack *u, uint8_t *out, size_t size)
 {
-	size_t room = MIN(size, (size_t)1 << 30);
+	size_t room = MIN(size, (size_t)1 << 30), produced;
 	int status;
 
 	u->gz.next_in = u->in + u->begin;
@@ -63,6 +63,7 @@ static ssize_t gz_step(struct unpack *u, uint8_t *out, size_t size)
 	u->gz.avail_out = (unsigned)room;
 	status = inflate(&u->gz, Z_NO_FLUSH);
 	u->begin = u->end - u->gz.avail_in;
+	produced = room - u->gz.avail_out;
 	if (status == Z_STREAM_END) {
 		/* gzip files may be joined by cat */
 		u->between = u->had_member = true;
@@ -70,11 +71,12 @@ static ssize_t gz_step(struct unpack *u, uint8_t *out, size_t size)
 	} else if (status == Z_DATA_ERROR && u->had_member && u->gz.total_in <= 2) {
 		u->done = true; /* no magic of a further member: gzip ignores what follows the last one, too */
 	} else if (status != Z_OK && status != Z_BUF_ERROR) {
-		return -EBADMSG;
+		/* what came before the fault is delivered; the next call fails again */
+		return produced ? (ssize_t)produced : -EBADMSG;
 	} else {
 		u->between = false;
 	}
-	return (ssize_t)(room - u->gz.avail_out);
+	return (ssize_t)produced;
 }
 
 static void gz_end(struct unpack *u)
