@@ -49,6 +49,11 @@ const char *sandbox_built_in(void)
 	return CAPNG_TEXT ", " SECCOMP_TEXT;
 }
 
+bool sandbox_is_whole(void)
+{
+	return !strstr(sandbox_built_in(), "no ");
+}
+
 #ifdef HAVE_CAPNG
 
 /* Only with CAP_SETPCAP, and only before the user changes; without it, no_new_privs has the same effect for us: execve() gives nothing. */
