@@ -9,6 +9,8 @@
 #include "config.h"
 #include "tcptriage/base/out.h"
 #include "tcptriage/base/words.h"
+#include "tcptriage/capture/reader.h"
+#include "tcptriage/capture/sandbox.h"
 #include "tcptriage/cmd/command.h"
 #include "tcptriage/cmd/complete.h"
 
@@ -30,8 +32,8 @@ static void print_usage(int fd)
 
 static int print_version(void)
 {
-	printf("tcptriage %s\nbuilt with: libmnl, libsmartcols\nnot built in: capture, mtu-probe, trace, history\n",
-	       VERSION);
+	printf("tcptriage %s\nbuilt with: libmnl, libsmartcols, %s\ncapture: %s\nnot built in: mtu-probe, trace, history\n", VERSION,
+	       reader_built_in(), sandbox_built_in());
 	return fflush(stdout) ? EXIT_FAILED : EXIT_RAN;
 }
 

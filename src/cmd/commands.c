@@ -7,6 +7,7 @@
 const struct command *const commands[] = {
 	&cmd_states,
 	&cmd_report,
+	&cmd_capture,
 	&cmd_explain,
 	&cmd_doctor,
 };

@@ -193,7 +193,7 @@ static bool value_words(struct out *out, const struct command *command, const ch
 		word(out, row->arg, NULL);
 	else if (row->complete && !kind_words(out, row->complete))
 		alternatives(out, row->complete);
-	else if (!row->complete && row->kind != OPTION_FLAG && row->kind != OPTION_OPTIONAL)
+	else if (!row->complete && row->kind != OPTION_FLAG && row->kind != OPTION_COUNT && row->kind != OPTION_OPTIONAL)
 		word(out, "@value", NULL);
 	return true;
 }

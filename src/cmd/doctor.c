@@ -10,6 +10,7 @@
 
 #include "commands.h"
 #include "session.h"
+#include "tcptriage/capture/sandbox.h"
 
 /** struct doctor_options - the command line: nothing of its own. */
 struct doctor_options {
@@ -19,7 +20,7 @@ struct doctor_options {
 static const struct option_row options[] = { { 0 } };
 
 /* setcap replaces what stood before, so every mend names all that this program can use. */
-#define SETCAP "sudo setcap cap_net_admin,cap_sys_admin,cap_sys_ptrace,cap_dac_read_search+ep %.120s"
+#define SETCAP "sudo setcap cap_net_raw,cap_net_admin,cap_sys_admin,cap_sys_ptrace,cap_dac_read_search+ep %.120s"
 
 /* How well a source works. */
 enum health { HEALTH_WORKS, HEALTH_PARTLY, HEALTH_MISSING };
@@ -250,11 +251,28 @@ static void check_namespaces(struct doctor *doctor, struct check *check)
 	}
 }
 
+/* What libpcap will ask for. Files can be read without it. */
 static void check_capture(struct doctor *doctor, struct check *check)
 {
+	AUTO_FD int probe = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	char mend[300];
+
+	if (probe >= 0) {
+		snprintf(check->detail, sizeof(check->detail), "interfaces and files");
+		return;
+	}
+	snprintf(check->detail, sizeof(check->detail), "files only: %s", strerror(errno));
+	snprintf(mend, sizeof(mend), SETCAP, doctor->executable);
+	verdict(check, HEALTH_PARTLY, "live packets (CAP_NET_RAW)", mend);
+}
+
+/* What the process that reads packets can give up. */
+static void check_sandbox(struct doctor *doctor, struct check *check)
+{
 	(void)doctor;
-	snprintf(check->detail, sizeof(check->detail), "not in this version");
-	verdict(check, HEALTH_MISSING, "judging packets", "");
+	snprintf(check->detail, sizeof(check->detail), "%.190s", sandbox_built_in());
+	if (!sandbox_is_whole())
+		verdict(check, HEALTH_PARTLY, "part of what protects this machine from hostile packets", "");
 }
 
 static void check_destroy(struct doctor *doctor, struct check *check)
@@ -274,6 +292,7 @@ static const struct {
 	{ "counters", check_counters },	       { "sysctls", check_sysctls },
 	{ "rtnetlink", check_routes },
 	{ "namespaces", check_namespaces },    { "capture", check_capture },
+	{ "sandbox", check_sandbox },
 	{ "SOCK_DESTROY", check_destroy },
 };
 

@@ -81,7 +81,7 @@ static int unknown_long(const struct command *command, const char *name, size_t 
 
 static bool takes_value(const struct option_row *row)
 {
-	return row->kind != OPTION_FLAG && row->kind != OPTION_OPTIONAL;
+	return row->kind != OPTION_FLAG && row->kind != OPTION_COUNT && row->kind != OPTION_OPTIONAL;
 }
 
 static int bad_value(const struct option_row *row, const char *value, const char *wanted,
@@ -100,6 +100,9 @@ static int store(const struct option_row *row, void *values, const char *value, 
 	switch (row->kind) {
 	case OPTION_FLAG:
 		*(bool *)at = true;
+		return 0;
+	case OPTION_COUNT:
+		++*(unsigned *)at;
 		return 0;
 	case OPTION_STRING:
 		*(const char **)at = value;
@@ -139,7 +142,7 @@ static int parse_long(const struct command *command, void *values, int left, cha
 
 	if (!row)
 		return unknown_long(command, name, len, err);
-	if (row->kind == OPTION_FLAG && equals)
+	if ((row->kind == OPTION_FLAG || row->kind == OPTION_COUNT) && equals)
 		return err_set(err, -EINVAL, "--%s takes no value, got '%s'", row->name, equals + 1);
 	if (takes_value(row) && !equals && left < 2)
 		return err_set(err, -EINVAL, "--%s needs a value: --%s %s", row->name, row->name,
@@ -233,7 +236,8 @@ void command_help(const struct command *command, int fd)
 		help_row(&out, row);
 	out_lit(&out, "\noptions of every command\n");
 	for (const struct option_row *row = common_option_rows; row->name; row++)
-		help_row(&out, row);
+		if (find_long(command, row->name, strlen(row->name)) == row)
+			help_row(&out, row);
 	out_printf(&out, "\nmore: man tcptriage-%s\n", command->name);
 	out_close(&out);
 }

@@ -201,6 +201,16 @@ int source_counters(struct source_ns *ns, struct counters *out, struct err *err)
 	return read ? 0 : err_errno(err, code, "cannot read the counters in /proc/net");
 }
 
+int source_ns_enter(struct source_ns *ns, struct err *err)
+{
+	int code;
+
+	if (source_is_recorded(ns->source))
+		return err_set(err, -EINVAL, "a recording has no network namespace to enter");
+	code = ns->source->ops->sysctl_enter(ns);
+	return code ? err_errno(err, code, "cannot enter network namespace '%s' (needs CAP_SYS_ADMIN: run as root)", ns->ns->name) : 0;
+}
+
 uint32_t source_ns_ifindex(struct source_ns *ns, const char *name)
 {
 	const struct source_ops *ops = ns->source->ops;

@@ -30,7 +30,7 @@ def bash(*words, program=PROGRAM):
 
 
 def bash__first_word__is_a_command():
-    assert sorted(bash("")) == ["doctor", "explain", "report", "states"], bash("")
+    assert sorted(bash("")) == ["capture", "doctor", "explain", "report", "states"], bash("")
     assert bash("st") == ["states"]
 
 
@@ -108,7 +108,7 @@ def fish(line):
 
 
 def fish__words__are_completed():
-    assert sorted(fish("tcptriage ")) == ["doctor", "explain", "report", "states"], fish("tcptriage ")
+    assert sorted(fish("tcptriage ")) == ["capture", "doctor", "explain", "report", "states"], fish("tcptriage ")
     assert "--listening" in fish("tcptriage states --li")
     assert fish("tcptriage states --color=ne") == ["--color=never"], fish("tcptriage states --color=ne")
     assert fish("tcptriage report --mute close-w") == ["close-wait-leak"]

@@ -274,7 +274,7 @@ static void assert_row_completes(const struct command *command, const struct opt
 	if (row->complete && row->kind != OPTION_ACCEPTED && !strchr(row->complete, '|') &&
 	    completes(kind, row->complete))
 		fail_msg("%s %s: no words of kind %s", command->name, flag, row->complete);
-	if (row->kind == OPTION_FLAG)
+	if (row->kind == OPTION_FLAG || row->kind == OPTION_COUNT)
 		assert_int_equal(out_len(&values), 0);
 }
 

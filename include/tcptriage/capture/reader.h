@@ -94,5 +94,7 @@ int reader_list(struct arena *arena, const struct listed_interface **list, struc
 int reader_link_types(const char *interface, uint32_t *types, unsigned max, struct err *err);
 /** reader_link_type_named() - "EN10MB" to LINKTYPE_*, UINT32_MAX when unknown (-y). */
 uint32_t reader_link_type_named(const char *name);
+/** reader_built_in() - "libpcap 1.10.3, zlib, zstd": what this build reads with. */
+const char *reader_built_in(void);
 
 #endif

@@ -22,5 +22,7 @@ struct sandbox_state {
 int sandbox_enter(const char *user, struct sandbox_state *state, struct err *err);
 /** sandbox_built_in() - "libcap-ng, seccomp" of this build, with why seccomp is off where it is (sanitizers). */
 const char *sandbox_built_in(void);
+/** sandbox_is_whole() - nothing of it is missing in this build. */
+bool sandbox_is_whole(void);
 
 #endif

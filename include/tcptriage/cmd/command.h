@@ -12,6 +12,7 @@ enum exit_status { EXIT_RAN = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PARTIAL =
 /** enum option_kind - what an option's value is and where it is stored. */
 enum option_kind {
 	OPTION_FLAG,	 /* bool = true */
+	OPTION_COUNT,	 /* unsigned: how often it is given */
 	OPTION_STRING,	 /* const char * */
 	OPTION_U64,	 /* uint64_t, decimal */
 	OPTION_DURATION, /* uint64_t µs */
@@ -34,7 +35,7 @@ struct option_list {
 };
 
 /**
- * struct option_row - one option. A table ends with a row whose @name is NULL.
+ * struct option_row - one option. A table ends with a row whose @name is NULL. A command's row stands before a common one of the same name.
  * @name: long form without dashes. @letter: 0 none. @arg: metavariable, NULL for flags. @help: one line. @offset: into the options struct.
  * @complete: what completions offer: "states", "rules", "interfaces", "namespaces", "files", "dirs", "columns", or words "a|b|c"; NULL nothing.
  */

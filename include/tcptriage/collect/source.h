@@ -108,6 +108,11 @@ int source_namespaces(struct source *source, const char *wanted, const struct ne
 /** source_ns_open() - get ready to ask in @ns (which must outlive it). Return: 0 or -errno with @err. */
 int source_ns_open(struct source *source, const struct netns *ns, struct source_ns **out,
 		   struct err *err);
+/**
+ * source_ns_enter() - move the calling thread into the namespace for good: what it opens from now on is opened there.
+ * Return: 0, -EPERM with @err when it may not, -EINVAL with @err for a recording.
+ */
+int source_ns_enter(struct source_ns *ns, struct err *err);
 /** source_ns_close() - releases it; NULL is fine. */
 void source_ns_close(struct source_ns *ns);
 /** source_ns_set_sample() - which sample of a recording the next questions mean; a no-op for a live source. */

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* `tcptriage capture`: what its files share. */
+#ifndef TCPTRIAGE_SRC_CMD_CAPTURE_H
+#define TCPTRIAGE_SRC_CMD_CAPTURE_H
+
+#include "session.h"
+#include "tcptriage/capture/helper.h"
+#include "tcptriage/capture/sandbox.h"
+#include "tcptriage/render/capture.h"
+#include "tcptriage/render/packets.h"
+#include "tcptriage/track/flows.h"
+#include "tcptriage/triage/engine.h"
+
+/** struct capture_options - the command line. Letters are tcpdump's. */
+struct capture_options {
+	struct common_options common;
+	struct option_list files;
+	const char *interface, *write, *direction, *link_type, *filter_file, *user, *rotate_size, *snaplen_text;
+	uint64_t count, snaplen, buffer_kib, duration_us, max_bytes, max_flows, rotate_files, rotate_seconds;
+	unsigned verbosity, hex, hex_ascii, timestamps;
+	bool list, list_link_types, no_promiscuous, link_header, ascii, number, absolute_seq, skip_checksums;
+	bool packet_buffered, line_buffered, packets, flows, immediate;
+};
+
+/**
+ * struct capture_owners - who holds the sockets of live flows. @owner: CAPTURE_OWNERS of them at most; flow.owner is index + 1. @local: addresses
+ * of this machine.
+ */
+struct capture_owners {
+	struct helper *helper;
+	struct flow_owner *owner;
+	size_t count;
+	struct addr *local;
+	size_t local_count;
+};
+
+/** Live flows whose owner is remembered; later ones have none. */
+#define CAPTURE_OWNERS 65536
+
+/** capture_owners_open() - reads the addresses of this machine. */
+void capture_owners_open(struct capture_owners *owners, struct helper *helper);
+/** capture_owners_new() - flows_options.on_new for live captures: which side is ours, and a question about its owner. @context: struct capture_owners. */
+void capture_owners_new(struct flow *flow, void *context);
+/** capture_owners_take() - take the answers that have come. */
+void capture_owners_take(struct capture_owners *owners);
+/** capture_owners_end() - ask about the sockets of @flows once more, and wait a moment for the answers. */
+void capture_owners_end(struct capture_owners *owners, const struct flows *flows);
+/** capture_owners_of() - of a flow, NULL unknown. */
+const struct flow_owner *capture_owners_of(const struct capture_owners *owners, const struct flow *flow);
+/** capture_owners_close() - releases it, not the helper. Fit for CLEANUP(). */
+void capture_owners_close(struct capture_owners *owners);
+
+/**
+ * struct capture_run - one capture under way.
+ * @out: where lines go. @table: flows, NULL when only packets are printed. @style, @format: of the output. @doc: frame of the document.
+ */
+struct capture_run {
+	const struct capture_options *o;
+	struct arena arena;
+	struct notices notices;
+	struct document doc;
+	struct style style;
+	enum format format;
+	struct reader *reader;
+	struct writer *writer;
+	struct helper *helper;
+	struct sandbox_state sandbox;
+	struct capture_owners owners;
+	struct flows *table;
+	struct packet_text text;
+	struct out out;
+	uint64_t packets, bytes;
+	int64_t began_us, status_us;
+	bool cut, live;
+};
+
+/** capture_run_open() - start the privileged process, open what is read and written, give up privileges. Return: 0 or -errno with @err (-EINVAL: usage). */
+int capture_run_open(struct capture_run *run, const struct capture_options *o, const char *filter, struct err *err);
+/** capture_run_loop() - read until the end, a limit, or a signal. Return: 0 or -errno with @err. */
+int capture_run_loop(struct capture_run *run, struct err *err);
+/** capture_run_close() - releases everything. Fit for CLEANUP(). */
+void capture_run_close(struct capture_run *run);
+
+/** capture_judge() - run the rules on what was captured so far and hand the result to @print. @arena: for what it needs, until @print is over. */
+void capture_judge(struct capture_run *run, struct arena *arena, void (*print)(struct capture_run *run, const struct capture_report *capture));
+/** capture_list() - -D. capture_list_link_types() - -L. Return: exit status. */
+int capture_list(const struct capture_options *o);
+int capture_list_link_types(const struct capture_options *o);
+
+#endif
