@@ -56,16 +56,27 @@ static void put32(unsigned at, uint32_t value)
 	put16(at + 2, value & 0xffff);
 }
 
-static uint16_t header_sum(void)
+/* The Internet checksum of frame[@from … @to), on top of @sum. */
+static uint16_t checksum(uint32_t sum, unsigned from, unsigned to)
 {
-	uint32_t sum = 0;
-
-	put16(24, 0);
-	for (unsigned i = 14; i < 34; i += 2)
+	for (unsigned i = from; i + 1 < to; i += 2)
 		sum += (uint32_t)frame[i] << 8 | frame[i + 1];
+	if ((to - from) % 2)
+		sum += (uint32_t)frame[to - 1] << 8;
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)~sum;
+}
+
+/* Of the IPv4 header, and of the segment with its pseudo header: addresses, protocol, length. */
+static void put_checksums(unsigned wire)
+{
+	unsigned addresses = (uint16_t)~checksum(0, 26, 34);
+
+	put16(24, 0);
+	put16(24, checksum(0, 14, 34));
+	put16(50, 0);
+	put16(50, checksum(addresses + 6 + wire - 34, 34, wire));
 }
 
 static uint32_t make_frame(uint32_t flow, const struct step *step, unsigned payload, uint32_t ms)
@@ -83,7 +94,6 @@ static uint32_t make_frame(uint32_t flow, const struct step *step, unsigned payl
 	frame[23] = 6;
 	put32(26, ends[from]);
 	put32(30, ends[!from]);
-	put16(24, header_sum());
 	put16(34, ports[from]);
 	put16(36, ports[!from]);
 	put32(38, isn[from] + !(step->flags & SYN) + step->sent * payload + step->fin_sent);
@@ -96,6 +106,7 @@ static uint32_t make_frame(uint32_t flow, const struct step *step, unsigned payl
 	put32(54 + mss_bytes, 0x0101080a);
 	put32(58 + mss_bytes, ms);
 	put32(62 + mss_bytes, ms);
+	put_checksums(HEADERS + mss_bytes + bytes);
 	return HEADERS + mss_bytes + bytes;
 }
 
