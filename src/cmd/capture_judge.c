@@ -73,7 +73,7 @@ void capture_judge(struct capture_run *run, struct arena *arena, void (*print)(s
 	reader_source(run->reader, &source);
 	flows_end(run->table);
 	evidence = evidence_of(run, &source, arena);
-	view = (struct view){ .packets = &evidence, .arena = arena };
+	view = (struct view){ .packets = &evidence, .netns = run->o->common.netns, .netns_at = run->o->common.netns, .arena = arena };
 	triage_run(&view, NULL, &verdict);
 	triage_rank(&verdict);
 	run->doc.complete = is_complete(run, &source);
