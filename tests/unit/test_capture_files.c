@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "../support/capture_bytes.h"
+#include "tcptriage/base/arena.h"
 #include "config.h"
 
 #define SECOND 1000000000LL
@@ -530,6 +531,7 @@ static void read_stuttering(int write_end, size_t from, unsigned expected)
 	unsigned count = 0;
 
 	feed(write_end, 0, from);
+	alarm_soon();
 	assert_int_equal(reader_open_files(&reader, &wish, NULL), 0);
 	for (size_t at = from; at < file.len; at += 7) {
 		int status;
@@ -565,7 +567,8 @@ static void stutter_pcapng(int write_end)
 	head = file.len;
 	for (unsigned i = 0; i < 2; i++)
 		ng_packet(&file, 0, i, 20, 60, (uint8_t)i);
-	read_stuttering(write_end, head, 2);
+	/* the signal comes while the first interface is waited for */
+	read_stuttering(write_end, head - 5, 2);
 }
 
 static void pipe__silent__is_left_at_a_signal_and_goes_on(void **state)
@@ -609,6 +612,53 @@ static void filter__first_link_type__slip_is_refused(void **state)
 	expect_word("\"ip and (\"");
 }
 
+static const struct listed_interface *find_listed(const struct listed_interface *list, int count, const char *name)
+{
+	for (int i = 0; i < count; i++)
+		if (!strcmp(list[i].name, name))
+			return &list[i];
+	return NULL;
+}
+
+static void interfaces__listed__have_loopback_with_tcpdumps_words(void **state)
+{
+	CLEANUP(arena_free) struct arena arena = { 0 };
+	const struct listed_interface *list, *lo;
+	struct err err = { .text = "" };
+	int count = reader_list(&arena, &list, &err);
+
+	(void)state;
+	assert_true(count > 0);
+	lo = find_listed(list, count, "lo");
+	assert_non_null(lo);
+	assert_non_null(strstr(lo->flags, "Loopback"));
+	assert_string_equal(lo->description, "");
+	assert_null(find_listed(list, count, "no such"));
+}
+
+static void link_types__by_name_and_interface__are_those_of_files(void **state)
+{
+	struct err err = { .text = "" };
+	uint32_t types[4] = { 0 };
+	int count = reader_link_types("lo", types, ARRAY_SIZE(types), &err);
+
+	(void)state;
+	assert_int_equal(reader_link_type_named("EN10MB"), 1);
+	assert_int_equal(reader_link_type_named("en10mb"), 1);
+	assert_int_equal(reader_link_type_named("RAW"), 101);
+	assert_int_equal(reader_link_type_named("LINUX_SLL2"), 276);
+	assert_int_equal(reader_link_type_named("nothing"), UINT32_MAX);
+	if (count == -EPERM) {
+		assert_non_null(strstr(err.text, "CAP_NET_RAW"));
+		return;
+	}
+	assert_int_equal(count, 1);
+	assert_int_equal(types[0], 1);
+	assert_int_equal(reader_link_types("lo", types, 0, &err), 0);
+	assert_int_equal(reader_link_types("nosuch0", types, ARRAY_SIZE(types), &err), -ENODEV);
+	assert_non_null(strstr(err.text, "nosuch0"));
+}
+
 #define FRESH(test) cmocka_unit_test_setup(test, reset)
 
 int main(void)
@@ -636,6 +686,8 @@ int main(void)
 #endif
 		FRESH(pipe__silent__is_left_at_a_signal_and_goes_on),
 		FRESH(pipe__silent_from_the_start__is_left_at_a_signal),
+		FRESH(interfaces__listed__have_loopback_with_tcpdumps_words),
+		FRESH(link_types__by_name_and_interface__are_those_of_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
