@@ -31,12 +31,10 @@ struct helper {
 /* Everything that was open is the business of the other process: a pipe that we kept would never end. */
 static void close_all_but(int fd)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC); /* is among those closed below */
 
-	if (null >= 0) {
-		dup2(null, STDIN_FILENO);
-		dup2(null, STDOUT_FILENO);
-	}
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
 	if (syscall(SYS_close_range, fd + 1, ~0U, 0)) /* before Linux 5.9 */
 		for (int other = fd + 1; other < sysconf(_SC_OPEN_MAX); other++)
 			close(other);

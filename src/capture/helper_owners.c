@@ -257,28 +257,6 @@ static bool is_answered(struct helper_owners *o, struct owner_answer *answer, ui
 	return true;
 }
 
-bool helper_owners_ask(struct helper_owners *o, const struct owner_question *q)
-{
-	bool has_ports = q->protocol == PROTOCOL_TCP || q->protocol == PROTOCOL_UDP;
-	struct owner_answer answer;
-	uint32_t inode = 0;
-
-	if (q->local.addr.family >= ADDR_FAMILY_COUNT || q->peer.addr.family != q->local.addr.family ||
-	    o->ready_count + o->waiting_count >= HELPER_QUESTIONS_MAX)
-		return false;
-	memset(&answer, 0, sizeof(answer));
-	answer.tag = q->tag;
-	answer.local_side = 2;
-	/* the second looks come once, at the end */
-	if (has_ports && o->ns && (q->again || budget_us(o) > -BUDGET_DEBT_US))
-		inode = look(o, q, &answer);
-	if (is_answered(o, &answer, inode))
-		make_ready(o, &answer);
-	else
-		o->waiting[o->waiting_count++] = (struct pending){ .answer = answer, .inode = inode, .since_us = clock_mono_us() };
-	return true;
-}
-
 static void learn(struct helper_owners *o, const struct owner_map *map, uint32_t inode)
 {
 	struct known *known = slot_of(o, inode);
@@ -345,6 +323,30 @@ void helper_owners_work(struct helper_owners *o)
 		pass(o);
 	else if (waited_us >= BATCH_WAIT_MAX_US)
 		answer_batch(o, NULL);
+}
+
+bool helper_owners_ask(struct helper_owners *o, const struct owner_question *q)
+{
+	bool has_ports = q->protocol == PROTOCOL_TCP || q->protocol == PROTOCOL_UDP;
+	struct owner_answer answer;
+	uint32_t inode = 0;
+
+	if (q->local.addr.family >= ADDR_FAMILY_COUNT || q->peer.addr.family != q->local.addr.family ||
+	    o->ready_count + o->waiting_count >= HELPER_QUESTIONS_MAX)
+		return false;
+	memset(&answer, 0, sizeof(answer));
+	answer.tag = q->tag;
+	answer.local_side = 2;
+	/* the second looks come once, at the end */
+	if (has_ports && o->ns && (q->again || budget_us(o) > -BUDGET_DEBT_US))
+		inode = look(o, q, &answer);
+	if (o->waiting_count == BATCH_MAX)
+		helper_owners_work(o);
+	if (is_answered(o, &answer, inode))
+		make_ready(o, &answer);
+	else
+		o->waiting[o->waiting_count++] = (struct pending){ .answer = answer, .inode = inode, .since_us = clock_mono_us() };
+	return true;
 }
 
 const struct owner_answer *helper_owners_ready(const struct helper_owners *o)
