@@ -71,16 +71,17 @@ static void refuse(const struct flow_step *step)
 	flow_step_tell(step, &(struct flow_news){ .kind = EVENT_REFUSED, .nth = step->tx->resets, .since_us = (step->now_ns - flow->first_ns) / US_NS });
 }
 
+/* @looks_alien: it differs in something else. */
 static bool ttl_is_alien(const struct flow_step *step, bool looks_alien)
 {
 	const struct flow_side *tx = step->tx;
-	int hop_limit = step->packet->ip.hop_limit;
+	/* This RST is counted among its resets already, and not yet among its packets. */
+	uint32_t others = tx->packets - MIN((uint32_t)tx->resets - 1, tx->packets);
 	/* A side whose TTL never moved need not differ much, if its RST differs in more than that. */
-	int slack = looks_alien && tx->ttl_min == tx->ttl_max && tx->packets - tx->resets >= TTL_PACKETS ? 1 : TTL_STEP;
+	int slack = looks_alien && tx->ttl_min == tx->ttl_max && others >= TTL_PACKETS ? 1 : TTL_STEP;
+	int hop_limit = step->packet->ip.hop_limit;
 
-	if (tx->packets <= tx->resets - 1u)
-		return false;
-	return hop_limit <= tx->ttl_min - slack || hop_limit >= tx->ttl_max + slack;
+	return others && (hop_limit <= tx->ttl_min - slack || hop_limit >= tx->ttl_max + slack);
 }
 
 /* Does it look like the other packets of its side? */

@@ -106,8 +106,9 @@ void tcp_open_syn(const struct flow_step *step)
 
 	count_up(&tx->syns);
 	if (tx->has & SIDE_HAS_SYN && tx->isn == tcp->seq) {
-		if (flow->flags & FLOW_BOTH_SYN && answers && flow->state == FLOW_SYN_SENT)
-			flow->state = FLOW_SYN_RECEIVED; /* its own SYN, now as an answer to the other's */
+		/* When both sent a SYN, each sends it once more, as an answer to the other's. */
+		if (flow->flags & FLOW_BOTH_SYN && answers && tx->syns == 2)
+			flow->state = MAX(flow->state, FLOW_SYN_RECEIVED);
 		else
 			repeat(step);
 		return;
