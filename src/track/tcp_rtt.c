@@ -25,8 +25,14 @@ void tcp_rtt_resent(const struct flow_step *step, uint32_t start, uint32_t end)
 
 	/* Karn: nobody can tell which copy is acknowledged. What was sent before the timed segment delays its acknowledgement, too. */
 	mine->timed_rtt = false;
-	if (mine->timed_size && seq_before(start, mine->timed_end) && step->ip_size < mine->timed_ip && !seq_before(end, mine->timed_end - step->tcp->payload))
-		mine->timed_size = false;
+	/* Sent again in smaller packets, the acknowledgement only proves that the smaller size passes. */
+	if (!mine->timed_size || step->ip_size >= mine->timed_ip)
+		return;
+	if (!seq_before(start, mine->timed_end) || !seq_before(mine->timed_end - mine->timed_ip, end))
+		return;
+	mine->timed_ip = step->ip_size;
+	mine->timed_end = end;
+	mine->timed_size = step->ip_size > 0;
 }
 
 static void count(struct flow_side *side, uint32_t rtt_us)

@@ -37,7 +37,7 @@ void tcp_resend_reported(const struct flow_step *step, uint32_t start, uint32_t 
 void tcp_ack_add(const struct flow_step *step);
 /** tcp_rtt_sent() - new data: may be timed. @idle: nothing was outstanding before it. */
 void tcp_rtt_sent(const struct flow_step *step, uint32_t end, bool idle);
-/** tcp_rtt_resent() - bytes [@start, …) came again: they give no RTT, and only a size that stayed the same. */
+/** tcp_rtt_resent() - bytes [@start, @end) came again: they give no RTT, and as a size that passes the smaller of both. */
 void tcp_rtt_resent(const struct flow_step *step, uint32_t start, uint32_t end);
 /** tcp_rtt_acked() - @ack acknowledges what the other side sent. Return: the RTT in µs when it is one, else −1. */
 int64_t tcp_rtt_acked(const struct flow_step *step, uint32_t ack);
