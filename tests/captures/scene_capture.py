@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Scenes of captures that lack something: one direction, the beginning, bytes, time; and of hostile or damaged packets."""
 import files
+import talk
 import wire
 from scenes import flow, scene
 
@@ -87,15 +88,16 @@ def with_length(net, packet):
     return packet[:4] + (len(packet) - 40).to_bytes(2, "big") + packet[6:]
 
 
-@scene("what is not read is said to be unsupported, not malformed: ARP, SCTP, ESP, LLDP", flows=[flow("closed")], unsupported=4)
+@scene("what is not read is said to be unsupported, not malformed: ARP, SCTP, ESP, LLDP; what has addresses is still a flow",
+       flows=[flow("closed"), flow("", "132"), flow("", "50")], unsupported=4)
 def unsupported(net):
     net.tcp().open().exchange().close()
     src, dst = net.client.address, net.server.address
     others = [(0x0806, bytes.fromhex("0001080006040001") + wire.MAC_A + bytes([192, 168, 7, 5]) + bytes(6) + bytes([192, 168, 7, 1])),
               (None, wire.ip(src, dst, 132, bytes(32))), (None, wire.ip(src, dst, 50, bytes(64))), (0x88CC, bytes(46))]
-    for ethertype, body in others:
+    for (ethertype, body), protocol in zip(others, (None, "132", "50", None)):
         net.wait(1)
-        net.put(body)
+        net.put(body, talk.Flow(protocol, (src, 0), (dst, 0)) if protocol else None)
     kinds = {body: ethertype for ethertype, body in others}
     net.wrap = lambda packet, frame: wire.ethernet(packet, kinds.get(packet))
 

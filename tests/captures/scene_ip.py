@@ -18,8 +18,9 @@ def time_exceeded(net):
 
 
 @scene("seen between two routers that send a packet to each other until its TTL is gone", flows=[flow("syn-sent")],
-       events={"routing_loop": 1, "time_exceeded": 1}, findings={"ttl-exceeded": "critical"})
+       events={"duplicate_frame": 1, "routing_loop": 1, "time_exceeded": 1}, findings={"ttl-exceeded": "critical"})
 def routing_loop(net):
+    # the second sight might be that of another interface; from the third on it is a loop
     tcp = net.tcp()
     packet = tcp.a.syn(lost=True).packet
     for passes in range(1, 15):

