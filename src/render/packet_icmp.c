@@ -284,7 +284,7 @@ static char *put_quoted(char *at, const struct packet_line *line, struct cursor 
 
 	if (c.captured_left < 4)
 		return put_lit(at, "\n\t [|icmp]");
-	if (line->quotes == PACKET_QUOTES_MAX)
+	if (line->quotes == PACKET_QUOTES_MAX || at >= line->limit)
 		return at;
 	frame.wire = MAX(frame.captured, line->packet->has & PACKET_HAS_QUOTE ? line->packet->icmp.quote.ip.length : 0);
 	packet_decode(&frame, NULL, &packet);

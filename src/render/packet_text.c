@@ -40,6 +40,7 @@ void packet_text_line(struct out *out, struct packet_text *text, const struct pa
 	at = packet_time_put(at, text, packet->frame->time_ns);
 	at = packet_link_put(at, &line);
 	out->at = reached_ip(packet) ? packet_ip_put(at, &line) : packet_link_other_put(at, &line);
+	BUG_ON(out->at > line.limit + PACKET_PART_ROOM);
 	if (owner) {
 		out_char(out, ' ');
 		out_escaped(out, owner, strlen(owner));
