@@ -128,11 +128,11 @@ static void shortfall_line(struct out *out, const struct capture_totals *totals)
 void capture_summary_text(struct out *out, const struct capture_source *source, const struct capture_totals *totals)
 {
 	count(out, "", totals->packets, "packet", "packets");
-	if (totals->packets) {
+	if (totals->first_ns) {
 		out_lit(out, " in ");
 		out_duration(out, (uint64_t)MAX(totals->last_ns - totals->first_ns, 0) / 1000);
+		count(out, " · ", totals->flows, "flow", "flows");
 	}
-	count(out, " · ", totals->flows, "flow", "flows");
 	drops_line(out, source);
 	out_char(out, '\n');
 	shortfall_line(out, totals);

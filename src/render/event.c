@@ -87,9 +87,14 @@ static void ends(struct out *out, const struct event *event)
 
 static void code_part(struct out *out, const struct event *event)
 {
+	const char *class = icmp_class_name(event->icmp_class);
+
 	out_lit(out, " (");
-	out_str(out, icmp_class_name(event->icmp_class));
-	out_printf(out, ", type %u code %u) says ", event->icmp_type, event->icmp_code);
+	if (!strstr(event_kind_title(event->kind), class)) {
+		out_str(out, class);
+		out_lit(out, ", ");
+	}
+	out_printf(out, "type %u code %u) says ", event->icmp_type, event->icmp_code);
 	out_addr(out, &event->reporter);
 }
 

@@ -28,7 +28,7 @@ typedef void capture_render_fn(struct out *out, const struct capture_report *cap
 extern capture_render_fn *const capture_renderers[FORMAT_COUNT];
 /** capture_flows_text() - the table of --flows, all of them. */
 void capture_flows_text(struct out *out, const struct capture_report *capture);
-/** capture_summary_text() - packets, drops and what could not be read, as lines; for stderr beside --packets, and for SIGUSR1. */
+/** capture_summary_text() - packets, drops and what could not be read, as lines; for stderr beside --packets, and for SIGUSR1. Without a time of the first packet nothing was tracked: no span, no flows. */
 void capture_summary_text(struct out *out, const struct capture_source *source, const struct capture_totals *totals);
 
 /**
