@@ -106,6 +106,7 @@ int writer_open(struct writer **out, const struct writer_plan *plan, writer_open
 	w = xcalloc(1, sizeof(*w));
 	w->plan = *plan;
 	w->plan.path = w->path = xstrdup(plan->path);
+	w->plan.nanoseconds |= source->nanoseconds;
 	w->format = plan->pcapng ? &writer_pcapng : &writer_pcap;
 	w->open = open;
 	w->context = context;

@@ -111,7 +111,6 @@ static void copy(const struct bytes *from, const char *name, struct writer_plan 
 	assert_int_equal(reader_open_files(&reader, &wish, &err), 0);
 	reader_source(reader, &source);
 	plan.path = in_dir(name);
-	plan.nanoseconds = source.nanoseconds;
 	writer = open_writer(&plan, &source);
 	while (reader_next(reader, &frame, &err) == 1)
 		if (writer_put(writer, &frame, reader_interface(reader, frame.interface), NULL, &err))
@@ -135,6 +134,21 @@ static void pcap__copied__is_the_same_file(void **state)
 		copy(&from, "copy.pcap", (struct writer_plan){ 0 });
 		assert_int_equal(slurp("copy.pcap", buf, sizeof(buf)), from.len);
 		assert_memory_equal(buf, from.at, from.len);
+	}
+}
+
+static void pcap__asked_for_nanoseconds__has_them(void **state)
+{
+	(void)state;
+	for (int ns = 0; ns < 2; ns++) {
+		const struct writer_plan plan = { .path = in_dir("x.pcap"), .nanoseconds = ns };
+		struct writer *writer = open_writer(&plan, &from_file);
+
+		assert_int_equal(put(writer, NOON * SECOND + 123456789, 4), 0);
+		assert_int_equal(writer_close(writer, &err), 0);
+		read_back("x.pcap");
+		assert_int_equal(seen.frames[0].time_ns, NOON * SECOND + (ns ? 123456789 : 123456000));
+		assert_int_equal(seen.source.nanoseconds, ns);
 	}
 }
 
@@ -630,6 +644,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_DIRECTORY(pcap__copied__is_the_same_file),
+		IN_DIRECTORY(pcap__asked_for_nanoseconds__has_them),
 		IN_DIRECTORY(pcapng__copied__keeps_frames_interfaces_directions_and_drops),
 		IN_DIRECTORY(pcapng__live__has_each_block_as_the_format_draws_it),
 		IN_DIRECTORY(files__without_a_frame__are_whole),

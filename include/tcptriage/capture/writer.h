@@ -9,7 +9,8 @@
  * struct writer_plan - where and how to write; shared with the privileged process, which forms the same names (writer_name()).
  * @path: as given to -w; strftime conversions are expanded with @rotate_seconds (-G); "-" is stdout. @pcapng: by the name's ending. @rotate_bytes: -C in bytes,
  * 0 never. @rotate_seconds: -G, 0 never, told by the frames' times. @files: -W, 0 unlimited: with -C a ring of names, with -G alone the run ends
- * after them. @packet_buffered: -U. @nanoseconds: pcap with nanoseconds instead of microseconds (pcapng always has them).
+ * after them. @packet_buffered: -U. @nanoseconds: pcap with nanoseconds instead of microseconds even where source->nanoseconds does not ask for it
+ * (pcapng always has them); without either what is finer is cut off.
  */
 struct writer_plan {
 	const char *path;
