@@ -157,6 +157,30 @@ static void fold__loss_of_the_whole_host__is_not_that_of_one_peer(void **state)
 	}
 }
 
+static void fold__what_the_path_says_of_a_peer__explains_what_is_seen_of_it(void **state)
+{
+	static const struct {
+		const char *cause, *symptom;
+	} rows[] = {
+		{ "mtu-blackhole-send", "mss-clamp-mismatch" }, { "pmtu-shrunk", "mss-clamp-mismatch" },
+		{ "ttl-exceeded", "dead-peer-unacked" },	{ "icmp-unreachable", "dead-peer-unacked" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3 * ARRAY_SIZE(rows); i++) {
+		struct board b = { 0 };
+		struct finding *symptom = put(&b, rows[i / 3].symptom, SEVERITY_WARNING, 0.8);
+		struct finding *cause = put(&b, rows[i / 3].cause, SEVERITY_WARNING, 0.8);
+
+		set_peer(symptom, "10.0.0.9", 443, 0);
+		if (i % 3)
+			set_peer(cause, i % 3 == 1 ? "10.0.0.9" : "10.0.0.8", 0, 0);
+		triage_rank(&b.verdict);
+		assert_ptr_equal(symptom->parent, i % 3 == 1 ? cause : NULL);
+		arena_free(&b.arena);
+	}
+}
+
 static void fold__other_namespace__is_another_story(void **state)
 {
 	struct board b = { 0 };
@@ -573,6 +597,7 @@ int main(void)
 		cmocka_unit_test(fold__only_one_story__and_never_under_a_lesser_cause),
 		cmocka_unit_test(fold__silence_amid_heavy_loss__is_loss),
 		cmocka_unit_test(fold__loss_of_the_whole_host__is_not_that_of_one_peer),
+		cmocka_unit_test(fold__what_the_path_says_of_a_peer__explains_what_is_seen_of_it),
 		cmocka_unit_test(fold__other_namespace__is_another_story),
 		cmocka_unit_test(fold__counters_of_one_host__are_one_story),
 		cmocka_unit_test(fold__one_peer__explains_neither_all_peers_nor_the_clients_of_a_port),
