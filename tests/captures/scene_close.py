@@ -5,7 +5,7 @@ from scenes import flow, scene
 
 
 @scene("350 s of silence, then the first packet is reset by a box that has forgotten the connection", flows=[flow("reset", resets=(0, 1))] * 2,
-       events={"reset": 2, "idle_reset": 2}, findings={"rst-after-idle": "warning"})
+       events={"reset": 2, "idle_reset": 2}, findings={"rst-after-idle": "warning", "rst-breakdown": "explained"})
 def idle_350_reset(net):
     for _ in range(2):
         tcp = net.tcp().open().exchange()
@@ -49,7 +49,7 @@ def abort_unread(net):
 
 
 @scene("resets that do not look like the server's packets: other TTL, id 0 without DF, no timestamps", flows=[flow("reset", resets=(0, 1))] * 3,
-       events={"reset": 3}, findings={"rst-breakdown": "info"})
+       events={"reset": 3}, findings={"rst-breakdown": "info warning"})
 def reset_injected(net):
     for _ in range(3):
         tcp = net.tcp().open().exchange()
@@ -58,7 +58,8 @@ def reset_injected(net):
         net.wait(1000)
 
 
-@scene("a browser gives up a connection: its own FIN, late data, its RST", flows=[flow("reset", resets=(1, 0))], events={"reset": 1})
+@scene("a browser gives up a connection: its own FIN, late data, its RST", flows=[flow("reset", resets=(1, 0))], events={"reset": 1},
+       findings={"rst-breakdown": "info"})
 def reset_after_fin(net):
     tcp = net.tcp().open().exchange()
     tcp.a.fin(after=100)
@@ -70,7 +71,8 @@ REQUEST = b"POST /orders HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 27\r\
 
 
 @scene("a request dies with its connection and is sent again on a new one: it may be carried out twice",
-       flows=[flow("reset", resets=(0, 1)), flow("closed")], events={"reset": 1}, findings={"duplicate-delivery": "warning"})
+       flows=[flow("reset", resets=(0, 1)), flow("closed")], events={"reset": 1},
+       findings={"duplicate-delivery": "warning", "rst-breakdown": "info"})
 def request_repeated(net):
     tcp = net.tcp().open()
     tcp.a.send(REQUEST, after=0.2)

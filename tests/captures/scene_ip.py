@@ -46,12 +46,15 @@ def dns(ident, answer=False):
         b"\xc0\x0c" + struct.pack(">HHIH4s", 1, 1, 60, 4, bytes([192, 0, 2, 1])) if answer else b"")
 
 
-@scene("three lookups, each repeated after 5 s, none answered", flows=[flow("", "udp")] * 3, findings={"udp-unreachable": "warning"})
+@scene("three lookups, each repeated after 5 s, none answered; the path to others is well", flows=[flow("", "udp")] * 3 + [flow("closed")],
+       findings={"udp-unreachable": "warning"})
 def dns_unanswered(net):
     for number in range(3):
         udp = net.udp(40001 + number, 53)
         for _ in range(2):
             udp.ask(dns(number), after=5000)
+    net.wait(5000)
+    net.tcp(server=net.other).open().exchange().close()
 
 
 @scene("three lookups, each answered", flows=[flow("", "udp")] * 3)

@@ -70,7 +70,8 @@ def refused_by_box(net):
     refused(net, 6, ttl=62, ident=0, dont_fragment=False)
 
 
-@scene("one refusal: a service restarts", flows=[flow("closed"), flow("refused", resets=(0, 1))], events={"refused": 1})
+@scene("one refusal: a service restarts", flows=[flow("closed"), flow("refused", resets=(0, 1))], events={"refused": 1},
+       findings={"connect-refused": "info"})
 def refused_once(net):
     refused(net, 1)
 
@@ -120,7 +121,8 @@ def syn_ack_silent(net):
     half_open(net, 6)
 
 
-@scene("one client never finishes: it has gone", flows=[flow("syn-received", retransmissions=(0, 3)), flow("closed")], events={"syn_ack_retry": 3})
+@scene("one client never finishes: it has gone", flows=[flow("syn-received", retransmissions=(0, 3)), flow("closed")], events={"syn_ack_retry": 3},
+       findings={"syn-recv-stall": "info"})
 def syn_ack_silent_once(net):
     half_open(net, 1)
     net.tcp().open().exchange().close()
@@ -137,15 +139,15 @@ def challenged(net, count):
         net.wait(3000)
 
 
-@scene("six SYNs meet an old connection: challenge ACK, RST, and the second SYN is answered",
+@scene("all SYNs, six of them, meet an old connection: challenge ACK, RST, and the second SYN is answered",
        flows=[flow("closed", retransmissions=(1, 0), resets=(1, 0))] * 6, events={"challenge_ack": 6, "reset": 6, "syn_retry": 6},
-       findings={"stale-tuple-challenge": "warning"})
+       findings={"stale-tuple-challenge": "critical"})
 def challenge_ack(net):
     challenged(net, 6)
 
 
 @scene("one SYN meets an old connection: a client has rebooted", flows=[flow("closed", retransmissions=(1, 0), resets=(1, 0))],
-       events={"challenge_ack": 1, "reset": 1, "syn_retry": 1})
+       events={"challenge_ack": 1, "reset": 1, "syn_retry": 1}, findings={"stale-tuple-challenge": "info"})
 def challenge_ack_once(net):
     challenged(net, 1)
 

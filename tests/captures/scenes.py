@@ -20,7 +20,7 @@ def flow(state, protocol="tcp", **numbers):
 
 
 def scene(title, flows=(), events=None, findings=None, families=(4, 6), **totals):
-    """Registers a scene in each family. findings: rule → severity. Whatever differs between families is given as {4: …, 6: …}."""
+    """Registers a scene in each family. findings: rule → severities, "explained" for one that another finding explains. Whatever differs between families is given as {4: …, 6: …}."""
     def register(make):
         for family in families:
             def of(value):

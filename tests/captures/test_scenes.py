@@ -57,10 +57,10 @@ def check_scene(name, path):
     document = answer.document
     found = {}
     for finding in document["findings"]:
-        found.setdefault(finding["rule"], set()).add(finding["severity"])
+        found.setdefault(finding["rule"], []).append("explained" if finding["explained_by"] else finding["severity"])
     complaints = check_flows(document, scene, net) + check_totals(document, scene, net)
     complaints += difference("events", {kind: n for kind, n in sorted(document["events"].items()) if n}, dict(sorted(scene.events.items())))
-    complaints += difference("findings", found, {rule: {severity} for rule, severity in scene.findings.items()})
+    complaints += difference("findings", {rule: " ".join(sorted(said)) for rule, said in found.items()}, scene.findings)
     return complaints
 
 
