@@ -28,6 +28,8 @@ DIFFERENCES = {
                               "out_of_order": (0, 3, NEWER_ID), "keepalives": (0, 1, "its byte had not been acknowledged: it is a retransmission")},
     "pcapng-gen__be_test102.pcapng": {"packets": (5, 8, NO_PACKETS)},
     "pcapng-gen__le_test202.pcapng": {"packets": (8, 11, NO_PACKETS)},
+    "arkime__wireshark-retrans.pcap": {"retransmissions": (0, 47, SAME_ID), "out_of_order": (0, 1, SAME_ID), "duplicate_acks": (0, 27, SAME_ID),
+                                       "keepalives": (0, 1, SAME_ID)},
     "arkime__80211http.pcap": {"retransmissions": (0, 1, "802.11 is not read, and said to be unsupported"),
                                "duplicate_acks": (0, 1, "802.11 is not read, and said to be unsupported")},
     "suricata-verify__split-handshake-4whs.pcap": {"retransmissions": (0, 1, "both sides sent a SYN; a SYN-ACK with the same number answers the other's")},
