@@ -354,6 +354,11 @@ static void redirect6__redirected_header_option__is_the_quote(void **state)
 	assert_int_equal(maker_decode_cut(&m, RAW, 48 + 30, &p), DECODE_TRUNCATED);
 	assert_int_equal(maker_decode_cut(&m, RAW, 48 + 41, &p), DECODE_TRUNCATED);
 	assert_false(p.has & PACKET_HAS_QUOTE);
+	m.len = 48 + 32; /* no option at all */
+	m.length_count = 1;
+	assert_int_equal(maker_decode_cut(&m, RAW, 48 + 31, &p), DECODE_TRUNCATED);
+	assert_int_equal(maker_decode(&m, RAW, &p), DECODE_OK);
+	assert_false(p.has & PACKET_HAS_QUOTE);
 	m = make_redirect6(0);
 	assert_int_equal(maker_decode(&m, RAW, &p), DECODE_MALFORMED);
 	m = make_redirect6(9);

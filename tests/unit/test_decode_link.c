@@ -58,6 +58,7 @@ static const struct link_row {
 	{ "PPP, MPLS", 9, BYTES("\2\x81\0\2\1\x40"), false, 0x800, 0, 1, 0 },
 	{ "PPP serial", 50, BYTES("\xff\3\0\x21"), false, 0, 0, 0, 0 },
 	{ "PPP serial, HDLC", 50, BYTES("\x0f\0\x86\xdd"), true, 0x86dd, 0, 0, 0 },
+	{ "PPP serial, HDLC broadcast", 50, BYTES("\x8f\0\x08\0"), false, 0x800, 0, 0, 0 },
 	{ "HDLC", 104, BYTES("\x0f\0\x08\0"), false, 0x800, 0, 0, 0 },
 	{ "HDLC broadcast", 104, BYTES("\x8f\0\x86\xdd"), true, 0x86dd, 0, 0, 0 },
 	{ "FDDI", 10, BYTES("\x57\2\0\0\0\0\2\2\0\0\0\0\1\xaa\xaa\3\0\0\0\x08\0"), false, 0x800, 0, 0, PACKET_HAS_MAC },
@@ -144,6 +145,22 @@ static void link__wire_ends_inside_the_header__is_malformed(void **state)
 			if (maker_decode(&m, rows[i].type, &p) != DECODE_MALFORMED)
 				fail_msg("%s at %zu: %s", rows[i].name, wire, decode_status_name(p.status));
 			assert_false(p.has & PACKET_HAS_IP);
+		}
+}
+
+static void link__wire_ends_with_the_header__is_cut_inside_it_all_the_same(void **state)
+{
+	struct packet p;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		for (size_t captured = 0; captured < rows[i].len; captured++) {
+			struct maker m = make_row(&rows[i]);
+
+			m.len = rows[i].len;
+			m.length_count = 0;
+			if (maker_decode_cut(&m, rows[i].type, captured, &p) != DECODE_TRUNCATED)
+				fail_msg("%s at %zu: %s", rows[i].name, captured, decode_status_name(p.status));
 		}
 }
 
@@ -354,12 +371,11 @@ static void cooked__packet_type__tells_the_direction(void **state)
 }
 
 /* NFLOG: a prefix, a packet, in either order of bytes. */
-static struct maker make_nflog(bool big_endian, unsigned cut)
+static struct maker nflog_with(const struct maker *packet, bool big_endian, unsigned cut)
 {
-	struct maker m = { 0 }, inner = { 0 };
+	struct maker m = { 0 }, inner = *packet;
 	unsigned len;
 
-	make_packet(&inner, false);
 	maker_close(&inner);
 	len = (unsigned)inner.len - cut + 4;
 	maker_u32(&m, 0x02000005);
@@ -368,6 +384,33 @@ static struct maker make_nflog(bool big_endian, unsigned cut)
 	maker_u16(&m, big_endian ? 9 : 9 << 8);
 	maker_bytes(&m, inner.bytes, inner.len - cut);
 	return m;
+}
+
+static struct maker make_nflog(bool big_endian, unsigned cut)
+{
+	struct maker packet = { 0 };
+
+	make_packet(&packet, false);
+	return nflog_with(&packet, big_endian, cut);
+}
+
+static void nflog__large_segment_without_a_length__has_that_of_what_is_there(void **state)
+{
+	struct packet p;
+
+	(void)state;
+	for (int is_v6 = 0; is_v6 < 2; is_v6++) {
+		struct maker segment = { 0 }, m;
+
+		maker_ip(&segment, is_v6, 6);
+		maker_tcp(&segment, TCP_ACK, NULL, 0);
+		maker_zeros(&segment, 100);
+		segment.length_count = 0; /* the field stays 0 */
+		m = nflog_with(&segment, false, 0);
+		assert_int_equal(maker_decode(&m, 239, &p), DECODE_OK);
+		assert_true(p.ip.length_guessed);
+		assert_int_equal(p.tcp.payload, 100);
+	}
 }
 
 static void nflog__either_order__leads_to_the_packet(void **state)
@@ -462,6 +505,7 @@ int main(void)
 		cmocka_unit_test(link__every_type__leads_to_the_packet_inside),
 		cmocka_unit_test(link__cut_at_every_byte__is_truncated_and_without_an_address),
 		cmocka_unit_test(link__wire_ends_inside_the_header__is_malformed),
+		cmocka_unit_test(link__wire_ends_with_the_header__is_cut_inside_it_all_the_same),
 		cmocka_unit_test(ethernet__addresses_and_tags__arrive_as_sent),
 		cmocka_unit_test(ethernet__padding__is_not_payload),
 		cmocka_unit_test(too_many__tags_or_labels__are_unsupported),
@@ -471,6 +515,7 @@ int main(void)
 		cmocka_unit_test(pppoe__session__leads_to_the_packet),
 		cmocka_unit_test(pppoe__control_packets__are_unsupported_and_bad_headers_malformed),
 		cmocka_unit_test(cooked__packet_type__tells_the_direction),
+		cmocka_unit_test(nflog__large_segment_without_a_length__has_that_of_what_is_there),
 		cmocka_unit_test(nflog__either_order__leads_to_the_packet),
 		cmocka_unit_test(nflog__packet_cut_by_the_kernel__is_cut_not_malformed),
 		cmocka_unit_test(nflog__attribute_lengths__that_cannot_be_are_malformed),
