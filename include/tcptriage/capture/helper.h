@@ -22,7 +22,10 @@ struct helper;
 int helper_start(struct helper **out, const struct helper_plan *plan, struct err *err);
 /** helper_open_input() - reader_files.open: input @index, opened for reading. @context: struct helper. */
 int helper_open_input(void *context, unsigned index, struct err *err);
-/** helper_open_output() - writer_open_fn. @context: struct helper. */
+/**
+ * helper_open_output() - writer_open_fn. @context: struct helper. Numbers go up by one or back to 0; anything else ends the process. Symbolic links
+ * are followed, the mode is what umask leaves of 0666, and the owner is the user who started the program: as tcpdump does without -Z.
+ */
 int helper_open_output(void *context, uint32_t number, int64_t begin_s, struct err *err);
 
 /**
@@ -41,7 +44,7 @@ struct owner_answer {
 	uint8_t local_side;
 	struct flow_owner owner;
 };
-/** helper_ask_owner() - send a question; never waits. Return: 0, or -EAGAIN when too many are under way (the flow stays without owner for now). */
+/** helper_ask_owner() - send a question; never waits. Return: 0, or -EAGAIN when too many are under way (the flow stays without owner for now), -EPIPE when the process is gone. */
 int helper_ask_owner(struct helper *helper, const struct owner_question *question);
 /** helper_answer() - take an answer that came. @wait_ms: how long to wait for one, 0 not at all. Return: 1 with @answer, 0 none, -errno when the process is gone. */
 int helper_answer(struct helper *helper, struct owner_answer *answer, int wait_ms);

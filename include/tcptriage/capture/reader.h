@@ -30,7 +30,7 @@ struct reader_files {
 
 /**
  * struct reader_live - what to capture. Values of 0 mean the default.
- * @interface: name, "any", or an index in decimal. @snaplen: bytes (128). @buffer_kib: kernel ring (2048). @promiscuous, @immediate. @direction:
+ * @interface: name, "any", or a number in the list of -D (reader_list(), from 1 on). @snaplen: bytes (128). @buffer_kib: kernel ring (2048). @promiscuous, @immediate. @direction:
  * enum packet_direction to keep, DIRECTION_UNKNOWN both. @link_type: LINKTYPE_* to ask for, UINT32_MAX the interface's own. @filter: as above.
  * @nanoseconds: ask the kernel for them.
  */
