@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "capture/dlt.h"
+#include "capture/live.h"
 #include "config.h"
 #include "tcptriage/base/arena.h"
 #include "tcptriage/base/out.h"
@@ -32,12 +33,6 @@ static void free_devices(pcap_if_t **devices)
 {
 	if (*devices)
 		pcap_freealldevs(*devices);
-}
-
-static void close_pcap(pcap_t **pcap)
-{
-	if (*pcap)
-		pcap_close(*pcap);
 }
 
 static void free_types(int **types)
@@ -76,32 +71,22 @@ int reader_list(struct arena *arena, const struct listed_interface **list, struc
 	return count;
 }
 
-static int activation_failed(const char *interface, pcap_t *pcap, int status, struct err *err)
-{
-	const char *detail = *pcap_geterr(pcap) ? pcap_geterr(pcap) : pcap_statustostr(status);
-
-	if (status == PCAP_ERROR_NO_SUCH_DEVICE)
-		return err_set(err, -ENODEV, "no interface \"%s\" to capture on: %s", interface, detail);
-	if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED)
-		return err_set(err, -EPERM, "cannot open %s: needs CAP_NET_RAW: run as root or give the binary the capability (%s)", interface, detail);
-	return err_set(err, -EIO, "cannot open %s: %s", interface, detail);
-}
-
 int reader_link_types(const char *interface, uint32_t *types, unsigned max, struct err *err)
 {
-	char why[PCAP_ERRBUF_SIZE] = "";
-	CLEANUP(close_pcap) pcap_t *pcap = pcap_create(interface, why);
+	CLEANUP(live_pcap_close) pcap_t *pcap = NULL;
 	CLEANUP(free_types) int *offered = NULL;
-	int status, count;
+	char name[LIVE_NAME_MAX];
+	int count, code = live_resolve(interface, name, err);
 
-	if (!pcap)
-		return err_set(err, -EIO, "cannot open %s: %s", interface, why);
-	status = pcap_activate(pcap);
-	if (status < 0)
-		return activation_failed(interface, pcap, status, err);
+	if (!code)
+		code = live_create(name, &pcap, err);
+	if (!code)
+		code = live_activate(pcap, name, err);
+	if (code)
+		return code;
 	count = pcap_list_datalinks(pcap, &offered);
 	if (count < 0)
-		return err_set(err, -EIO, "cannot list the link types of %s: %s", interface, pcap_geterr(pcap));
+		return err_set(err, -EIO, "cannot list the link types of %s: %s", name, pcap_geterr(pcap));
 	count = MIN(count, (int)MIN(max, (unsigned)INT32_MAX));
 	for (int i = 0; i < count; i++)
 		types[i] = dlt_to_link_type(offered[i]);

@@ -33,7 +33,6 @@
 #define LINK_SLL2 276
 
 static struct err err;
-static bool has_network;
 
 static void up(const char *name)
 {
@@ -49,20 +48,9 @@ static void up(const char *name)
 static int setup_network(void **state)
 {
 	(void)state;
-	if (geteuid() || unshare(CLONE_NEWNET))
-		return 0;
 	up("lo");
-	has_network = !system("ip link add lvt0 type veth peer name lvt1 && ip link set lvt0 up && ip link set lvt1 up && "
+	return system("ip link add lvt0 type veth peer name lvt1 && ip link set lvt0 up && ip link set lvt1 up && "
 			      "ip addr add 10.99.7.1/24 dev lvt0 && ip neigh add 10.99.7.2 lladdr 02:00:00:00:00:02 dev lvt0");
-	return 0;
-}
-
-static void need_network(void)
-{
-	if (!has_network) {
-		print_message("no network namespace of our own\n");
-		skip();
-	}
 }
 
 static struct reader *open_on(const char *interface, const struct reader_live *more)
@@ -137,7 +125,6 @@ static void burst__drained_at_once__every_packet_comes(void **state)
 	const struct reader_live immediate = { .filter = FILTER, .immediate = true };
 
 	(void)state;
-	need_network();
 	for (unsigned i = 0; i < 5; i++)
 		check_burst("lvt0", "10.99.7.2", NULL, BURST, DIRECTION_OUT);
 	check_burst("lvt1", "10.99.7.2", NULL, BURST, DIRECTION_IN);
@@ -148,7 +135,6 @@ static void burst__drained_at_once__every_packet_comes(void **state)
 static void burst__on_loopback__every_packet_comes_once(void **state)
 {
 	(void)state;
-	need_network();
 	check_burst("lo", "127.0.0.1", NULL, BURST, DIRECTION_UNKNOWN);
 	check_burst("any", "127.0.0.1", NULL, BURST, DIRECTION_IN);
 }
@@ -158,7 +144,6 @@ static void burst__one_direction_asked__the_other_is_not_counted(void **state)
 	const struct reader_live in = { .filter = FILTER, .direction = DIRECTION_IN }, out = { .filter = FILTER, .direction = DIRECTION_OUT };
 
 	(void)state;
-	need_network();
 	check_burst("lvt0", "10.99.7.2", &out, BURST, DIRECTION_OUT);
 	check_burst("lvt0", "10.99.7.2", &in, 0, DIRECTION_IN);
 	check_burst("lvt1", "10.99.7.2", &in, BURST, DIRECTION_IN);
@@ -174,7 +159,6 @@ static void burst__before_the_drain__is_told_from_what_comes_after(void **state)
 	struct reader *reader;
 
 	(void)state;
-	need_network();
 	reader = open_on("lvt0", NULL);
 	send_burst("10.99.7.2", BURST);
 	reader_drain(reader);
@@ -193,7 +177,6 @@ static void ring__too_small_for_a_flood__the_drops_are_counted(void **state)
 	struct reader *reader;
 
 	(void)state;
-	need_network();
 	reader = open_on("lvt0", &small);
 	send_burst("10.99.7.2", 20000);
 	reader_drain(reader);
@@ -213,7 +196,6 @@ static void frame__default_snaplen__keeps_headers_and_says_what_was_on_the_wire(
 	struct frame frame;
 
 	(void)state;
-	need_network();
 	clock_gettime(CLOCK_REALTIME, &now);
 	reader = open_on("lvt0", NULL);
 	send_burst("10.99.7.2", 1);
@@ -245,7 +227,6 @@ static void interface__by_name_any_and_number__is_what_was_asked_for(void **stat
 	int count;
 
 	(void)state;
-	need_network();
 	reader = open_on("any", NULL);
 	assert_int_equal(reader_interface(reader, 0)->link_type, LINK_SLL2);
 	assert_int_equal(reader_interface(reader, 0)->ifindex, 0);
@@ -270,6 +251,17 @@ static void interface__by_name_any_and_number__is_what_was_asked_for(void **stat
 	arena_free(&arena);
 }
 
+static void link_types__of_an_interface__are_listed(void **state)
+{
+	uint32_t types[8] = { 0 };
+
+	(void)state;
+	assert_true(reader_link_types("lvt0", types, 8, &err) >= 1);
+	assert_int_equal(types[0], LINK_EN10MB);
+	assert_int_equal(reader_link_types("lvt9", types, 8, &err), -ENODEV);
+	assert_non_null(strstr(err.text, "did you mean 'lvt"));
+}
+
 static void expect_refusal(const struct reader_live *wish, int code, const char *words)
 {
 	struct reader *reader;
@@ -284,7 +276,6 @@ static void expect_refusal(const struct reader_live *wish, int code, const char 
 static void open__what_cannot_be__is_refused_with_the_next_step(void **state)
 {
 	(void)state;
-	need_network();
 	expect_refusal(&(struct reader_live){ .interface = "lvt9", .link_type = UINT32_MAX }, -ENODEV, "did you mean 'lvt");
 	expect_refusal(&(struct reader_live){ .interface = "9999", .link_type = UINT32_MAX }, -ENODEV, "'9999'");
 	expect_refusal(&(struct reader_live){ .interface = "lvt0", .link_type = UINT32_MAX, .filter = "tcp prt 80" }, -EINVAL, "\"tcp prt 80\"");
@@ -303,7 +294,7 @@ static void open__without_privilege__names_the_capability_and_the_binary(void **
 	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
 	pid = fork();
 	if (!pid) {
-		if (!geteuid() && (setgid(65534) || setuid(65534)))
+		if (setgid(65534) || setuid(65534))
 			_exit(1);
 		if (reader_open_live(&reader, &wish, &err) != -EPERM)
 			_exit(2);
@@ -322,7 +313,6 @@ static void sandboxed__capture__loses_nothing_and_still_counts_drops(void **stat
 	pid_t pid;
 
 	(void)state;
-	need_network();
 	assert_int_equal(pipe(ready), 0);
 	assert_int_equal(pipe(go), 0);
 	reader = open_on("lvt0", NULL);
@@ -361,10 +351,19 @@ int main(void)
 		cmocka_unit_test(ring__too_small_for_a_flood__the_drops_are_counted),
 		cmocka_unit_test(frame__default_snaplen__keeps_headers_and_says_what_was_on_the_wire),
 		cmocka_unit_test(interface__by_name_any_and_number__is_what_was_asked_for),
+		cmocka_unit_test(link_types__of_an_interface__are_listed),
 		cmocka_unit_test(open__what_cannot_be__is_refused_with_the_next_step),
 		cmocka_unit_test(open__without_privilege__names_the_capability_and_the_binary),
 		cmocka_unit_test(sandboxed__capture__loses_nothing_and_still_counts_drops),
 	};
 
+	if (geteuid()) {
+		puts("not root: no network namespace of our own can be made");
+		return 77;
+	}
+	if (unshare(CLONE_NEWNET)) {
+		perror("no namespaces here");
+		return 77;
+	}
 	return cmocka_run_group_tests(tests, setup_network, NULL);
 }
