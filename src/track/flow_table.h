@@ -17,6 +17,7 @@
  * numbers, so what lies beyond is loss. @probed: it offered one byte more, into a shut window. @keepalive: its newest packet was one.
  * @woke: its packet ended a silence that nobody has answered yet. @asked: its request waits for a reply. @told_mtu: an ICMP error told it
  * to send less. @fast_recovery: it repairs losses that duplicate ACKs told of.
+ * @stray: its newest packet lay outside of every window.
  */
 struct side_track {
 	uint32_t timed_end, timed_us, base_ms, tsval, sack_high, shut_ms;
@@ -24,7 +25,7 @@ struct side_track {
 	uint8_t duplicate_acks, nagle_ms;
 	uint16_t id_votes : 3, has_id : 1, has_window : 1, has_sack : 1, timed_rtt : 1, timed_size : 1, anchored : 1, probed : 1, keepalive : 1,
 		woke : 1, asked : 1, told_mtu : 1,
-		fast_recovery : 1;
+		fast_recovery : 1, stray : 1;
 };
 
 /** struct flow_slot - one flow with all that is tracked beside it. */

@@ -112,8 +112,12 @@ struct tcp_trouble *flow_step_need_trouble(const struct flow_step *step, unsigne
 		return trouble;
 	at = tcp_troubles_take(&step->flows->troubles);
 	trouble = &step->flows->troubles.at[at];
-	if (trouble->owner1)
-		table->slot[trouble->owner1 - 1].track[trouble->side].trouble = 0;
+	if (trouble->owner1) {
+		struct side_track *loser = &table->slot[trouble->owner1 - 1].track[trouble->side];
+
+		loser->trouble = 0;
+		loser->fast_recovery = false;
+	}
 	*trouble = (struct tcp_trouble){ .owner1 = (uint32_t)(step->slot - table->slot) + 1, .side = (uint8_t)side, .used = true };
 	step->slot->track[side].trouble = (uint16_t)(at + 1);
 	return trouble;
@@ -444,6 +448,23 @@ static void judge(const struct flow_step *step)
 	count_side(step, payload_of(step->packet));
 }
 
+static struct flow_step step_of(struct flows *flows, struct flow_slot *slot, unsigned side, const struct packet *packet, int64_t now_ns)
+{
+	return (struct flow_step){ .flows = flows,
+				   .slot = slot,
+				   .flow = &slot->flow,
+				   .tx = &slot->flow.side[side],
+				   .rx = &slot->flow.side[!side],
+				   .mine = &slot->track[side],
+				   .theirs = &slot->track[!side],
+				   .packet = packet,
+				   .now_ns = now_ns,
+				   .silence_ns = now_ns - flow_last_ns(&slot->flow),
+				   .now_us = (uint32_t)(now_ns / US_NS),
+				   .now_ms = (uint32_t)(now_ns / MS_NS),
+				   .side = side };
+}
+
 static struct flow_slot *add_to_flow(struct flows *flows, const struct packet *packet, const struct flow_key *key, uint32_t hash, int64_t now_ns)
 {
 	const struct tcp_header *tcp = packet->has & PACKET_HAS_TCP ? &packet->tcp : NULL;
@@ -462,20 +483,10 @@ static struct flow_slot *add_to_flow(struct flows *flows, const struct packet *p
 	}
 	if (fresh)
 		slot = new_flow(flows, packet, key, hash, now_ns, &side);
-	step = (struct flow_step){ .flows = flows,
-				   .slot = slot,
-				   .flow = &slot->flow,
-				   .tx = &slot->flow.side[side],
-				   .rx = &slot->flow.side[!side],
-				   .mine = &slot->track[side],
-				   .theirs = &slot->track[!side],
-				   .packet = packet,
-				   .tcp = tcp,
-				   .now_ns = now_ns,
-				   .silence_ns = fresh ? -1 : now_ns - flow_last_ns(&slot->flow),
-				   .now_us = (uint32_t)(now_ns / US_NS),
-				   .now_ms = (uint32_t)(now_ns / MS_NS),
-				   .side = side };
+	step = step_of(flows, slot, side, packet, now_ns);
+	step.tcp = tcp;
+	if (fresh)
+		step.silence_ns = -1;
 	step.ip_size = wire_size(&step);
 	if (fresh && tcp)
 		tcp_open_begin(&step, before);
@@ -520,15 +531,27 @@ struct flow *flows_add(struct flows *flows, const struct packet *packet)
 	return &slot->flow;
 }
 
-/* What was sent into silence was waited for until the end. */
-static void settle(struct flow_slot *slot, int64_t now_ns)
+/* What was acknowledged will not show up any more; there is no packet to which that could be put down. */
+static void settle_unseen(struct flows *flows, struct flow_slot *slot, int64_t now_ns)
+{
+	struct frame frame = { .time_ns = flow_last_ns(&slot->flow) };
+	struct packet none = { .frame = &frame };
+	struct flow_step step = step_of(flows, slot, 0, &none, now_ns);
+
+	tcp_unseen_judge(&step, true);
+}
+
+static void settle(struct flows *flows, struct flow_slot *slot, int64_t now_ns)
 {
 	struct flow *flow = &slot->flow;
 
 	if (flow->protocol != PROTOCOL_TCP)
 		return;
+	/* What was sent into silence was waited for until the end. */
 	if (flow->state == FLOW_SYN_SENT)
 		flow->syn_wait_ms = clamp_u32((now_ns - flow->first_ns) / MS_NS);
+	if (slot->track[0].trouble | slot->track[1].trouble)
+		settle_unseen(flows, slot, now_ns);
 	tcp_window_settle(slot);
 	tcp_close_settle(flow);
 }
@@ -540,7 +563,7 @@ void flows_end(struct flows *flows)
 	fragments_sweep(flows, now_ns, true);
 	flows->totals.flows_one_way = flows->gone_half_seen;
 	for (uint32_t i = 0; i < flows->table.count; i++) {
-		settle(&flows->table.slot[i], now_ns);
+		settle(flows, &flows->table.slot[i], now_ns);
 		flows->totals.flows_one_way += flow_half_seen(&flows->table.slot[i].flow);
 	}
 }

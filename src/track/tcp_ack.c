@@ -1,36 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Acknowledgements: what they confirm, what they reveal as never captured, duplicate ACKs, SACK and DSACK blocks. */
+/* Acknowledgements: what they confirm, duplicate ACKs, SACK and DSACK blocks. */
 #include "tcp_segment.h"
 
 /* No window is larger (RFC 7323 §2.3): an acknowledgement so far off is not of this connection. */
 #define WINDOW_MAX (1u << 30)
-
-static void tell_capture_loss(const struct flow_step *step, uint32_t ack, uint32_t bytes)
-{
-	flow_step_tell(step, &(struct flow_news){ .kind = EVENT_CAPTURE_LOSS,
-						  .nth = count_up(&step->tx->acked_unseen),
-						  .since_us = -1,
-						  .seq = ack - bytes - step->rx->isn,
-						  .length = bytes });
-}
-
-/* What was acknowledged and never seen got lost in the capture, not in the network. */
-static void reveal_capture_loss(const struct flow_step *step, uint32_t ack)
-{
-	struct tcp_trouble *trouble = flow_step_trouble(step, !step->side);
-	struct flow_side *rx = step->rx;
-	uint32_t bytes = trouble ? tcp_trouble_drop_below(trouble, ack) : 0;
-
-	if (seq_before(rx->seq_next, ack)) {
-		/* When the other side was first seen in the middle, its newest bytes may have been on their way before. */
-		if (step->theirs->anchored)
-			bytes += ack - rx->seq_next;
-		rx->seq_next = ack;
-	}
-	step->theirs->anchored = true;
-	if (bytes)
-		tell_capture_loss(step, ack, bytes);
-}
 
 static bool is_bare(const struct flow_step *step)
 {
@@ -54,7 +27,7 @@ static void acknowledge(const struct flow_step *step, uint32_t ack)
 	step->theirs->probed = false;
 	if (!known)
 		tcp_sequence_outstanding(step, !step->side, ack);
-	reveal_capture_loss(step, ack);
+	tcp_unseen_acked(step, ack);
 	rtt_us = tcp_rtt_acked(step, ack);
 	if (known && rtt_us >= 0 && is_bare(step) && ack == rx->seq_next)
 		tcp_nagle_acked(step, bytes, rtt_us);
@@ -78,7 +51,7 @@ static bool is_duplicate(const struct flow_step *step)
 	const struct tcp_header *tcp = step->tcp;
 
 	return is_bare(step) && seq_before(tcp->ack, step->rx->seq_next) && step->mine->has_window && tcp->window == step->mine->window && tcp->window &&
-	       step->rx->has & SIDE_HAS_SEQ && !step->mine->keepalive && (!(step->tx->has & SIDE_HAS_SEQ) || tcp->seq == step->tx->seq_next);
+	       step->rx->has & SIDE_HAS_SEQ && (!(step->tx->has & SIDE_HAS_SEQ) || tcp->seq == step->tx->seq_next);
 }
 
 static void repeat(const struct flow_step *step)

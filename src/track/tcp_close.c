@@ -131,18 +131,17 @@ static uint32_t left_behind(const struct flow_step *step)
 {
 	const struct flow *flow = step->flow;
 	const struct flow_side *tx = step->tx, *rx = step->rx, *client = &flow->side[0];
-	uint32_t flags = 0;
+	uint32_t flags = 0, since_fin_ms = step->now_ms - step->mine->base_ms;
 
 	if (tx->has & SIDE_SENT_FIN) {
-		if (step->now_ms - step->mine->base_ms <= AFTER_FIN_MS)
+		if (since_fin_ms <= AFTER_FIN_MS)
 			flags |= FLOW_RESET_AFTER_FIN;
-		if (rx->last_payload_ns > tx->last_payload_ns && step->now_ms - step->mine->base_ms < (uint32_t)INT32_MAX &&
-		    rx->last_payload_ns / MS_NS > (step->now_ns / MS_NS) - (int64_t)(uint32_t)(step->now_ms - step->mine->base_ms))
+		if (rx->last_payload_ns && step->now_ns - rx->last_payload_ns < (int64_t)since_fin_ms * MS_NS)
 			flags |= FLOW_RACE;
 	}
 	if (rx->last_payload_ns > tx->last_payload_ns)
 		flags |= FLOW_RESET_UNREAD;
-	if (client->last_payload_ns > flow->side[1].last_payload_ns)
+	if (flow->flags & FLOW_INITIATOR_KNOWN && client->last_payload_ns > flow->side[1].last_payload_ns)
 		flags |= FLOW_CRASHED;
 	return flags;
 }
@@ -180,7 +179,7 @@ void tcp_close_settle(struct flow *flow)
 {
 	const struct flow_side *client = &flow->side[0], *server = &flow->side[1];
 
-	if (!flow_is_open(flow) || client->timeouts < SILENT_TIMEOUTS || client->last_payload_ns <= server->last_ns)
+	if (!flow_is_open(flow) || !(flow->flags & FLOW_INITIATOR_KNOWN) || client->timeouts < SILENT_TIMEOUTS || client->last_payload_ns <= server->last_ns)
 		return;
 	if (flow_unacked(flow, 0))
 		flow->flags |= FLOW_CRASHED;

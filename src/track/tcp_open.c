@@ -4,6 +4,8 @@
 
 /* RFC 7323 §2.3: a larger shift counts as 14. */
 #define WSCALE_MAX 14
+/* A client whose SYN-ACK was not seen is believed when its sequence number lies so close to its SYN. */
+#define FIRST_WINDOW (1u << 20)
 
 bool tcp_open_is_new(const struct flow *flow, unsigned side, const struct tcp_header *tcp)
 {
@@ -172,10 +174,8 @@ bool tcp_open_go_on(const struct flow_step *step)
 	case FLOW_SYN_SENT:
 		if (step->side && (!(tcp->flags & TCP_ACK) || tcp->ack != step->rx->isn + 1))
 			return challenge(step);
-		if (!step->side && tcp->seq - step->tx->isn > 1 && seq_before(step->tx->seq_next, tcp->seq))
-			return false;
-		/* The SYN-ACK escaped the capture. */
-		if (!step->side && !(tcp->flags & TCP_ACK))
+		/* When the SYN-ACK escaped the capture; anything else is of an older connection. */
+		if (!step->side && (!(tcp->flags & TCP_ACK) || tcp->seq - step->tx->isn - 1 > FIRST_WINDOW))
 			return false;
 		flow->state = FLOW_ESTABLISHED;
 		return true;

@@ -40,7 +40,7 @@ static uint64_t count(const struct flow_step *step, enum event_kind kind)
 		return count_up(&tx->fast);
 	if (kind == EVENT_TIMEOUT_RETRANSMISSION)
 		return count_up(&tx->timeouts);
-	return tx->retransmissions - tx->fast - tx->timeouts;
+	return tx->retransmissions - MIN(tx->retransmissions - 1, (uint32_t)tx->fast + tx->timeouts + tx->syn_retries);
 }
 
 /* @resend turns out to have been unneeded; @sender is the side that sent it. */

@@ -6,6 +6,8 @@
 #define DUPLICATE_ACKS 3
 /* A step between two ids of one sender that counts them; others of its packets may lie between. */
 #define ID_STEP 256
+/* Beyond the window by so much: no rounding, and no probe. */
+#define SLACK 65535u
 /* Votes from which on ids are taken for counted. */
 #define ID_VOTES 2
 #define ID_VOTES_MAX 7
@@ -53,17 +55,44 @@ static void note_id(const struct flow_step *step)
 		step->tx->has &= (uint16_t)~SIDE_COUNTS_ID;
 }
 
+/* Neither data nor acknowledgement lies beyond what the other side, or its own, can have allowed (RFC 9293 §3.10.7.4). */
+static bool fits(const struct flow_step *step)
+{
+	const struct flow_side *tx = step->tx, *rx = step->rx;
+	uint32_t room;
+
+	if (!(tx->has & SIDE_HAS_WSCALE) || !(tx->has & rx->has & SIDE_HAS_ACK) || !(tx->has & SIDE_HAS_SEQ))
+		return true;
+	room = ((uint32_t)step->theirs->window << rx->wscale) + SLACK;
+	if (step->theirs->has_window && seq_before(rx->ack + room, step->tcp->seq) && seq_before(tx->seq_next + SLACK, step->tcp->seq))
+		return false;
+	room = ((uint32_t)step->mine->window << tx->wscale) + SLACK;
+	return !(step->mine->has_window && step->tcp->flags & TCP_ACK && seq_before(tx->ack + room, step->tcp->ack) &&
+		 seq_before(rx->seq_next + SLACK, step->tcp->ack));
+}
+
+/* One packet alone that does not fit is junk, or forged; when the next does not fit either, the capture has a gap, and the connection has moved on. */
+static bool is_stray(const struct flow_step *step)
+{
+	bool first = !step->mine->stray;
+
+	step->mine->stray = !fits(step);
+	return step->mine->stray && first;
+}
+
 bool tcp_segment_add(const struct flow_step *step)
 {
 	const struct tcp_header *tcp = step->tcp;
 
+	if (UNLIKELY(step->mine->trouble | step->theirs->trouble))
+		tcp_unseen_judge(step, false);
 	if (UNLIKELY(tcp->flags & TCP_RST)) {
 		tcp_close_reset(step);
 		return true;
 	}
 	if (UNLIKELY(tcp->flags & TCP_SYN)) {
 		tcp_open_syn(step);
-	} else if (!tcp_open_go_on(step)) {
+	} else if (!tcp_open_go_on(step) || UNLIKELY(is_stray(step))) {
 		return true;
 	} else if (UNLIKELY(step->packet->ip.is_fragment)) {
 		/* The first fragment of several: how much it carries is not known. */

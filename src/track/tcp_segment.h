@@ -26,6 +26,11 @@ void tcp_sequence_outstanding(const struct flow_step *step, unsigned side, uint3
 /** tcp_sequence_forget() - what @step's sender sent can no longer be followed; its next segment is a new start. */
 void tcp_sequence_forget(const struct flow_step *step);
 
+/** tcp_unseen_acked() - the other side's bytes up to @ack were acknowledged, seen or not. */
+void tcp_unseen_acked(const struct flow_step *step, uint32_t ack);
+/** tcp_unseen_judge() - counts what did not show up in time after it was acknowledged; @at_end: nothing will any more. */
+void tcp_unseen_judge(const struct flow_step *step, bool at_end);
+
 /** tcp_resend_add() - bytes [seq, @end) of @step's segment came again; @hole: the hole that they fill, NULL when they had been seen. */
 void tcp_resend_add(const struct flow_step *step, uint32_t end, const struct hole *hole);
 /** tcp_resend_acked() - the other side acknowledged up to @ack for the first time: what was sent again may prove unneeded (RFC 3522). */

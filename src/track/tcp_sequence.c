@@ -8,6 +8,8 @@
 
 /* Reordering by parallel links and queues is over so soon; a sender that repairs needs the round trip. */
 #define LATE_US 3000u
+/* Copies of one packet on several interfaces follow each other so soon. */
+#define COPY_NS (5 * MS_NS)
 /* A jump in sequence numbers as large as no window: not a loss but another stream, or junk. */
 #define JUMP_MAX (1u << 30)
 
@@ -99,11 +101,23 @@ static bool is_late(const struct flow_step *step, const struct hole *hole)
 	return age_us < limit_us && !tcp_segment_driven(step, hole->end);
 }
 
+/* Another interface shows one by one what offload had joined: at once, and before anybody can have asked for it. */
+static bool is_part_of_super_segment(const struct flow_step *step)
+{
+	const struct flow *flow = step->flow;
+	bool same_time = !(step->tcp->options & TCP_OPTION_TIMESTAMPS) || step->tcp->tsval == step->mine->tsval;
+
+	return flow->flags & FLOW_SUPER_SEGMENTS && flow->interfaces & (flow->interfaces - 1) && same_time &&
+	       step->now_ns - step->tx->last_payload_ns <= COPY_NS && !tcp_segment_driven(step, step->tcp->seq);
+}
+
 /* A copy of a segment that was on its way for longer than copies in the capture are: its id or timestamp is not newer than what came since. */
 static bool is_old_copy(const struct flow_step *step)
 {
 	const struct ip_header *ip = &step->packet->ip;
 
+	if (UNLIKELY(is_part_of_super_segment(step)))
+		return true;
 	if (step->tx->has & SIDE_COUNTS_ID && ip->has_id && ip->id)
 		return (int16_t)((uint16_t)ip->id - step->mine->id) <= 0;
 	return step->tcp->options & TCP_OPTION_TIMESTAMPS && step->tx->has & SIDE_HAS_TIMESTAMPS && seq_before(step->tcp->tsval, step->mine->tsval);
@@ -145,6 +159,8 @@ static bool below(const struct flow_step *step, uint32_t end)
 	struct hole hole;
 
 	if (trouble && tcp_trouble_fill(trouble, seq, end, &hole)) {
+		if (hole.acked)
+			return true; /* only the capture was late */
 		if (is_late(step, &hole))
 			late(step, end, (uint32_t)(step->now_us - hole.opened_us));
 		else

@@ -108,19 +108,40 @@ bool tcp_trouble_fill(struct tcp_trouble *trouble, uint32_t start, uint32_t end,
 	return fell;
 }
 
-uint32_t tcp_trouble_drop_below(struct tcp_trouble *trouble, uint32_t ack)
+void tcp_trouble_acked(struct tcp_trouble *trouble, uint32_t ack, uint32_t now_us)
 {
-	uint32_t bytes = 0;
+	for (unsigned i = 0; i < trouble->holes; i++) {
+		struct hole *hole = &trouble->hole[i], rest = *hole;
 
-	while (trouble->holes && seq_before(trouble->hole[0].start, ack)) {
-		struct hole *hole = &trouble->hole[0];
-		uint32_t end = seq_before(ack, hole->end) ? ack : hole->end;
+		if (hole->acked || !seq_before(hole->start, ack))
+			continue;
+		if (seq_before(ack, hole->end)) {
+			hole->end = rest.start = ack;
+			if (trouble->holes < TROUBLE_HOLES)
+				insert_hole(trouble, i + 1, &rest);
+		}
+		hole->acked = true;
+		hole->opened_us = now_us;
+	}
+}
 
-		bytes += hole->before ? 0 : end - hole->start;
-		hole->start = end;
-		if (hole->start != hole->end)
-			break;
-		remove_hole(trouble, 0);
+uint32_t tcp_trouble_unseen(struct tcp_trouble *trouble, uint32_t now_us, uint32_t patience_us, uint32_t *start)
+{
+	uint32_t bytes = 0, acked_us = 0;
+
+	for (unsigned i = 0; i < trouble->holes;) {
+		const struct hole *hole = &trouble->hole[i];
+
+		if (!hole->acked || now_us - hole->opened_us < patience_us || (bytes && hole->opened_us != acked_us)) {
+			i++;
+			continue;
+		}
+		if (!hole->before) {
+			*start = bytes ? *start : hole->start;
+			acked_us = hole->opened_us;
+			bytes += hole->end - hole->start;
+		}
+		remove_hole(trouble, i);
 	}
 	return bytes;
 }

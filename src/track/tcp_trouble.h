@@ -10,12 +10,13 @@
 
 /**
  * struct hole - sequence numbers [@start, @end) below the highest seen that the capture has not seen yet. @opened_us: when the segment behind it came,
- * with @tsval (@has_tsval) and IP id @id (@has_id). @before: they were on their way before the capture began, so that nothing is missing in it.
+ * with @tsval (@has_tsval) and IP id @id (@has_id). @before: they were on their way before the capture began, so that nothing is missing in it. @acked: the other side acknowledged them, at @opened_us:
+ * if they do not show up at once, the capture lost them.
  */
 struct hole {
 	uint32_t start, end, opened_us, tsval;
 	uint16_t id;
-	bool has_tsval, has_id, before;
+	bool has_tsval : 1, has_id : 1, before : 1, acked : 1;
 };
 
 /**
@@ -61,8 +62,13 @@ uint32_t tcp_troubles_take(struct tcp_troubles *pool);
 void tcp_trouble_open(struct tcp_trouble *trouble, const struct hole *hole);
 /** tcp_trouble_fill() - [@start, @end) came. @was: the hole that it (first) fell into. Return: false when it fell into none. */
 bool tcp_trouble_fill(struct tcp_trouble *trouble, uint32_t start, uint32_t end, struct hole *was);
-/** tcp_trouble_drop_below() - forgets the holes below @ack. Return: bytes forgotten that the capture should have seen. */
-uint32_t tcp_trouble_drop_below(struct tcp_trouble *trouble, uint32_t ack);
+/** tcp_trouble_acked() - what of the holes lies below @ack was acknowledged at @now_us. */
+void tcp_trouble_acked(struct tcp_trouble *trouble, uint32_t ack, uint32_t now_us);
+/**
+ * tcp_trouble_unseen() - forgets holes that one acknowledgement covered @patience_us ago or earlier. @start: of the first of them.
+ * Return: bytes that the capture should have seen; 0 when there are no more such holes.
+ */
+uint32_t tcp_trouble_unseen(struct tcp_trouble *trouble, uint32_t now_us, uint32_t patience_us, uint32_t *start);
 /** tcp_trouble_resent() - remembers a retransmission. */
 struct resend *tcp_trouble_resent(struct tcp_trouble *trouble, const struct resend *resend);
 

@@ -266,6 +266,27 @@ static void loop__packet_comes_round__is_one_report_and_no_flood_of_copies(void 
 	talk_close(&t);
 }
 
+/* 64, 62, 61: the way there and back differ, or it is something else. Not a loop until it proves to be one. */
+static void loop__uneven_steps__are_none(void **state)
+{
+	static const uint8_t hops[] = { 62, 61, 57 };
+	struct talk t;
+	size_t count;
+
+	(void)state;
+	talk_open(&t);
+	datagram(&t, 0, A);
+	for (size_t i = 0; i < ARRAY_SIZE(hops); i++) {
+		t.frame.time_ns += 1000000;
+		t.packet.ip.hop_limit = hops[i];
+		talk_hear(&t);
+	}
+	flows_loops(t.flows, &count);
+	assert_int_equal(count, 0);
+	assert_int_equal(flows_totals(t.flows)->duplicates, 3);
+	talk_close(&t);
+}
+
 /* Without an id a second pass may be said again; the third says what it was. */
 static void loop__ipv6__is_known_at_the_third_pass(void **state)
 {
@@ -372,6 +393,25 @@ static void table__full__lets_go_in_order(void **state)
 	talk_close(&t);
 }
 
+/* Who goes is decided for many at once; one that is heard from in between is passed over. */
+static void table__candidate_speaks_again__stays(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	talk_open_for(&t, 16);
+	for (uint16_t i = 1; i <= 16; i++)
+		connection(&t, i, i * 100, true, false);
+	connection(&t, 17, 90000, true, false);
+	assert_false(stands(&t, 1));
+	t.port[A] = 2;
+	talk_send(&t, &(struct segment){ 90500, A, 101, 100, 1 });
+	connection(&t, 18, 91000, true, false);
+	assert_true(stands(&t, 2));
+	assert_false(stands(&t, 3));
+	talk_close(&t);
+}
+
 /* Many more flows than there is room for: every one that stands is found, no other is. */
 static void table__turned_over_many_times__finds_what_stands(void **state)
 {
@@ -445,9 +485,11 @@ int main(void)
 		cmocka_unit_test(clock__any_time_at_all__is_survived),
 		cmocka_unit_test(copies__routing_host__are_taken_out),
 		cmocka_unit_test(loop__packet_comes_round__is_one_report_and_no_flood_of_copies),
+		cmocka_unit_test(loop__uneven_steps__are_none),
 		cmocka_unit_test(loop__ipv6__is_known_at_the_third_pass),
 		cmocka_unit_test(loops__more_than_are_kept__are_counted),
 		cmocka_unit_test(table__full__lets_go_in_order),
+		cmocka_unit_test(table__candidate_speaks_again__stays),
 		cmocka_unit_test(table__turned_over_many_times__finds_what_stands),
 		cmocka_unit_test(memory__default_table__takes_512_bytes_a_flow),
 		cmocka_unit_test(on_new__called_once__before_anything_is_counted),

@@ -209,6 +209,9 @@ static void open__both_at_once_and_split__is_one_connection(void **state)
 	assert_int_equal(talk_flow(&t)->state, FLOW_ESTABLISHED);
 	assert_true(talk_flow(&t)->flags & FLOW_BOTH_SYN);
 	talk_expect(&t, A, &(struct tally){ 0 });
+	/* The answer once more is a repetition. */
+	talk_send(&t, &(struct segment){ 1002, A, 0, 0, 1, TCP_SYN | TCP_ACK });
+	talk_expect(&t, A, &(struct tally){ .again = 1 });
 	talk_close(&t);
 	talk_open(&t);
 	talk_play(&t, at_once, ARRAY_SIZE(at_once));

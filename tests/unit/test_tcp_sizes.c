@@ -110,6 +110,28 @@ static void super_segment__counts_as_its_segments(void **state)
 	talk_close(&t);
 }
 
+/* … unless a router has told the sender to make them smaller: then nobody knows how large they are. */
+static void super_segment__after_packet_too_big__says_nothing_of_sizes(void **state)
+{
+	static const struct segment opening[] = { OPEN_10MS, { 20, A, 1, 100, 1 }, { 30, B, 1, 0, 101 } };
+	struct talk t;
+
+	(void)state;
+	talk_open(&t);
+	talk_play(&t, opening, ARRAY_SIZE(opening));
+	talk_ip(&t, 31, B, PROTOCOL_ICMP, 36);
+	t.packet.has |= PACKET_HAS_ICMP | PACKET_HAS_QUOTE;
+	t.packet.icmp = (struct icmp_header){ .type = 3, .code = 4, .class = ICMP_TOO_BIG, .mtu = 1400 };
+	t.packet.icmp.quote = (struct icmp_quote){ .has = PACKET_HAS_PORTS, .src_port = t.port[A], .dst_port = t.port[B] };
+	t.packet.icmp.quote.ip = (struct ip_header){ .src = talk_address(&t, A), .dst = talk_address(&t, B), .protocol = PROTOCOL_TCP, .length = 1500 };
+	assert_non_null(talk_hear(&t));
+	talk_send(&t, &(struct segment){ 32, A, 101, 13480, 1 });
+	talk_send(&t, &(struct segment){ 42, B, 1, 0, 13581 });
+	assert_int_equal(talk_side(&t, A)->ip_acked_max, 100 + HEADERS);
+	assert_int_equal(talk_side(&t, A)->rtt_count, 2);
+	talk_close(&t);
+}
+
 /* Where the MSS was not seen, nobody can tell how large the segments were. */
 static void super_segment__unknown_mss__says_nothing_of_sizes(void **state)
 {
@@ -201,6 +223,7 @@ int main(void)
 		cmocka_unit_test(size__two_tries__are_no_evidence),
 		cmocka_unit_test(size__heads_that_get_through__clear_nothing_but_themselves),
 		cmocka_unit_test(super_segment__counts_as_its_segments),
+		cmocka_unit_test(super_segment__after_packet_too_big__says_nothing_of_sizes),
 		cmocka_unit_test(super_segment__unknown_mss__says_nothing_of_sizes),
 		cmocka_unit_test(super_segment__loopback__is_none),
 		cmocka_unit_test(mss__absent__is_said),

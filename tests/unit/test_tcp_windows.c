@@ -73,6 +73,27 @@ static void window__probed_with_a_byte__is_no_retransmission(void **state)
 	talk_close(&t);
 }
 
+/* What is on its way when the window shuts is turned down: its answers are no duplicate ACKs. */
+static void window__shut_with_data_on_its_way__is_no_loss_signal(void **state)
+{
+	static const struct segment scene[] = { OPEN_10MS,
+						{ 20, A, 1, 1000, 1 },
+						{ 20.1, A, 1001, 1000, 1 },
+						{ 20.2, A, 2001, 1000, 1 },
+						{ 30, B, 1, 0, 1001, .shut = true },
+						{ 30.1, B, 1, 0, 1001, .shut = true },
+						{ 30.2, B, 1, 0, 1001, .shut = true },
+						{ 30.3, B, 1, 0, 1001, .shut = true } };
+	struct talk t;
+
+	(void)state;
+	talk_open(&t);
+	talk_play(&t, scene, ARRAY_SIZE(scene));
+	assert_int_equal(talk_side(&t, B)->duplicate_acks, 0);
+	assert_int_equal(talk_side(&t, B)->zero_windows, 4);
+	talk_close(&t);
+}
+
 static void window__zero_on_syn_fin_or_rst__is_not_shut(void **state)
 {
 	static const struct segment scene[] = { { 0, A, 0, 0, 0, TCP_SYN, .shut = true },
@@ -247,6 +268,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(window__shut_for_good__counts_until_last_seen),
 		cmocka_unit_test(window__probed_with_a_byte__is_no_retransmission),
+		cmocka_unit_test(window__shut_with_data_on_its_way__is_no_loss_signal),
 		cmocka_unit_test(window__zero_on_syn_fin_or_rst__is_not_shut),
 		cmocka_unit_test(window__filled_to_the_byte__only_where_scaling_is_known),
 		cmocka_unit_test(window__without_scaling__is_taken_as_it_is),

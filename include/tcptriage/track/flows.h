@@ -38,8 +38,8 @@ void flows_free(struct flows *flows);
 void flows_free_ptr(struct flows **flows);
 /**
  * flows_add() - one decoded packet: counted in the totals whatever its status, and folded into its flow.
- * Return: the flow, NULL when it belongs to none (not IP, malformed, a fragment without ports, a duplicate frame of an unknown flow). Worth
- * until the next call.
+ * Return: the flow, NULL when it belongs to none (not IP, malformed, a fragment without ports, a duplicate frame of an unknown flow). An ICMP
+ * error has the flow that it quotes, though it does not count among its packets. Worth until the next call.
  */
 struct flow *flows_add(struct flows *flows, const struct packet *packet);
 /**
