@@ -99,6 +99,8 @@ void icmp_decode(struct decoder *d, struct cursor *c);
 /** tunnel_ip(), tunnel_gre() - what follows an IP header of protocol 4 or 41, or 47. */
 void tunnel_ip(struct decoder *d, struct cursor *c);
 void tunnel_gre(struct decoder *d, struct cursor *c);
+/** tunnel_udp_port() - datagrams to @port carry packets. */
+bool tunnel_udp_port(uint16_t port);
 /** tunnel_udp() - the payload of a UDP datagram to @port. Return: false, nothing changed, when it is no tunnel that can be read. */
 bool tunnel_udp(struct decoder *d, struct cursor *c, uint16_t port);
 

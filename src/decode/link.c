@@ -479,7 +479,10 @@ static void nflog_decode(struct decoder *d, struct cursor *c)
 	*c = value;
 	/* the kernel copies as much as it was asked for and says nowhere how long the packet was */
 	cursor_open(c);
-	packet_network(d, c, type == NFLOG_PAYLOAD ? version_by_nibble(c) : 0);
+	if (type == NFLOG_PAYLOAD && !c->captured_left)
+		link_cut(d, c, 1);
+	else
+		packet_network(d, c, type == NFLOG_PAYLOAD ? version_by_nibble(c) : 0);
 }
 
 /* Indexed by LINKTYPE_* number, with pcap's name; DLT_RAW is 12 or 14 depending on the system. Without a function: known, not read. */

@@ -139,6 +139,20 @@ static const struct udp_tunnel {
 	{ geneve_header, 6081, TUNNEL_GENEVE },
 };
 
+static const struct udp_tunnel *udp_tunnel_of(uint16_t port)
+{
+	for (const struct udp_tunnel *row = udp_tunnels; row < udp_tunnels + ARRAY_SIZE(udp_tunnels); row++) {
+		if (row->port == port)
+			return row;
+	}
+	return NULL;
+}
+
+bool tunnel_udp_port(uint16_t port)
+{
+	return udp_tunnel_of(port);
+}
+
 /* The inner packet, or all as it was when there is none that can be read. Return: false when this is plain UDP. */
 static bool enter_udp(struct decoder *d, struct cursor *c, const struct udp_tunnel *row, uint32_t vni, uint16_t ethertype)
 {
@@ -161,16 +175,13 @@ static bool enter_udp(struct decoder *d, struct cursor *c, const struct udp_tunn
 
 bool tunnel_udp(struct decoder *d, struct cursor *c, uint16_t port)
 {
-	const struct udp_tunnel *row = udp_tunnels;
+	const struct udp_tunnel *row = udp_tunnel_of(port);
 	struct cursor inner = *c;
 	enum decode_status status;
 	uint16_t ethertype = 0;
 	uint32_t vni = 0;
 
-	while (row->port != port)
-		if (++row == udp_tunnels + ARRAY_SIZE(udp_tunnels))
-			return false;
-	if (c->wire_left < UDP_TUNNEL_BYTES)
+	if (!row || c->wire_left < UDP_TUNNEL_BYTES)
 		return false;
 	status = c->captured_left < UDP_TUNNEL_BYTES ? DECODE_TRUNCATED : row->header(&inner, &vni, &ethertype);
 	if (status == DECODE_TRUNCATED) {

@@ -12,7 +12,11 @@ static void cut_header(struct decoder *d, struct cursor *c, struct udp_header *u
 
 	if (cursor_u16be(c, &udp->src_port) && cursor_u16be(c, &udp->dst_port))
 		d->packet->has |= PACKET_HAS_PORTS;
-	decoder_end(d, LAYER_UDP, status);
+	/* what it carries is what it is, and that was cut away */
+	if (status == DECODE_TRUNCATED && d->packet->has & PACKET_HAS_PORTS && tunnel_udp_port(udp->dst_port))
+		decoder_end(d, LAYER_TUNNEL, status);
+	else
+		decoder_end(d, LAYER_UDP, status);
 }
 
 /* The length field against the IP packet, which a fragment's reaches beyond. @c: limited. Return: false when it cannot be. */

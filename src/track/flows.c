@@ -193,10 +193,16 @@ static bool is_icmp(const struct packet *packet)
 	return packet->ip.protocol == PROTOCOL_ICMP || packet->ip.protocol == PROTOCOL_ICMPV6;
 }
 
+/* Cut before its ports: in an echo before its number, or in a tunnel, whose outside is no flow of its own. */
+static bool is_cut_early(const struct packet *packet)
+{
+	return packet->status == DECODE_TRUNCATED && packet->layer != LAYER_TCP && packet->layer != LAYER_UDP;
+}
+
 /* Whether a packet has a flow, as far as it is there itself. */
 static bool has_flow(const struct packet *packet)
 {
-	if (packet->ip.offset || packet->status == DECODE_MALFORMED)
+	if (packet->ip.offset || packet->status == DECODE_MALFORMED || is_cut_early(packet))
 		return false;
 	if (packet->ip.protocol == PROTOCOL_TCP || packet->ip.protocol == PROTOCOL_UDP)
 		return packet->has & PACKET_HAS_PORTS;
