@@ -49,6 +49,9 @@ static const char *const v6_unreachable[] = {
 	[6] = "rejected by a route",
 };
 
+/* IP and TCP headers without options: what an MSS does not count. */
+#define HEADERS_V4 40u
+#define HEADERS_V6 60u
 #define TYPE_V4_UNREACHABLE 3
 #define TYPE_V6_UNREACHABLE 1
 
@@ -73,4 +76,17 @@ bool icmp_reports_about_us(const struct view *view, const struct icmp_report *re
 	const struct flow *flow = icmp_reports_flow(view, report);
 
 	return !flow || !(flow->flags & FLOW_LOCAL_KNOWN) || addr_equal(&flow->end[flow->local_side].addr, &report->src.addr);
+}
+
+uint32_t icmp_reports_sent_size(const struct view *view, const struct icmp_report *report)
+{
+	const struct flow *flow = icmp_reports_flow(view, report);
+	const struct flow_side *receiver;
+
+	if (!flow || flow->protocol != PROTOCOL_TCP)
+		return report->quoted_ip_max;
+	receiver = &flow->side[addr_equal(&flow->end[1].addr, &report->dst.addr)];
+	if (!(receiver->has & SIDE_HAS_MSS))
+		return report->quoted_ip_max;
+	return MIN(report->quoted_ip_max, receiver->mss + (report->dst.addr.family == ADDR_V4 ? HEADERS_V4 : HEADERS_V6));
 }

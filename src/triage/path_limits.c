@@ -14,13 +14,18 @@ static int by_addresses(const void *left, const void *right)
 	return order ? order : addr_compare(&a->there, &b->there);
 }
 
-static void add_messages(const struct view *view, struct path_limits *all)
+bool path_limits_in_vain(const struct icmp_report *r, double messages, double ms)
+{
+	return !r->obeyed && (double)r->count >= messages && (double)(r->last_ns - r->first_ns) / 1e6 >= ms;
+}
+
+static void add_messages(const struct view *view, struct path_limits *all, double messages, double ms)
 {
 	for (size_t i = 0; i < view->packets->report_count; i++) {
 		const struct icmp_report *r = &view->packets->reports[i];
 
 		if (r->class == ICMP_TOO_BIG && r->mtu_min)
-			all->at[all->count++] = (struct path_limit){ r->src.addr, r->dst.addr, r->mtu_min, r->obeyed };
+			all->at[all->count++] = (struct path_limit){ r->src.addr, r->dst.addr, r->mtu_min, !path_limits_in_vain(r, messages, ms) };
 	}
 }
 
@@ -53,12 +58,12 @@ static void join_same(struct path_limits *all)
 	all->count = kept;
 }
 
-struct path_limits path_limits_of(const struct view *view)
+struct path_limits path_limits_of(const struct view *view, double messages, double ms)
 {
 	struct stuck_flows stuck = stuck_flows_find(view, stuck_flow_defaults);
 	struct path_limits all = { .at = arena_alloc(view->arena, (view->packets->report_count + stuck.count + 1) * sizeof(*all.at)) };
 
-	add_messages(view, &all);
+	add_messages(view, &all, messages, ms);
 	add_holes(&stuck, &all);
 	join_same(&all);
 	return all;

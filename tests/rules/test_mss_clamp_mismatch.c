@@ -173,13 +173,19 @@ static void below__because_of_the_own_mss_or_a_message__is_silent(void **state)
 	wire_close(&w);
 }
 
-static void too_large__for_a_path_that_was_told__is_info_when_obeyed(void **state)
+static void too_large__for_a_path_that_was_told__warns_when_told_in_vain(void **state)
 {
 	static const struct {
 		uint32_t mtu;
+		uint64_t count;
+		double lasted_s;
 		bool obeyed;
 		int severity;
-	} rows[] = { { 1500, false, -1 }, { 1499, true, SEVERITY_INFO }, { 1499, false, SEVERITY_WARNING } };
+	} rows[] = {
+		{ 1500, 5, 9, false, -1 },		  { 1499, 5, 9, true, SEVERITY_INFO },
+		{ 1499, 3, 3, false, SEVERITY_WARNING },  { 1499, 2, 3, false, SEVERITY_INFO },
+		{ 1499, 3, 2.99, false, SEVERITY_INFO },
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -187,9 +193,10 @@ static void too_large__for_a_path_that_was_told__is_info_when_obeyed(void **stat
 		struct wire w;
 
 		wire_open(&w, RULE);
-		report = wire_icmp(&w, wire_tcp(&w, US, THEM), ICMP_TOO_BIG, "10.0.1.1", 5);
+		report = wire_icmp(&w, wire_tcp(&w, US, THEM), ICMP_TOO_BIG, "10.0.1.1", rows[i].count);
 		report->mtu_min = report->mtu_max = rows[i].mtu;
 		report->obeyed = rows[i].obeyed;
+		report->last_ns = report->first_ns + (int64_t)(rows[i].lasted_s * 1e9);
 		wire_judge(&w);
 		if (rows[i].severity < 0)
 			wire_expect_silence(&w);
@@ -216,7 +223,7 @@ static void too_large__for_a_clamped_connection__is_silent(void **state)
 	wire_expect_silence(&w);
 	flow->side[0].mss = 1361;
 	wire_judge(&w);
-	wire_expect_one(&w, SEVERITY_WARNING);
+	wire_expect_one(&w, SEVERITY_INFO);
 	wire_close(&w);
 }
 
@@ -263,7 +270,7 @@ int main(void)
 		cmocka_unit_test(above__what_the_interface_takes__is_info),
 		cmocka_unit_test(below__bulk_in_packets_of_a_known_tunnel__is_info),
 		cmocka_unit_test(below__because_of_the_own_mss_or_a_message__is_silent),
-		cmocka_unit_test(too_large__for_a_path_that_was_told__is_info_when_obeyed),
+		cmocka_unit_test(too_large__for_a_path_that_was_told__warns_when_told_in_vain),
 		cmocka_unit_test(too_large__for_a_clamped_connection__is_silent),
 		cmocka_unit_test(too_large__for_a_proven_hole__warns),
 		cmocka_unit_test(trust__lowers_it),

@@ -54,6 +54,21 @@ static void size__of_the_interface__is_what_was_sent_at_most(void **state)
 	wire_close(&w);
 }
 
+static void size__of_joined_segments__is_that_of_the_mss(void **state)
+{
+	struct wire w;
+
+	(void)state;
+	wire_open(&w, RULE);
+	told(&w, "10.9.9.9:443", 1400, 2, 0)->quoted_ip_max = 7292;
+	wire_judge(&w);
+	assert_int_equal(evidence_of(wire_expect_one(&w, SEVERITY_INFO), "sent_size"), 1500);
+	w.flow[0]->side[1].has &= (uint16_t)~SIDE_HAS_MSS;
+	wire_judge(&w);
+	assert_int_equal(evidence_of(wire_expect_one(&w, SEVERITY_INFO), "sent_size"), 7292);
+	wire_close(&w);
+}
+
 static void tiny__below_ipv6s_least__may_be_forged(void **state)
 {
 	struct wire w;
@@ -179,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(obeyed__is_told_with_who_and_what),
 		cmocka_unit_test(size__of_the_interface__is_what_was_sent_at_most),
+		cmocka_unit_test(size__of_joined_segments__is_that_of_the_mss),
 		cmocka_unit_test(tiny__below_ipv6s_least__may_be_forged),
 		cmocka_unit_test(rate__many_over_some_time__and_no_burst),
 		cmocka_unit_test(ignored__three_over_three_seconds__is_not_honoured),

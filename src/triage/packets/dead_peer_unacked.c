@@ -146,12 +146,11 @@ static const char *const one_flow_causes[] = {
 static const char *const next[] = {
 	"ping -c 3 {example}",
 	"tcptriage states -i dst {example}",
-	"tcptriage capture -i any --duration 30 host {example}",
 	"ip route get {example}",
 	NULL,
 };
 
-static void describe(struct finding *f, const struct tally *t)
+static void describe(struct finding *f, const struct view *view, const struct tally *t)
 {
 	bool idle = 2 * t->after_idle > t->flows;
 
@@ -163,7 +162,9 @@ static void describe(struct finding *f, const struct tally *t)
 	if (!f->scope.has_peer)
 		f->title = "Clients of {local} have fallen silent: {count|connection} send the same data again and again";
 	f->detail = "{count|connection}, {bytes} unacknowledged · one segment sent {copies} times over {stall} · nothing heard for {last_heard} · other traffic to it: {others} · began {began} into the capture";
-	f->next = next;
+	if (!t->bytes) /* without an acknowledgement nobody can tell how many */
+		f->detail = "{count|connection} · one segment sent {copies} times over {stall} · nothing heard for {last_heard} · other traffic to it: {others} · began {began} into the capture";
+	f->next = flow_next(view, "host {example}", next);
 	if (idle)
 		f->causes = idle_causes;
 	else if (t->answered)
@@ -198,7 +199,7 @@ static void file_run(const struct view *view, struct sink *sink, const struct st
 	f->scope_factor = t.flows == 1 ? SINGLE_FLOW : 1;
 	finding_flows(f, view, &members);
 	add_evidence(f, view, &t);
-	describe(f, &t);
+	describe(f, view, &t);
 	add_doubts(f, view, &members, &t);
 	finding_threshold(f, sink, limit);
 }

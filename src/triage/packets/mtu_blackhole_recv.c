@@ -128,7 +128,6 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 
 static const char *const next[] = {
 	"ip route get {example}",
-	"tcptriage capture -i any --duration 30 'host {example} or icmp or icmp6'",
 	"tcptriage states -im dst {example}",
 	"ip -d link",
 	NULL,
@@ -150,7 +149,7 @@ static void file_run(const struct view *view, struct sink *sink, const struct fl
 	add_evidence(f, view, worst, largest);
 	f->title = "Path-MTU black hole: large packets from {peer} do not arrive, the short end behind them did";
 	f->detail = "{count|connection} waiting for {waited} at least · {missing} missing before what {duplicate_acks|duplicate ACK} answered · segments of {largest_arrived} arrive, {mss} are allowed · began {began} into the capture";
-	f->next = next;
+	f->next = flow_next(view, "host {example} or icmp or icmp6", next);
 	finding_against(f, "size is inferred, what is missing was not seen: a device that drops packets for what they contain leaves the same; a connection that advertises a smaller MSS and gets its answer is the proof");
 	if (public)
 		finding_against(f, "clients on the Internet come and go: some of them leave in the middle of a request");
@@ -172,7 +171,7 @@ static void file_quiet(const struct view *view, struct sink *sink, const struct 
 	add_evidence(f, view, worst, largest);
 	f->title = "{peer} takes requests and nothing large ever comes back: it is slow, or its large packets do not arrive";
 	f->detail = "{count|connection} waiting for {waited} at least · segments of {largest_arrived} arrive, {mss} are allowed";
-	f->next = next;
+	f->next = flow_next(view, "host {example} or icmp or icmp6", next);
 	finding_against(f, "nothing came from behind the answer: a peer that takes its time looks the same, and is far more frequent");
 	finding_trust(f, view);
 	finding_threshold(f, sink, QUIET_FLOWS);

@@ -118,7 +118,6 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 static const char *const next[] = {
 	"ip route get {example}",
 	"ping -c 3 {example}",
-	"tcptriage capture -i any --duration 30 'host {example} or icmp or icmp6'",
 	"tcptriage states -i dst {example}",
 	NULL,
 };
@@ -131,11 +130,11 @@ static const char *const ignored_causes[] = {
 	NULL,
 };
 
-static void describe(struct finding *f, const struct tally *t)
+static void describe(struct finding *f, const struct view *view, const struct tally *t)
 {
 	f->title = "Path-MTU black hole: packets of {size_dead} to {peer} vanish, smaller ones arrive";
 	f->detail = "{count|connection} · sent {copies} times over {stall}, never acknowledged · the path takes between {size_passed} and {fits_at_most}: {likely} · began {began} into the capture";
-	f->next = next;
+	f->next = flow_next(view, "host {example} or icmp or icmp6", next);
 	if (!f->scope.has_peer)
 		f->title = "Path-MTU black hole: packets of {size_dead} from {local} vanish, smaller ones arrive";
 	if (t->worst->verdict.story == MTU_BLACK_HOLE_OR_DEAD)
@@ -178,7 +177,7 @@ static void file_run(const struct view *view, struct sink *sink, const struct st
 	f->scope_factor = t.flows == 1 ? SINGLE_FLOW : 1;
 	finding_flows(f, view, &members);
 	add_evidence(f, view, &t);
-	describe(f, &t);
+	describe(f, view, &t);
 	add_doubts(f, view, &members, &t);
 	finding_threshold(f, sink, limit);
 }

@@ -2,8 +2,10 @@
 /* pmtu-shrunk in packets: somebody says that packets are too big, and the sender obeys, or does not. */
 #include <stdlib.h>
 
+#include "../icmp_reports.h"
 #include "../mtu_table.h"
 #include "../packets.h"
+#include "../path_limits.h"
 
 enum limit {
 	TOLD,
@@ -34,7 +36,7 @@ struct tally {
 	uint32_t mtu, link_mtu;
 	int64_t first_ns, last_ns;
 	double per_min;
-	bool obeyed, unsaid;
+	bool obeyed, ignored, unsaid;
 };
 
 static int by_destination(const void *left, const void *right)
@@ -62,9 +64,10 @@ static struct tally tally_of(const struct view *view, const struct icmp_report *
 
 		t.messages += r->count;
 		t.unmatched += r->flow_number ? 0 : r->count;
-		t.link_mtu = MAX(t.link_mtu, r->quoted_ip_max);
+		t.link_mtu = MAX(t.link_mtu, icmp_reports_sent_size(view, r));
 		t.last_ns = MAX(t.last_ns, r->last_ns);
 		t.obeyed &= r->obeyed;
+		t.ignored |= path_limits_in_vain(r, view->values[IGNORED], view->values[IGNORED_MS]);
 		if (r->mtu_min)
 			t.mtu = MIN(t.mtu, r->mtu_min);
 	}
@@ -81,14 +84,9 @@ static double lasted_ms(const struct tally *t)
 	return (double)(t->last_ns - t->first_ns) / 1e6;
 }
 
-static bool is_ignored(const struct view *view, const struct tally *t)
-{
-	return !t->obeyed && (double)t->messages >= view->values[IGNORED] && lasted_ms(t) >= view->values[IGNORED_MS];
-}
-
 static enum severity judge(const struct view *view, const struct tally *t, enum limit *limit)
 {
-	if (is_ignored(view, t))
+	if (t->ignored)
 		*limit = IGNORED;
 	else if (!t->unsaid && t->mtu < view->values[TINY])
 		*limit = TINY;
@@ -143,17 +141,16 @@ static const char *const loud_fixes[] = {
 
 static const char *const next[] = {
 	"ip route get {example}",
-	"tcptriage capture -i any --duration 30 'icmp[0] == 3 or icmp6[0] == 2'",
 	"ip -d link",
 	"nstat -az IcmpMsgInType3 Icmp6InPktTooBigs TcpExtOutOfWindowIcmps",
 	NULL,
 };
 
-static void describe(struct finding *f, const struct tally *t, enum limit limit)
+static void describe(struct finding *f, const struct view *view, const struct tally *t, enum limit limit)
 {
 	f->title = "The path to {peer} carries packets of at most {pmtu}, {reporter} says so and is heard";
 	f->detail = "{messages|message} · packets of {sent_size} were sent before: {likely} · began {began} into the capture";
-	f->next = next;
+	f->next = flow_next(view, "host {example} or icmp or icmp6", next);
 	if (!t->link_mtu)
 		f->detail = "{messages|message} · how large the packets were that drew them is not known · began {began} into the capture";
 	if (!t->obeyed)
@@ -201,7 +198,7 @@ static void file(const struct view *view, struct sink *sink, const struct tally 
 	if (t->destinations == 1)
 		finding_peer(f, &peer);
 	add_evidence(f, view, t);
-	describe(f, t, limit);
+	describe(f, view, t, limit);
 	add_doubts(f, t, limit);
 	finding_trust(f, view);
 	finding_threshold(f, sink, limit);

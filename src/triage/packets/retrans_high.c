@@ -137,17 +137,16 @@ static const char *const next[] = {
 	"tcptriage states -i dst {example}",
 	"ip -s link",
 	"ip route get {example}",
-	"tcptriage capture -i any --duration 30 host {example}",
 	NULL,
 };
 
-static void describe(struct finding *f, bool incoming)
+static void describe(struct finding *f, const struct view *view, bool incoming)
 {
 	f->title = incoming ? "{loss} of what {peer} sends is lost before it gets here" : "{loss} of what is sent to {peer} is lost";
 	if (!f->scope.has_peer)
 		f->title = incoming ? "{loss} of what clients of {local} send is lost before it gets here" : "{loss} of what {local} sends to its clients is lost";
 	f->detail = "{sent_again} of {sent|packet} sent again on {count} of {all_flows|connection}, {needlessly} of them needlessly · {timeouts|timeout}, {fast|fast retransmission} · {hint}";
-	f->next = next;
+	f->next = flow_next(view, "host {example}", next);
 }
 
 static void add_doubts(struct finding *f, const struct view *view, const struct flow_stretch *s)
@@ -205,7 +204,7 @@ static void file(const struct view *view, struct sink *sink, const struct flow_s
 	f->scope_factor = s->members.count == 1 ? SINGLE_FLOW : 1;
 	finding_flows(f, view, &s->members);
 	add_evidence(f, view, s, incoming);
-	describe(f, incoming);
+	describe(f, view, incoming);
 	add_doubts(f, view, s);
 	finding_threshold(f, sink, limit);
 }

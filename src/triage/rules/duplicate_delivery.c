@@ -37,7 +37,7 @@ static const struct threshold thresholds[] = {
 #define CONFIDENCE_HABIT 0.5
 #define NS_PER_S INT64_C(1000000000)
 
-static const char *const network_next[] = { "tcptriage capture -i any --duration 30 host {example}", "ip -d link", NULL };
+static const char *const network_next[] = { "ip -d link", NULL };
 
 static enum frame_copies copies_of(const struct view *view, const struct flow_member *m)
 {
@@ -121,7 +121,7 @@ static void file_network(const struct view *view, struct sink *sink, const struc
 		f->title = "The network duplicates packets from {local}: {twice} arrive twice";
 	f->detail = "{count|connection} · the receiver had {reported_twice|segment} twice that were sent once, of {packets} sent ({sent_again} sent again)";
 	f->causes = causes;
-	f->next = network_next;
+	f->next = flow_next(view, "host {example}", network_next);
 	f->fixes = fixes;
 	finding_trust(f, view);
 }
@@ -137,7 +137,7 @@ static void file_unreported(const struct view *view, struct sink *sink, const st
 	f = start(view, sink, SEVERITY_INFO, CONFIDENCE_UNREPORTED, run, UNREPORTED);
 	f->title = "{captured_twice|datagram} to {peer_addr} were captured twice: the program gets them twice, or the capture does";
 	f->detail = "{count|flow} · of {packets} sent · UDP hands every copy to the program, and nobody reports it";
-	f->next = network_next;
+	f->next = flow_next(view, "host {example}", network_next);
 	finding_against(f, "a mirror port or a second look at the same interface makes copies that no program ever sees");
 	finding_trust(f, view);
 }
@@ -158,7 +158,7 @@ static void file_needless(const struct view *view, struct sink *sink, const stru
 		f->title = "{needlessly} of {sent_again|segment} were sent again by {local} although they had arrived";
 	f->detail = "{count|connection} · {out_of_order} came out of order · this is reordering or delay, not loss";
 	f->causes = causes;
-	f->next = network_next;
+	f->next = flow_next(view, "host {example}", network_next);
 	f->fixes = fixes;
 	finding_trust(f, view);
 }
@@ -221,7 +221,6 @@ static struct retries retries_of(const struct view *view, const struct flow *con
 static void file_retries(const struct view *view, struct sink *sink, const struct flow *const *at, size_t count)
 {
 	static const char *const causes[] = { "the program, its library or a load balancer repeats a request whose answer did not come", "the server or something before it ends connections with requests unanswered", NULL };
-	static const char *const next[] = { "tcptriage capture -i any --duration 60 host {example}", "tcptriage report", NULL };
 	struct retries r = retries_of(view, at, count);
 	struct flow_member member;
 	struct flow_members run = { .at = &member, .count = 1 };
@@ -242,7 +241,7 @@ static void file_retries(const struct view *view, struct sink *sink, const struc
 	f->title = "{client} sent the same request to {peer} again on a new connection, {retries|time}: the first may have been carried out";
 	f->detail = "the connection broke with the request unanswered, the repetition came {after} later at the soonest · TCP takes duplicates out within a connection, never across two";
 	f->causes = causes;
-	f->next = next;
+	f->next = flow_next(view, "host {client} and tcp port {peer_port}", NULL);
 	finding_against(f, "the first 64 bytes are compared: requests that differ only behind them look alike");
 	if (habit)
 		finding_against(f, "{healthy|connection} of this client that were in order began with the same bytes: a login or a poll that it sends each time");

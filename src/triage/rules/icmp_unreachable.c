@@ -81,6 +81,8 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_address_class(f, &r->dst.addr);
 }
 
+static const char *const next[] = { "ip route get {example}", "ip neigh show {example}", NULL };
+
 static const char *const filter_causes[] = {
 	"a firewall or an access list rejects it",
 	"a security policy of the destination's network",
@@ -92,10 +94,11 @@ static const char *const filter_fixes[] = {
 	NULL,
 };
 
-static void describe(struct finding *f, const struct tally *t)
+static void describe(struct finding *f, const struct view *view, const struct tally *t)
 {
 	f->title = t->destinations == 1 ? "{reporter} says of {peer_addr}: {what}" : "{reporter} says of {destinations|destination}: {what}";
 	f->detail = "{messages|message}, {messages_per_minute} · packets of {sender} ({protocol}) to {example}, {address_class} · began {began} into the capture, went on for {lasted}";
+	f->next = flow_next(view, "icmp or icmp6 or host {example}", next);
 	if (t->worst->class == ICMP_PROHIBITED) {
 		f->causes = filter_causes;
 		f->fixes = filter_fixes;
@@ -126,7 +129,7 @@ static void file_run(const struct view *view, struct sink *sink, const struct ic
 	if (t.destinations == 1)
 		finding_peer(f, &(struct endpoint){ .addr = t.worst->dst.addr });
 	add_evidence(f, view, &t);
-	describe(f, &t);
+	describe(f, view, &t);
 	add_doubts(f, &t);
 	finding_trust(f, view);
 	finding_threshold(f, sink, RATE);

@@ -127,6 +127,8 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_add_text(f, "example", view_addr_text(view, &t->dst), "packets");
 }
 
+static const char *const next[] = { "nstat -az IpReasmFails IpReasmTimeout Ip6ReasmFails", "ip route get {example}", NULL };
+
 static void file(const struct view *view, struct sink *sink, const struct tally *t)
 {
 	enum limit limit;
@@ -139,6 +141,7 @@ static void file(const struct view *view, struct sink *sink, const struct tally 
 		finding_local(f, &(struct endpoint){ .addr = t->src });
 	}
 	add_evidence(f, view, t);
+	f->next = flow_next(view, "ip[6:2] & 0x3fff != 0 or ip6 proto 44", view->packets->source->live ? next : NULL);
 	f->title = t->destinations == 1 ? "{share} of the datagrams in fragments to {peer_addr} do not arrive whole" :
 					  "{share} of the datagrams in fragments do not arrive whole";
 	f->detail = "{lost} of {datagrams|datagram}, {protocol}, up to {largest} · {reading} · began {began} into the capture";

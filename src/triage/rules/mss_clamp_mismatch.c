@@ -12,6 +12,8 @@ enum limit {
 	SEGMENTS,
 	FULLNESS,
 	TOO_LARGE,
+	VAIN,
+	VAIN_MS,
 };
 
 static const struct threshold thresholds[] = {
@@ -23,6 +25,8 @@ static const struct threshold thresholds[] = {
 	[SEGMENTS] = { "segments", UNIT_COUNT, 50, "full segments; fewer are short writes of a program" },
 	[FULLNESS] = { "fullness", UNIT_RATIO, 0.9, "of all segments' room is used: bulk data, not messages of one size" },
 	[TOO_LARGE] = { "too_large", UNIT_COUNT, 1, "a connection whose MSS is more than the path is known to carry" },
+	[VAIN] = { "in_vain", UNIT_COUNT, 3, "messages about size; packets on the way when the first was sent draw one as well" },
+	[VAIN_MS] = { "in_vain_for", UNIT_MS, 3000, "from the first of them to the last: longer than packets are on the way" },
 	{ NULL, UNIT_NONE, 0, NULL },
 };
 
@@ -97,6 +101,8 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_add_text(f, "example", view_addr_text(view, &m->there.addr), "packets");
 }
 
+static const char *const next[] = { "ip route get {example}", "ip -d link", NULL };
+
 static struct finding *start(const struct view *view, struct sink *sink, enum severity severity, double confidence, const struct flow_members *run, enum limit limit)
 {
 	struct finding *f = sink_finding(sink, severity, flow_confidence(view, confidence));
@@ -104,6 +110,7 @@ static struct finding *start(const struct view *view, struct sink *sink, enum se
 	f->scope_factor = run->count == 1 ? SINGLE_FLOW : 1;
 	finding_flows(f, view, run);
 	add_evidence(f, view, run->at);
+	f->next = flow_next(view, "host {teller} and tcp", next);
 	finding_trust(f, view);
 	finding_threshold(f, sink, limit);
 	return f;
@@ -213,7 +220,7 @@ static void eval(const struct view *view, struct sink *sink)
 		flow_keep_fn *keep;
 		flow_members_file_fn *file;
 	} parts[] = { { keep_small, file_small }, { keep_missing, file_missing }, { keep_above, file_above }, { keep_below, file_below } };
-	struct path_limits limits = path_limits_of(view);
+	struct path_limits limits = path_limits_of(view, view->values[VAIN], view->values[VAIN_MS]);
 	struct flow_members members;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {

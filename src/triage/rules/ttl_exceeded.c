@@ -19,6 +19,8 @@ static const struct threshold thresholds[] = {
 	{ NULL, UNIT_NONE, 0, NULL },
 };
 
+static const char *const next[] = { "ip route get {example}", "ip route show table all", NULL };
+
 #define CONFIDENCE_LOOP 0.95
 #define CONFIDENCE_EXCEEDED 0.85
 
@@ -62,6 +64,7 @@ static void file_loop(const struct view *view, struct sink *sink, const struct l
 	finding_add_text(f, "example", view_addr_text(view, &worst->dst), "packets");
 	finding_add(f, "began", (double)MAX(at->first_ns - view->packets->totals->first_ns, 0) / 1e6, UNIT_MS, "packets");
 	finding_address_class(f, &worst->dst);
+	f->next = flow_next(view, "host {example}", next);
 	f->title = "Routing loop: packets to {peer_addr} come by again and again with a lower TTL";
 	f->detail = "{looping|packet} · one came by {passes} times, TTL {ttl_first} to {ttl_last}, {loop_hops|hop} a round · from {sender}, {protocol} · began {began} into the capture";
 	finding_trust(f, view);
@@ -156,6 +159,7 @@ static void file_exceeded(const struct view *view, struct sink *sink, const stru
 	f->count = t.messages;
 	finding_peer(f, &t.flow->end[addr_equal(&t.flow->end[1].addr, &t.worst->dst.addr)]);
 	add_evidence(f, view, &t);
+	f->next = flow_next(view, "host {example} or icmp or icmp6", next);
 	f->title = "Packets to {peer} die of their TTL at {reporter}";
 	f->detail = "{messages|message} of {reporters|router} · sent by {sender} with TTL {ttl} where they were captured · began {began} into the capture, went on for {lasted}";
 	if (sender_of(t.worst, t.flow)->ttl_min < view->values[TRACE_TTL])
