@@ -188,7 +188,15 @@ static char *put_sll2(char *at, const struct packet_line *line)
 	return put_cooked(at, line, frame_u16(line->packet->frame, 0), 22);
 }
 
-/* BSD's loopback: an address family of the machine that captured, which IPv6 has many of. */
+/* AF_INET is 2 everywhere, AF_INET6 is 24, 28, 30 (the BSDs and Darwin) or Linux's 10. */
+static const char *family_name(uint32_t family)
+{
+	if (family == 2)
+		return "IPv4";
+	return family == 10 || family == 24 || family == 28 || family == 30 ? "IPv6" : "Unknown";
+}
+
+/* BSD's loopback: an address family in the order of the machine that captured. */
 static char *put_loopback(char *at, const struct packet_line *line)
 {
 	const struct frame *frame = line->packet->frame;
@@ -197,7 +205,7 @@ static char *put_loopback(char *at, const struct packet_line *line)
 
 	if (!line->options->quiet)
 		at = put_lit(at, "AF ");
-	at = put_str(at, family == 2 ? "IPv4" : line->packet->has & PACKET_HAS_IP ? "IPv6" : "Unknown");
+	at = put_str(at, family_name(family));
 	if (!line->options->quiet) {
 		at = put_lit(at, " (");
 		at = put_u64(at, family);
