@@ -148,7 +148,7 @@ static void put_list(struct out *out, const char *label, const char *kind, const
 
 static void put_commands(struct out *out, const char *const *lines)
 {
-	CLEANUP(out_close) struct out text;
+	CLEANUP(out_close) struct out text = { 0 };
 
 	if (!lines || !lines[0])
 		return;
@@ -166,7 +166,7 @@ static void put_commands(struct out *out, const char *const *lines)
 
 static void put_thresholds(struct out *out, const char *label, const struct threshold *thresholds)
 {
-	CLEANUP(out_close) struct out text;
+	CLEANUP(out_close) struct out text = { 0 };
 
 	if (!thresholds || !thresholds->name)
 		return;

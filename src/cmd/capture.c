@@ -137,7 +137,7 @@ static void print_end(struct capture_run *run, const struct capture_report *capt
 
 static void print_summary(struct capture_run *run)
 {
-	CLEANUP(out_close) struct out out;
+	CLEANUP(out_close) struct out out = { 0 };
 	struct capture_source source = { 0 };
 	struct capture_totals totals = { .packets = run->packets, .bytes = run->bytes };
 
@@ -152,7 +152,7 @@ static void print_summary(struct capture_run *run)
 
 static void print_notices(struct capture_run *run)
 {
-	CLEANUP(out_close) struct out out;
+	CLEANUP(out_close) struct out out = { 0 };
 
 	if (run->o->common.quiet)
 		return;

@@ -297,7 +297,7 @@ static int take_packet(struct capture_run *run, const struct frame *frame, struc
 
 static void print_numbers(struct capture_run *run)
 {
-	CLEANUP(out_close) struct out out;
+	CLEANUP(out_close) struct out out = { 0 };
 	struct capture_source source = { 0 };
 
 	numbers_wanted = 0;
