@@ -23,8 +23,14 @@ def one_way(net):
         one.packets[1] = one.bytes[1] = 0
 
 
-@scene("the capture begins in the middle of three connections", flows=[flow("midstream")] * 3, findings={"capture-quality": "info"})
+@scene("the capture begins in the middle of twelve connections", flows=[flow("midstream")] * 12, findings={"capture-quality": "info"})
 def midstream(net):
+    for _ in range(12):
+        net.tcp().joined().exchange().exchange()
+
+
+@scene("the capture begins in the middle of three connections: it has to begin somewhere", flows=[flow("midstream")] * 3)
+def midstream_few(net):
     for _ in range(3):
         net.tcp().joined().exchange().exchange()
 

@@ -87,17 +87,17 @@ def unreachable(net, kind, count=6):
 UNREACHABLE = {"flows": [flow("refused")] * 6 + [flow("closed")], "events": {"unreachable": 6}}
 
 
-@scene("a firewall says so: administratively prohibited", **UNREACHABLE, findings={"connect-refused": "warning", "icmp-unreachable": "warning"})
+@scene("a firewall says so: administratively prohibited", **UNREACHABLE, findings={"connect-refused": "explained", "icmp-unreachable": "warning"})
 def icmp_prohibited(net):
     unreachable(net, "prohibited")
 
 
-@scene("a router says that the host is unreachable", **UNREACHABLE, findings={"connect-refused": "warning", "icmp-unreachable": "warning"})
+@scene("a router says that the host is unreachable", **UNREACHABLE, findings={"connect-refused": "explained", "icmp-unreachable": "warning"})
 def icmp_host_unreachable(net):
     unreachable(net, "host")
 
 
-@scene("a firewall rejects with port unreachable", **UNREACHABLE, findings={"connect-refused": "warning", "icmp-unreachable": "warning"})
+@scene("a firewall rejects with port unreachable", **UNREACHABLE, findings={"connect-refused": "warning"})
 def icmp_port_unreachable(net):
     unreachable(net, "port")
 

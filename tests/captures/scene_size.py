@@ -27,7 +27,7 @@ def repeat_head(net, tcp, head, times, meanwhile=lambda time: None):
 
 @scene("full-size segments vanish five times, small ones of the same pair pass all the while",
        flows=[flow("established", retransmissions=(5, 0)), flow("established")], events={"timeout_retransmission": 5},
-       findings={"mtu-blackhole-send": "critical"})
+       findings={"mtu-blackhole-send": "critical", "mss-clamp-mismatch": "explained"})
 def blackhole(net):
     tcp, small = net.tcp().open().exchange(), net.tcp().open().exchange()
 
@@ -38,7 +38,7 @@ def blackhole(net):
 
 
 @scene("the same with a router that says so: smaller segments follow, all is well", flows=[flow("closed", retransmissions=(4, 0))],
-       events={"packet_too_big": 3, "retransmission": 4}, findings={"pmtu-shrunk": "info"})
+       events={"packet_too_big": 3, "retransmission": 4}, findings={"pmtu-shrunk": "info", "mss-clamp-mismatch": "explained"})
 def too_big_obeyed(net):
     tcp = net.tcp().open().exchange()
     for number, segment in enumerate(full_size(tcp, 3)):
@@ -68,10 +68,15 @@ def blackhole_received(net):
     tcp.b.ack(after=10)
 
 
-@scene("the server's SYN-ACK has no MSS option: 536 bytes by default", flows=[flow("closed")], findings={"mss-clamp-mismatch": "info"})
+@scene("the server's SYN-ACKs have no MSS option: 536 bytes by default", flows=[flow("closed")] * 4, findings={"mss-clamp-mismatch": "info"})
 def mss_missing(net):
-    tcp = net.tcp(server_mss=0).open()
-    tcp.exchange().close()
+    for _ in range(4):
+        net.tcp(server_mss=0).open().exchange().close()
+
+
+@scene("one SYN-ACK without an MSS option: an old device", flows=[flow("closed")])
+def mss_missing_once(net):
+    net.tcp(server_mss=0).open().exchange().close()
 
 
 @scene("an MSS of 400 is below what any path carries", flows=[flow("closed")], findings={"mss-clamp-mismatch": "warning"})
@@ -110,17 +115,27 @@ def fragments_complete(net):
         udp.answer(b"ok", after=5)
 
 
-@scene("one datagram of twenty lacks its last fragment", flows=[flow("", "udp")], events={"fragments_lost": 1},
-       findings={"ip-fragmentation": "warning"})
-def fragments_lost(net):
+def lose_fragments(net, lost):
+    """Forty datagrams; those named lack their last fragment. The capture goes on until nobody waits for it any more."""
     udp = net.udp(45000, 2049)
-    for number in range(20):
-        datagram_in_fragments(net, udp, 100 + number, skip=(2,) if number == 7 else ())
-        if number != 7:
+    for number in range(40):
+        datagram_in_fragments(net, udp, 100 + number, skip=(2,) if number in lost else ())
+        if number not in lost:
             udp.answer(b"ok", after=5)
     net.wait(70_000)
     udp.ask(b"still there?")
     udp.answer(b"yes")
+
+
+@scene("four datagrams of forty lack their last fragment", flows=[flow("", "udp")], events={"fragments_lost": 4},
+       findings={"ip-fragmentation": "warning"})
+def fragments_lost(net):
+    lose_fragments(net, (7, 12, 20, 33))
+
+
+@scene("one datagram of forty lacks its last fragment: an accident", flows=[flow("", "udp")], events={"fragments_lost": 1})
+def fragments_lost_once(net):
+    lose_fragments(net, (7,))
 
 
 @scene("fragments that overlap (RFC 5722): seen, and no crash", flows=[flow("", "udp")])
@@ -142,7 +157,7 @@ def super_segments(net):
 
 @scene("a black hole behind offload: the joined segment is 10 times the MSS, its repetitions are single",
        flows=[flow("established", retransmissions=(5, 0)), flow("established")], events={"timeout_retransmission": 5},
-       findings={"mtu-blackhole-send": "critical", "capture-quality": "info"})
+       findings={"mtu-blackhole-send": "critical", "mss-clamp-mismatch": "explained", "capture-quality": "info"})
 def blackhole_offload(net):
     tcp, small = net.tcp().open().exchange(), net.tcp().open().exchange()
     tcp.net.wait(0.05)
