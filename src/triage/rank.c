@@ -159,10 +159,33 @@ static bool match_next_hop(const struct finding *a, const struct finding *b)
 	return match_peer(a, b) && (a->scope.has_peer || number(a, "default_gateway") > 0);
 }
 
-/* Resets for lack of memory have a cause of their own. */
+/* Resets for lack of memory have a cause of their own. A table of a capture's resets says of each class how many there were. */
 static bool match_resets(const struct finding *a, const struct finding *b)
 {
-	return same_netns(a, b) && !(number(b, "out_of_memory") > 0);
+	return same_netns(a, b) && !(number(b, "out_of_memory") > 0) && !finding_evidence(b, "reset_flows");
+}
+
+/* Nothing in the table of resets is of another class. */
+static bool is_all_of(const struct finding *table, const char *class)
+{
+	return number(table, class) > 0 && number(table, class) == number(table, "reset_flows");
+}
+
+static bool match_idle_resets(const struct finding *a, const struct finding *b)
+{
+	return match_resets(a, b) || (same_netns(a, b) && is_all_of(b, "after_idle"));
+}
+
+/* Both are of one rule: the connections that something in between ended, and the table that counts them. */
+static bool match_between(const struct finding *a, const struct finding *b)
+{
+	return same_netns(a, b) && !finding_evidence(a, "reset_flows") && is_all_of(b, "between");
+}
+
+/* Counters do not tell which attempts were refused by ICMP errors; packets do. */
+static bool match_icmp(const struct finding *a, const struct finding *b)
+{
+	return same_netns(a, b) && (!b->scope.has_peer || (number(b, "by_icmp") > 0 && match_peer(a, b)));
 }
 
 typedef bool match_fn(const struct finding *a, const struct finding *b);
@@ -208,10 +231,11 @@ static const struct fold_row {
 	{ "retrans-high", "dead-peer-unacked", match_known_peer },
 	{ "host-drop-path", "retrans-high", match_host },
 	{ "host-drop-path", "udp-rcvbuf-drop", match_host },
-	{ "icmp-unreachable", "connect-refused", match_host },
+	{ "icmp-unreachable", "connect-refused", match_icmp },
 	{ "stale-tuple-challenge", "rst-breakdown", match_resets },
 	{ "tcp-memory-orphans", "rst-breakdown", match_host },
-	{ "rst-after-idle", "rst-breakdown", match_resets },
+	{ "rst-after-idle", "rst-breakdown", match_idle_resets },
+	{ "rst-breakdown", "rst-breakdown", match_between },
 	{ "fd-headroom", "accept-stuck", match_process },
 	{ "accept-queue-overflow", "accept-stuck", match_endpoint },
 	{ "accept-stuck", "accept-queue-overflow", match_endpoint }, /* where the few drops are the lesser evil */

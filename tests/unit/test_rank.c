@@ -589,6 +589,62 @@ static void text__placeholders__are_filled_and_escaped(void **state)
 	assert_string_equal(out_text(&out), "ev\\x0ail[7] 12 [2001:db8::]/64:80 2001:db8:: 90 s a\\x1b[1m PORT this namespace");
 }
 
+static void add_number(struct finding *f, const char *name, double value)
+{
+	f->evidence[f->evidence_count++] = (struct evidence){ .name = name, .value = value, .source = "rule" };
+}
+
+/* A capture's table of resets is explained only when there is nothing else in it. */
+static void fold__table_of_resets__needs_one_class_alone(void **state)
+{
+	static const struct {
+		const char *cause, *class;
+		double of_class, of_all;
+		bool folds;
+	} rows[] = {
+		{ "rst-after-idle", "after_idle", 3, 3, true }, { "rst-after-idle", "after_idle", 2, 3, false }, { "rst-after-idle", "between", 3, 3, false },
+		{ "rst-breakdown", "between", 3, 3, true },	{ "rst-breakdown", "between", 2, 3, false },	  { "stale-tuple-challenge", "others", 3, 3, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct board b = { 0 };
+		struct finding *cause = put(&b, rows[i].cause, SEVERITY_WARNING, 0.9), *table = put(&b, "rst-breakdown", SEVERITY_INFO, 0.9);
+
+		add_number(table, "reset_flows", rows[i].of_all);
+		add_number(table, rows[i].class, rows[i].of_class);
+		triage_rank(&b.verdict);
+		assert_ptr_equal(table->parent, rows[i].folds ? cause : NULL);
+		assert_null(cause->parent);
+		arena_free(&b.arena);
+	}
+}
+
+/* Counters do not say who was refused by an ICMP error; a capture does. */
+static void fold__icmp_errors__explain_the_attempts_that_they_quote(void **state)
+{
+	static const struct {
+		const char *peer; /* of the refused, NULL: of a report */
+		double by_icmp;
+		bool folds;
+	} rows[] = { { NULL, 0, true }, { "10.0.0.2", 5, true }, { "10.0.0.2", 0, false }, { "10.0.0.3", 5, false } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct board b = { 0 };
+		struct finding *cause = put(&b, "icmp-unreachable", SEVERITY_WARNING, 0.9), *refused = put(&b, "connect-refused", SEVERITY_WARNING, 0.9);
+
+		set_peer(cause, "10.0.0.2", 80, 0);
+		if (rows[i].peer) {
+			set_peer(refused, rows[i].peer, 80, 0);
+			add_number(refused, "by_icmp", rows[i].by_icmp);
+		}
+		triage_rank(&b.verdict);
+		assert_ptr_equal(refused->parent, rows[i].folds ? cause : NULL);
+		arena_free(&b.arena);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -618,6 +674,8 @@ int main(void)
 		cmocka_unit_test(status__counts_what_stands_and_is_likely),
 		cmocka_unit_test(confidence__words__begin_at_their_limits),
 		cmocka_unit_test(text__placeholders__are_filled_and_escaped),
+		cmocka_unit_test(fold__table_of_resets__needs_one_class_alone),
+		cmocka_unit_test(fold__icmp_errors__explain_the_attempts_that_they_quote),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
