@@ -122,7 +122,8 @@ void scans_take(const struct view *view, struct sink *sink, struct flow_members 
 	for (size_t i = 0; i < all->count; i += scan.run.count) {
 		scan = look_at(all, i, limits);
 		if ((double)scan.failed >= limits->targets && (double)scan.failed >= limits->share * (double)scan.targets) {
-			file(view, sink, &scan);
+			if (file)
+				file(view, sink, &scan);
 			continue;
 		}
 		for (size_t k = 0; k < scan.run.count; k++)

@@ -37,6 +37,10 @@ enum flow_inbound flow_inbound(const struct flow *flow);
 /** flow_members_inbound() - the least of a run: one client that is ours makes it ours. */
 enum flow_inbound flow_members_inbound(const struct flow_members *run);
 
+/** SCAN_… - the thresholds of scans_take(), for each rule that takes scans out. */
+#define SCAN_TARGETS { "scan_targets", UNIT_COUNT, 16, "one source that asks so many addresses or ports once or twice each is looking for what exists" }
+#define SCAN_TRIES { "scan_tries", UNIT_COUNT, 2, "SYNs for each target; the kernel of a program that wants a service repeats them five times and more" }
+#define SCAN_SHARE { "scan_share", UNIT_RATIO, 0.8, "of the source's targets that let it in at no attempt; a program mostly knows where its servers are" }
 /** struct scan_limits - @targets: fewer are no scan. @tries: SYNs for each at most. @share: part of the source's targets that did not let it in. */
 struct scan_limits {
 	double targets, tries, share;
@@ -48,7 +52,7 @@ struct scan {
 };
 /** scan_file_fn - tells of a scan. */
 typedef void scan_file_fn(const struct view *view, struct sink *sink, const struct scan *scan);
-/** scans_take() - takes attempts of sources that scan out of @all, and hands each source to @file. Leaves @all sorted by key. */
+/** scans_take() - takes attempts of sources that scan out of @all, and hands each source to @file (NULL: nobody). Leaves @all sorted by key. */
 void scans_take(const struct view *view, struct sink *sink, struct flow_members *all, const struct scan_limits *limits, scan_file_fn *file);
 
 #endif

@@ -38,7 +38,7 @@ static void closes__five_at_the_same_age__are_told(void **state)
 				assert_int_equal(evidence_of(finding, "median"), 5002);
 				assert_int_equal(evidence_of(finding, "p10"), 5000);
 				assert_int_equal(evidence_of(finding, "p90"), 5004);
-				expect_text(finding, finding->title, closer ? "10.0.0.2:443 closes idle connections after 5" : "10.0.0.1 closes idle connections to 10.0.0.2:443 after 5");
+				expect_text(finding, finding->title, closer ? "10.0.0.2:443 closes idle connections of 10.0.0.1 after 5" : "10.0.0.1 closes idle connections to 10.0.0.2:443 after 5");
 				expect_against(finding, "no data crossed a close");
 				if (!closer)
 					expect_against(finding, "the right side");
@@ -120,6 +120,8 @@ static void reuse__within_a_fifth_of_the_limit__is_a_warning(void **state)
 		assert_int_equal(evidence_of(finding, "reused_after"), rows[i].reused_ms);
 		if (rows[i].severity == SEVERITY_WARNING)
 			assert_string_equal(finding->threshold.name, "reuse");
+		if (rows[i].severity == SEVERITY_WARNING)
+			expect_text(finding, finding->title, "still used one after 4 s of silence");
 		wire_close(&w);
 	}
 }
@@ -164,7 +166,7 @@ static void ipv6__and_a_doubtful_capture(void **state)
 	wire_judge(&w);
 	finding = wire_expect_one(&w, SEVERITY_INFO);
 	assert_true(finding->confidence > 0.45 && finding->confidence < 0.47);
-	expect_text(finding, finding->title, "[fd00::2]:443 closes idle connections after 75 s");
+	expect_text(finding, finding->title, "[fd00::2]:443 closes idle connections of fd00::1 after 75 s");
 	expect_against(finding, "capture-quality");
 	wire_close(&w);
 }

@@ -22,7 +22,7 @@ static struct flow *reset(struct wire *w, unsigned number, unsigned side, uint32
 static const struct finding *table_of(const struct wire *w)
 {
 	for (size_t i = 0; i < w->verdict.finding_count; i++) {
-		if (finding_evidence(w->verdict.findings[i], "connections_reset"))
+		if (finding_evidence(w->verdict.findings[i], "reset_flows"))
 			return w->verdict.findings[i];
 	}
 	fail_msg("no table");
@@ -37,7 +37,7 @@ static void each_reset__is_in_one_class(void **state)
 		uint32_t flags;
 	} rows[] = {
 		{ "between", "1 by something in between", FLOW_RESET_BY_BOX | FLOW_RESET_ALIEN_TTL | FLOW_RESET_UNREAD },
-		{ "after_fin", "1 right after a FIN", FLOW_RESET_AFTER_FIN | FLOW_RESET_UNREAD },
+		{ "after_fin", "1 after a FIN", FLOW_RESET_AFTER_FIN | FLOW_RESET_UNREAD },
 		{ "unanswered", "1 with the last data unanswered", FLOW_RESET_UNREAD },
 		{ "others", "1 with nothing outstanding", 0 },
 	};
@@ -74,6 +74,24 @@ static void silence__of_thirty_seconds__is_a_class(void **state)
 		reset(&w, 0, 1, 0)->idle_last_ms = ms;
 		wire_judge(&w);
 		assert_int_equal(evidence_of(wire_expect_one(&w, SEVERITY_INFO), "after_idle"), ms == 30000);
+		wire_close(&w);
+	}
+}
+
+/* The connection was closed long ago; the other side used it all the same. */
+static void fin__long_before_the_reset__is_a_close(void **state)
+{
+	struct flow *flow;
+	struct wire w;
+
+	(void)state;
+	for (unsigned side = 0; side < 2; side++) {
+		wire_open(&w, RULE);
+		flow = reset(&w, 0, 1, 0);
+		flow->idle_last_ms = 45000;
+		flow->side[side].has |= SIDE_SENT_FIN;
+		wire_judge(&w);
+		assert_int_equal(evidence_of(wire_expect_one(&w, SEVERITY_INFO), "after_fin"), side == 1);
 		wire_close(&w);
 	}
 }
@@ -188,6 +206,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_reset__is_in_one_class),
 		cmocka_unit_test(silence__of_thirty_seconds__is_a_class),
+		cmocka_unit_test(fin__long_before_the_reset__is_a_close),
 		cmocka_unit_test(handshake__that_the_client_resets__is_half_open),
 		cmocka_unit_test(box__that_resets_two_at_work__is_a_warning),
 		cmocka_unit_test(box__after_idle_or_before_data__is_in_the_table_only),

@@ -52,7 +52,7 @@ static void add_recovered(struct wire *w, unsigned count)
 	}
 }
 
-static void challenges__five_warn__a_hundredth_is_critical(void **state)
+static void challenges__five_warn__twenty_five_that_are_a_hundredth_are_critical(void **state)
 {
 	static const struct {
 		unsigned challenged, plain;
@@ -61,8 +61,10 @@ static void challenges__five_warn__a_hundredth_is_critical(void **state)
 	} rows[] = {
 		{ 1, 0, SEVERITY_INFO, "challenged" },
 		{ 4, 0, SEVERITY_INFO, "challenged" },
-		{ 5, 496, SEVERITY_WARNING, "challenged" },
-		{ 5, 495, SEVERITY_CRITICAL, "challenged_share" },
+		{ 5, 0, SEVERITY_WARNING, "challenged" },
+		{ 24, 0, SEVERITY_WARNING, "challenged" },
+		{ 25, 2476, SEVERITY_WARNING, "challenged" },
+		{ 25, 2475, SEVERITY_CRITICAL, "challenged_share" },
 	};
 	const struct finding *finding;
 	struct wire w;
@@ -184,7 +186,7 @@ static void ipv6__and_a_doubtful_capture(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(challenges__five_warn__a_hundredth_is_critical),
+		cmocka_unit_test(challenges__five_warn__twenty_five_that_are_a_hundredth_are_critical),
 		cmocka_unit_test(long_capture__wants_five_a_minute),
 		cmocka_unit_test(client__that_stays_out__warns_alone),
 		cmocka_unit_test(challenges__without_rst_or_retry__are_info_and_explain_nothing),

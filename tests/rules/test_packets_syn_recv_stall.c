@@ -103,6 +103,26 @@ static void client__that_resets__does_not_want_it(void **state)
 	wire_close(&w);
 }
 
+/* Among many targets a scanner finds some that answer, and leaves them at that. */
+static void scanner__that_leaves_handshakes_open__is_not_this(void **state)
+{
+	char server[40];
+	struct wire w;
+
+	(void)state;
+	for (unsigned targets = 15; targets <= 16; targets++) {
+		wire_open(&w, RULE);
+		half(&w, "10.0.9.1:40000", SERVER, 3, 0);
+		for (unsigned i = 0; i < targets; i++) {
+			snprintf(server, sizeof(server), "10.0.0.2:%u", 1000 + i);
+			wire_syn(&w, "10.0.9.1:40000", server, 0);
+		}
+		wire_judge(&w);
+		assert_int_equal(w.verdict.finding_count, targets == 15);
+		wire_close(&w);
+	}
+}
+
 static void quiet_clients__are_believed_less(void **state)
 {
 	const struct finding *finding;
@@ -201,6 +221,7 @@ int main(void)
 		cmocka_unit_test(syn_ack__repeated_once__is_a_near_miss),
 		cmocka_unit_test(client__that_sent_its_ack__is_another_rules),
 		cmocka_unit_test(client__that_resets__does_not_want_it),
+		cmocka_unit_test(scanner__that_leaves_handshakes_open__is_not_this),
 		cmocka_unit_test(quiet_clients__are_believed_less),
 		cmocka_unit_test(addresses__each_of_its_own_network__look_like_a_flood),
 		cmocka_unit_test(clients__from_the_internet__must_stand_out),

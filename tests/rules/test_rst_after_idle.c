@@ -65,7 +65,7 @@ static void limits__that_fit_the_bracket__are_named(void **state)
 		const char *fits;
 	} rows[] = {
 		{ 0, 61000, "60 s (AWS ALB)" },
-		{ 30000, 80000, "60 s (AWS ALB), 75 s (nginx keep-alive)" },
+		{ 30000, 80000, "75 s (nginx keep-alive), 60 s (AWS ALB)" },
 		{ 200000, 240000, "240 s (Azure load balancer or NAT gateway)" },
 		{ 240001, 300000, "none of those in wide use" },
 		{ 400000, 599000, "600 s (Google VPC firewall)" }, /* a timer may end a little early */
@@ -119,6 +119,25 @@ static void rst__within_a_second_or_three_round_trips__is_an_answer(void **state
 		dies(&w, 0, 60000, rows[i].answer_s)->handshake_rtt_us = rows[i].rtt_us;
 		wire_judge(&w);
 		assert_int_equal(w.verdict.finding_count, rows[i].fires);
+		wire_close(&w);
+	}
+}
+
+/* A survivor of a much shorter silence brackets nothing. */
+static void title__names_the_survivor_only_when_it_tells_something(void **state)
+{
+	const struct finding *finding;
+	struct wire w;
+
+	(void)state;
+	for (uint32_t ms = 5999; ms <= 6000; ms++) {
+		wire_open(&w, RULE);
+		dies(&w, 0, 60000, 0.01);
+		dies(&w, 1, 70000, 0.01);
+		lives(&w, 2, ms);
+		wire_judge(&w);
+		finding = wire_expect_one(&w, SEVERITY_WARNING);
+		expect_text(finding, finding->title, ms == 6000 ? "silent for 60 s dies, for 6 s lives" : "2, after 60 s or more");
 		wire_close(&w);
 	}
 }
@@ -192,6 +211,8 @@ static void normal_closes__are_silent(void **state)
 	flow->state = FLOW_CLOSED;
 	lives(&w, 2, 900000);
 	wire_silent(dies(&w, 3, 60000, 0.01), 0); /* what it answers was not seen */
+	for (unsigned side = 0; side < 2; side++) /* the server, or the client, closed long ago */
+		dies(&w, 4 + side, 60000, 0.01)->side[side].has |= SIDE_SENT_FIN;
 	wire_judge(&w);
 	wire_expect_silence(&w);
 	wire_close(&w);
@@ -243,6 +264,7 @@ int main(void)
 		cmocka_unit_test(limits__that_fit_the_bracket__are_named),
 		cmocka_unit_test(silence__of_thirty_seconds__is_where_it_begins),
 		cmocka_unit_test(rst__within_a_second_or_three_round_trips__is_an_answer),
+		cmocka_unit_test(title__names_the_survivor_only_when_it_tells_something),
 		cmocka_unit_test(survivor__of_a_longer_silence__speaks_against_a_timer),
 		cmocka_unit_test(critical__needs_ten_a_minute),
 		cmocka_unit_test(rst__made_in_between__is_told_by_its_ttl),

@@ -9,9 +9,9 @@ enum limit {
 	CRIT_COUNT,
 	CRIT_SHARE,
 	CRIT_SPAN,
-	SCAN_TARGETS,
-	SCAN_TRIES,
-	SCAN_SHARE,
+	LEAST_TARGETS,
+	MOST_TRIES,
+	LEAST_SHARE,
 };
 
 static const struct threshold thresholds[] = {
@@ -20,9 +20,9 @@ static const struct threshold thresholds[] = {
 	[CRIT_COUNT] = { "critical_refusals", UNIT_COUNT, 25, "a health check of a drained server is refused a few times in such a span and nobody is hurt" },
 	[CRIT_SHARE] = { "refused_share", UNIT_RATIO, 0.5, "half of all attempts at this address and port" },
 	[CRIT_SPAN] = { "critical_span", UNIT_MS, 10000, "from the first refusal to the last: it lasts, and is not one restart" },
-	[SCAN_TARGETS] = { "scan_targets", UNIT_COUNT, 16, "one source that asks so many addresses or ports once or twice each is looking for what exists" },
-	[SCAN_TRIES] = { "scan_tries", UNIT_COUNT, 2, "SYNs for each target; a program that wants a service comes back" },
-	[SCAN_SHARE] = { "scan_share", UNIT_RATIO, 0.8, "of the source's targets that let it in at no attempt; a program mostly knows where its servers are" },
+	[LEAST_TARGETS] = SCAN_TARGETS,
+	[MOST_TRIES] = SCAN_TRIES,
+	[LEAST_SHARE] = SCAN_SHARE,
 	{ NULL, UNIT_NONE, 0, NULL },
 };
 
@@ -257,12 +257,12 @@ static void file_scan(const struct view *view, struct sink *sink, const struct s
 	f->next = flow_next(view, "host {local_addr} and tcp", NULL);
 	finding_against(f, "a monitoring system that checks many ports looks the same");
 	finding_trust(f, view);
-	finding_threshold(f, sink, SCAN_TARGETS);
+	finding_threshold(f, sink, LEAST_TARGETS);
 }
 
 static void eval(const struct view *view, struct sink *sink)
 {
-	struct scan_limits limits = { view->values[SCAN_TARGETS], view->values[SCAN_TRIES], view->values[SCAN_SHARE] };
+	struct scan_limits limits = { view->values[LEAST_TARGETS], view->values[MOST_TRIES], view->values[LEAST_SHARE] };
 	struct flow_members all = attempts_collect(sink);
 
 	scans_take(view, sink, &all, &limits, file_scan);

@@ -35,7 +35,7 @@ static const struct class_text {
 	[UNANSWERED] = { "unanswered", "{unanswered} with the last data unanswered", "whoever reset it had not answered the last data: a crash, a program that closes before it has read everything, or an impatient client",
 			 "read the request to its end, or shut down for writing and drain, before close(); look for crashes" },
 	[HALF_OPEN] = { "half_open", "{half_open} before the handshake was complete", "half-open health checks and scans, or a client that did not want the connection any more", "nothing to do" },
-	[AFTER_FIN] = { "after_fin", "{after_fin} right after a FIN of the same side (normal)", "the side that reset it had closed already: browsers and many clients do so, nothing is lost", "nothing to do" },
+	[AFTER_FIN] = { "after_fin", "{after_fin} after a FIN of the same side (normal)", "the side that reset it had closed already: browsers and many clients do so; where the other side used the connection long after that FIN, it had not closed on its part (close-wait-leak)", "nothing to do" },
 	[OTHER] = { "others", "{others} with nothing outstanding", "ended between requests: health checks, load balancers and programs with SO_LINGER 0", "remove SO_LINGER 0 where answers may still be under way" },
 };
 
@@ -50,8 +50,8 @@ static enum reset_class class_of(const struct view *view, const struct flow *flo
 		enum reset_class class;
 		bool fits;
 	} rows[] = {
-		{ BETWEEN, flow->flags & FLOW_RESET_BY_BOX },
-		{ AFTER_FIN, flow->flags & FLOW_RESET_AFTER_FIN },
+		{ BETWEEN, flow->flags & FLOW_RESET_BY_BOX && flow->idle_last_ms < view->values[IDLE] },
+		{ AFTER_FIN, flow->flags & FLOW_RESET_AFTER_FIN || flow->side[flow->resetter].has & SIDE_SENT_FIN },
 		{ AFTER_IDLE, flow->idle_last_ms >= view->values[IDLE] },
 		{ HALF_OPEN, flow->flags & FLOW_SAW_SYN_ACK && !(flow->flags & FLOW_SYN_TO_DATA) && !flow_went_on(flow, 0) },
 		{ UNANSWERED, flow->flags & FLOW_RESET_UNREAD },
@@ -88,7 +88,7 @@ static void describe(struct finding *f, const struct view *view, const struct ta
 	const char **fix = arena_alloc(view->arena, (CLASSES + 1) * sizeof(*fix));
 	size_t count = 0;
 
-	f->title = "Connections end by reset: {connections_reset}, {by_client} by the client and {by_server} by the server";
+	f->title = "Connections end by reset: {reset_flows}, {by_client} by the client and {by_server} by the server";
 	f->detail = "";
 	for (unsigned i = 0; i < CLASSES; i++) {
 		if (!t->value[i])
@@ -108,7 +108,7 @@ static void file_table(const struct view *view, struct sink *sink, const struct 
 
 	finding_flows(f, view, all);
 	f->share = (double)t.total / (double)view->packets->flow_count;
-	finding_add(f, "connections_reset", (double)t.total, UNIT_COUNT, "capture");
+	finding_add(f, "reset_flows", (double)t.total, UNIT_COUNT, "capture");
 	finding_add(f, "by_client", (double)t.by_client, UNIT_COUNT, "capture");
 	finding_add(f, "by_server", (double)t.by_server, UNIT_COUNT, "capture");
 	for (unsigned i = 0; i < CLASSES; i++)
@@ -129,7 +129,7 @@ static unsigned signs_of(const struct flow *flow)
 /* Connections that were at work when something in between ended them; seen from the side that lost its peer. */
 static bool keep_between(const struct view *view, struct flow_member *m)
 {
-	return keep(view, m) && class_of(view, m->flow) == BETWEEN && m->flow->flags & FLOW_SYN_TO_DATA && m->flow->idle_last_ms < view->values[IDLE];
+	return keep(view, m) && class_of(view, m->flow) == BETWEEN && m->flow->flags & FLOW_SYN_TO_DATA;
 }
 
 static const char *const between_causes[] = { CAUSE_BETWEEN, NULL };
@@ -204,7 +204,7 @@ const struct packet_signal packets_rst_breakdown = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =
-		"Every connection that ends by RST is put into one class: made by something in between (its TTL, IP id or timestamps do not fit the other packets of the side whose address it bears), right after a FIN of the same side, after a long silence, "
+		"Every connection that ends by RST is put into one class: made by something in between (its TTL, IP id or timestamps do not fit the other packets of the side whose address it bears), after a FIN of the same side, after a long silence, "
 		"before the handshake was complete, with the last data unanswered, or with nothing outstanding. The table is information. Connections at work that something in between ends are a warning. Refused attempts are the business of connect-refused.",
 	.repro = "capture while a router rejects packets of an open connection with RST, and while a server closes with SO_LINGER 0",
 };

@@ -8,6 +8,7 @@ enum limit {
 	RATE,
 	STUCK,
 	CRIT_SHARE,
+	CRIT_COUNT,
 };
 
 static const struct threshold thresholds[] = {
@@ -15,6 +16,7 @@ static const struct threshold thresholds[] = {
 	[RATE] = { "challenge_rate", UNIT_PER_MIN, 5, "in a long capture, what comes less often is a client that was restarted" },
 	[STUCK] = { "stuck", UNIT_MS, 3000, "without connection after its challenge; where the RST gets through the next SYN is accepted within about a second" },
 	[CRIT_SHARE] = { "challenged_share", UNIT_RATIO, 0.01, "one new connection in a hundred has to wait for its second SYN" },
+	[CRIT_COUNT] = { "critical_challenged", UNIT_COUNT, 25, "a share of fewer is chance: a capture may show little else than the clients that come back" },
 	{ NULL, UNIT_NONE, 0, NULL },
 };
 
@@ -87,7 +89,7 @@ static enum severity judge(const struct view *view, const struct tally *t, enum 
 	*limit = COUNT;
 	if (!is_explained(t) || (double)t->challenged.count < l[COUNT] || t->rate < l[RATE])
 		return SEVERITY_INFO;
-	if (t->share < l[CRIT_SHARE])
+	if (t->share < l[CRIT_SHARE] || (double)t->challenged.count < l[CRIT_COUNT])
 		return SEVERITY_WARNING;
 	*limit = CRIT_SHARE;
 	return SEVERITY_CRITICAL;

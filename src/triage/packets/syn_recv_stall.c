@@ -11,6 +11,9 @@ enum limit {
 	SPREAD_OF,
 	PUBLIC_SHARE,
 	PUBLIC_NETWORKS,
+	LEAST_TARGETS,
+	MOST_TRIES,
+	LEAST_SHARE,
 };
 
 static const struct threshold thresholds[] = {
@@ -21,6 +24,9 @@ static const struct threshold thresholds[] = {
 	[SPREAD_OF] = { "client_spread_of", UNIT_COUNT, 20, "fewer clients may be from networks of their own by chance" },
 	[PUBLIC_SHARE] = { "internet_share", UNIT_RATIO, 0.01, "of the attempts from the Internet; fewer clients from there vanish all the time" },
 	[PUBLIC_NETWORKS] = { "internet_networks", UNIT_COUNT, 5, "from the Internet, one network or two may be broken at their end" },
+	[LEAST_TARGETS] = SCAN_TARGETS,
+	[MOST_TRIES] = SCAN_TRIES,
+	[LEAST_SHARE] = SCAN_SHARE,
 	{ NULL, UNIT_NONE, 0, NULL },
 };
 
@@ -106,7 +112,7 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_add(f, "networks", (double)t->networks, UNIT_COUNT, "capture");
 	finding_add(f, "repeating", (double)t->repeating, UNIT_COUNT, "capture");
 	finding_add(f, "syn_ack_repeats", t->worst->other->syn_retries, UNIT_COUNT, "capture");
-	finding_add(f, "lasts", (double)(t->worst->other->last_ns - worst->first_ns) / 1e6, UNIT_MS, "capture");
+	finding_add(f, "lasts", (double)MAX(t->worst->other->last_ns - worst->first_ns, 0) / 1e6, UNIT_MS, "capture");
 	finding_add(f, "begins_at", (double)flow_offset_ms(view, worst), UNIT_MS, "capture");
 	finding_add(f, "flow", (double)worst->number, UNIT_NONE, "capture");
 	finding_add_text(f, "example", view_addr_text(view, &t->worst->here.addr), "capture");
@@ -158,9 +164,11 @@ static void file_run(const struct view *view, struct sink *sink, const struct fl
 
 static void eval(const struct view *view, struct sink *sink)
 {
+	struct scan_limits limits = { view->values[LEAST_TARGETS], view->values[MOST_TRIES], view->values[LEAST_SHARE] };
 	struct flow_members all = attempts_collect(sink);
 	double most = -1;
 
+	scans_take(view, sink, &all, &limits, NULL);
 	flow_members_file(view, sink, &all, file_run);
 	for (size_t i = 0; i < all.count && !sink->filed; i++) {
 		if (all.at[i].other->syn_retries && !flow_went_on(all.at[i].flow, 0))
@@ -176,6 +184,6 @@ const struct packet_signal packets_syn_recv_stall = {
 	.explain =
 		"The server repeats its SYN-ACK, and from the client comes nothing but SYNs. A client that sends its SYN again does not get the answer: the way back is broken behind the place of the capture. A client that stays quiet has vanished "
 		"or its address is invented; many of them, each from a network of its own, are a SYN flood rather than a fault. As soon as the client's final ACK is in the capture this rule is silent, and accept-queue-overflow judges. "
-		"A client that answers with RST does not want the connection (a half-open scan) and is not counted.",
+		"A client that answers with RST does not want the connection (a half-open scan) and is not counted, and neither are the few handshakes that a scanner's source leaves open.",
 	.repro = "capture while a router drops the SYN-ACKs of one server port and six clients connect",
 };

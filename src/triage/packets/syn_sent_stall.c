@@ -13,9 +13,9 @@ enum limit {
 	SHARE_OF,
 	PUBLIC_SHARE,
 	PUBLIC_NETWORKS,
-	SCAN_TARGETS,
-	SCAN_TRIES,
-	SCAN_SHARE,
+	LEAST_TARGETS,
+	MOST_TRIES,
+	LEAST_SHARE,
 };
 
 static const struct threshold thresholds[] = {
@@ -28,9 +28,9 @@ static const struct threshold thresholds[] = {
 	[SHARE_OF] = { "share_of", UNIT_COUNT, 3, "a share of fewer attempts says nothing" },
 	[PUBLIC_SHARE] = { "internet_share", UNIT_RATIO, 0.05, "of the attempts from the Internet on a port that answers; fewer are clients that vanish" },
 	[PUBLIC_NETWORKS] = { "internet_networks", UNIT_COUNT, 5, "from the Internet, one network or two may be broken at their end" },
-	[SCAN_TARGETS] = { "scan_targets", UNIT_COUNT, 16, "one source that asks so many addresses or ports once or twice each is looking for what exists" },
-	[SCAN_TRIES] = { "scan_tries", UNIT_COUNT, 2, "SYNs for each target; a program's kernel repeats them five times and more" },
-	[SCAN_SHARE] = { "scan_share", UNIT_RATIO, 0.8, "of the source's targets that let it in at no attempt; a program mostly knows where its servers are" },
+	[LEAST_TARGETS] = SCAN_TARGETS,
+	[MOST_TRIES] = SCAN_TRIES,
+	[LEAST_SHARE] = SCAN_SHARE,
 	{ NULL, UNIT_NONE, 0, NULL },
 };
 
@@ -50,10 +50,10 @@ struct tally {
 	bool fallback;
 };
 
-/* From the first SYN to the last: as long as the client is known to have waited. */
+/* From the first SYN to the last: as long as the client is known to have waited. Clocks may go back. */
 static int64_t waited_ms(const struct flow_member *m)
 {
-	return (m->own->last_ns - m->flow->first_ns) / 1000000;
+	return MAX((m->own->last_ns - m->flow->first_ns) / 1000000, 0);
 }
 
 static bool is_silent(const struct view *view, const struct flow_member *m)
@@ -220,7 +220,7 @@ static void file_scan(const struct view *view, struct sink *sink, const struct s
 	f->next = flow_next(view, "host {local_addr} and tcp", NULL);
 	finding_against(f, "a dead network behind one route looks the same to a program that tries every destination once");
 	finding_trust(f, view);
-	finding_threshold(f, sink, SCAN_TARGETS);
+	finding_threshold(f, sink, LEAST_TARGETS);
 }
 
 static void note_near_miss(const struct view *view, struct sink *sink, const struct flow_members *all)
@@ -238,7 +238,7 @@ static void note_near_miss(const struct view *view, struct sink *sink, const str
 
 static void eval(const struct view *view, struct sink *sink)
 {
-	struct scan_limits limits = { view->values[SCAN_TARGETS], view->values[SCAN_TRIES], view->values[SCAN_SHARE] };
+	struct scan_limits limits = { view->values[LEAST_TARGETS], view->values[MOST_TRIES], view->values[LEAST_SHARE] };
 	struct flow_members all = attempts_collect(sink);
 	enum flow_sight sight = flow_sight_of(view);
 

@@ -72,9 +72,10 @@ struct tally {
 	enum flow_inbound inbound;
 };
 
+/* Its only request, however often repeated, came too late in the capture. */
 static bool is_young(const struct view *view, const struct flow_member *m)
 {
-	return (double)flow_quiet_ms(view, m->flow, 0) < view->values[GRACE] && m->flow->asked == 1;
+	return m->flow->asked == 1 && (double)flow_age_ms(view, m->flow) < view->values[GRACE];
 }
 
 static struct tally tally_of(const struct view *view, const struct flow_members *run)

@@ -130,8 +130,10 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 
 static void describe(struct finding *f, const struct view *view, const struct tally *t)
 {
-	f->title = t->closer == SERVER ? "{peer} closes idle connections after {median}; {client} used one after {reused_after} of silence" :
+	f->title = t->closer == SERVER ? "{peer} closes idle connections of {client} after {median}" :
 					 "{client} closes idle connections to {peer} after {median}";
+	if (cuts_it_fine(view, t))
+		f->title = "{peer} closes idle connections after {median}, and {client} still used one after {reused_after} of silence";
 	if (t->races)
 		f->title = t->closer == SERVER ? "{peer} closes idle connections after {median}, and requests of {client} cross the close: {races} lost" :
 						 "{client} closes idle connections to {peer} after {median}, and data crosses the close: {races|time}";

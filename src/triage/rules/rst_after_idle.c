@@ -9,6 +9,7 @@ enum limit {
 	COUNT,
 	CRIT_RATE,
 	CRIT_COUNT,
+	TELLING,
 };
 
 static const struct threshold thresholds[] = {
@@ -18,23 +19,24 @@ static const struct threshold thresholds[] = {
 	[COUNT] = { "resets", UNIT_COUNT, 2, "one may be a server that was restarted just then" },
 	[CRIT_RATE] = { "critical_rate", UNIT_PER_MIN, 10, "a request fails every six seconds" },
 	[CRIT_COUNT] = { "critical_resets", UNIT_COUNT, 10, "fewer in the whole capture are no rate" },
+	[TELLING] = { "telling", UNIT_RATIO, 0.1, "of the shortest fatal silence; one that was survived and is shorter still says nothing of the limit" },
 	{ NULL, UNIT_NONE, 0, NULL },
 };
 
 #define CONFIDENCE_BRACKET 0.92
 #define CONFIDENCE_MIXED 0.7
 
-/* Idle limits that are in wide use (RULES §7.1), in seconds. */
+/* Idle limits that are in wide use (RULES §7.1), longest first: the one just below the shortest fatal silence is the nearest. */
 static const struct budget {
 	unsigned seconds;
 	const char *device;
 } budgets[] = {
-	{ 60, "AWS ALB" },
-	{ 75, "nginx keep-alive" },
-	{ 240, "Azure load balancer or NAT gateway" },
-	{ 350, "AWS NAT gateway or NLB" },
-	{ 600, "Google VPC firewall" },
 	{ 1200, "Google Cloud NAT" },
+	{ 600, "Google VPC firewall" },
+	{ 350, "AWS NAT gateway or NLB" },
+	{ 240, "Azure load balancer or NAT gateway" },
+	{ 75, "nginx keep-alive" },
+	{ 60, "AWS ALB" },
 };
 /* Timers run late: a limit fits when the silence that was fatal is longer than it, or this little shorter. */
 #define LATE 0.98
@@ -64,10 +66,16 @@ static bool answers(const struct view *view, const struct flow *flow)
 	return other->packets && gap_ms <= MAX(view->values[ANSWER], view->values[RTTS] * rtt_ms);
 }
 
+/* Whoever has sent a FIN has not forgotten the connection: it is being closed, and the RST says that nobody waits for the rest. */
+static bool is_closing(const struct flow *flow)
+{
+	return (flow->side[0].has | flow->side[1].has) & SIDE_SENT_FIN || flow->flags & FLOW_RESET_AFTER_FIN;
+}
+
 static bool died_idle(const struct view *view, const struct flow *flow)
 {
 	return flow->state == FLOW_RESET && flow->resetter < 2 && flow->idle_last_ms >= view->values[IDLE] &&
-	       !(flow->flags & FLOW_RESET_AFTER_FIN) && answers(view, flow);
+	       !is_closing(flow) && answers(view, flow);
 }
 
 static bool keep(const struct view *view, struct flow_member *m)
@@ -170,9 +178,10 @@ static void describe(struct finding *f, const struct view *view, const struct ta
 	const char *sender = t->by_box ? "something in between made {in_between} of the RSTs (TTL {reset_ttl}, that side's other packets {ttl_max})" :
 					 "the RSTs look like packets of {in_whose_name} itself: it had forgotten the connection, or a load balancer answers there";
 
-	f->title = is_bracket(t) ? "Idle connections of {client} to {peer} are reset at their next use: silent for {dies_after} dies, for {lives_after} lives" :
-				   "Idle connections of {client} to {peer} are reset at their next use: {flows}, after {dies_after} or more";
-	f->detail = arena_printf(view->arena, "{flows} of {connections|connection} · %s · limits that fit: {fits} · flow {flow}, {begins_at} into the capture", sender);
+	f->title = is_bracket(t) && t->lives_ms >= view->values[TELLING] * t->dies_ms ?
+			   "Idle connections of {client} to {peer} are reset at their next use: silent for {dies_after} dies, for {lives_after} lives" :
+			   "Idle connections of {client} to {peer} are reset at their next use: {flows}, after {dies_after} or more";
+	f->detail = arena_printf(view->arena, "{flows} of {connections|connection} · %s · limits that fit, the nearest first: {fits} · flow {flow}, {begins_at} into the capture", sender);
 	f->next = flow_next(view, "host {peer_addr} and tcp port {peer_port}", rest);
 }
 
@@ -200,15 +209,14 @@ static void file_run(const struct view *view, struct sink *sink, const struct fl
 	finding_threshold(f, sink, limit);
 }
 
-static void note_near_miss(const struct view *view, struct sink *sink, const struct flow_members *all)
+static void note_near_miss(struct sink *sink, const struct flow_members *all)
 {
 	double longest = -1;
 
 	for (size_t i = 0; i < all->count; i++) {
-		if (all->at[i].flow->state == FLOW_RESET && !(all->at[i].flow->flags & FLOW_RESET_AFTER_FIN))
+		if (all->at[i].flow->state == FLOW_RESET && !is_closing(all->at[i].flow))
 			longest = MAX(longest, all->at[i].flow->idle_last_ms);
 	}
-	(void)view;
 	if (longest >= 0)
 		sink_near_miss(sink, "longest silence before a reset", longest, IDLE);
 }
@@ -219,7 +227,7 @@ static void eval(const struct view *view, struct sink *sink)
 
 	flow_members_file(view, sink, &all, file_run);
 	if (!sink->filed)
-		note_near_miss(view, sink, &all);
+		note_near_miss(sink, &all);
 }
 
 static const struct packet_signal packets = {
@@ -227,7 +235,7 @@ static const struct packet_signal packets = {
 	.eval = eval,
 	.explain =
 		"No packet of a connection for 30 s or more, then one, and at once an RST in answer. The shortest silence that ended so and the longest that a connection to the same server survived bracket the limit; known limits that lie between are "
-		"named. The RST's TTL, IP id and timestamps are held against the other packets of the side whose address it bears. An RST within a second of a FIN of the same side is a normal close, and one that comes by itself, unasked, is idle-close-pattern.",
+		"named. The RST's TTL, IP id and timestamps are held against the other packets of the side whose address it bears. An RST after a FIN of either side belongs to a close, and one that comes by itself, unasked, is idle-close-pattern.",
 	.repro = "capture while a router with connection tracking forgets connections after five seconds and rejects what it does not know with RST; use one after a longer silence",
 };
 
@@ -241,7 +249,7 @@ const struct rule rule_rst_after_idle = {
 		"The time after which it happens is a constant of that device. A capture in which some connections die and others live brackets it, and that often names the device. The mend is always the same: whoever keeps idle connections must give them "
 		"up, or probe them, earlier than anything on the way does.",
 	.look_alikes = (const char *const[]){
-		"an RST within a second of a FIN of the same side: a normal abortive close",
+		"an RST after a FIN of either side, however late: the connection was being closed, and its other side used it all the same",
 		"an RST after our own close() with data unread: rst-breakdown",
 		"an RST that comes unasked after a silence: the side that closes idle connections does it by RST (idle-close-pattern)",
 		"a server that was restarted: one moment, connections of every age",
