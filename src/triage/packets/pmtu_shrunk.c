@@ -81,7 +81,7 @@ static struct tally tally_of(const struct view *view, const struct icmp_report *
 
 static double lasted_ms(const struct tally *t)
 {
-	return (double)(t->last_ns - t->first_ns) / 1e6;
+	return (double)MAX(t->last_ns - t->first_ns, 0) / 1e6; /* clocks may go back */
 }
 
 static enum severity judge(const struct view *view, const struct tally *t, enum limit *limit)
