@@ -32,7 +32,7 @@ static void loop__four_passes__is_proven(void **state)
 			f = wire_expect_one(&w, SEVERITY_CRITICAL);
 			assert_true(f->confidence == 0.95);
 			expect_text(f, f->title, "Routing loop: packets to 10.99.9.9");
-			expect_text(f, f->detail, "came by 4 times, TTL 63 to 57, 2 hops a round");
+			expect_text(f, f->detail, "came by 4 times, TTL 63 to 57, less by 2 each time");
 		}
 		wire_close(&w);
 	}
@@ -51,6 +51,21 @@ static void loops__to_one_destination__are_one_finding(void **state)
 	assert_int_equal(wire_expect_one(&w, SEVERITY_CRITICAL)->count, 2);
 	assert_int_equal(evidence_of(w.verdict.findings[0], "passes"), 30);
 	wire_close(&w);
+}
+
+static void exceeded__in_a_proven_loop__is_part_of_it(void **state)
+{
+	(void)state;
+	for (unsigned passes = 3; passes <= 4; passes++) {
+		struct wire w;
+
+		wire_open(&w, RULE);
+		wire_icmp(&w, wire_syn(&w, US, THEM, 0), ICMP_TIME_EXCEEDED, "10.0.1.1", 1);
+		loop(&w, "10.99.9.9", passes);
+		wire_judge(&w);
+		wire_expect_one(&w, passes < 4 ? SEVERITY_WARNING : SEVERITY_CRITICAL);
+		wire_close(&w);
+	}
 }
 
 static void exceeded__for_a_flow_in_use__warns(void **state)
@@ -193,6 +208,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(loop__four_passes__is_proven),
 		cmocka_unit_test(loops__to_one_destination__are_one_finding),
+		cmocka_unit_test(exceeded__in_a_proven_loop__is_part_of_it),
 		cmocka_unit_test(exceeded__for_a_flow_in_use__warns),
 		cmocka_unit_test(low_ttl__of_a_connection__is_the_cause),
 		cmocka_unit_test(probes__with_few_hops_left__are_a_trace),

@@ -56,7 +56,7 @@ static void file_loop(const struct view *view, struct sink *sink, const struct l
 	protocol = flow_protocol_name(worst->protocol);
 	finding_add(f, "looping", (double)count, UNIT_COUNT, "packets");
 	finding_add(f, "passes", worst->count, UNIT_COUNT, "IP ids and TTL");
-	finding_add(f, "loop_hops", worst->step, UNIT_COUNT, "IP ids and TTL");
+	finding_add(f, "ttl_step", worst->step, UNIT_NONE, "IP ids and TTL");
 	finding_add(f, "ttl_first", worst->ttl_first, UNIT_NONE, "packets");
 	finding_add(f, "ttl_last", worst->ttl_last, UNIT_NONE, "packets");
 	finding_add_text(f, "protocol", protocol ? protocol : "another protocol", "packets");
@@ -66,7 +66,7 @@ static void file_loop(const struct view *view, struct sink *sink, const struct l
 	finding_address_class(f, &worst->dst);
 	f->next = flow_next(view, "host {example}", next);
 	f->title = "Routing loop: packets to {peer_addr} come by again and again with a lower TTL";
-	f->detail = "{looping|packet} · one came by {passes} times, TTL {ttl_first} to {ttl_last}, {loop_hops|hop} a round · from {sender}, {protocol} · began {began} into the capture";
+	f->detail = "{looping|packet} · one came by {passes} times, TTL {ttl_first} to {ttl_last}, less by {ttl_step} each time · from {sender}, {protocol} · began {began} into the capture";
 	finding_trust(f, view);
 	finding_threshold(f, sink, PASSES);
 }
@@ -110,6 +110,17 @@ static bool is_probe(const struct view *view, const struct icmp_report *report, 
 	if (flow->protocol == PROTOCOL_UDP && flow->answered)
 		return false;
 	return sender->ttl_min < view->values[TRACE_TTL];
+}
+
+static bool is_in_loop(const struct view *view, const struct addr *dst)
+{
+	for (size_t i = 0; i < view->packets->loop_count; i++) {
+		const struct loop_report *loop = &view->packets->loops[i];
+
+		if (loop->count >= view->values[PASSES] && addr_equal(&loop->dst, dst))
+			return true;
+	}
+	return false;
 }
 
 static struct tally tally_of(const struct view *view, const struct icmp_report *const *at, size_t count)
@@ -181,7 +192,7 @@ static void judge_messages(const struct view *view, struct sink *sink)
 	size_t all = 0;
 
 	for (size_t i = 0; i < packets->report_count; i++) {
-		if (concerns(&packets->reports[i]))
+		if (concerns(&packets->reports[i]) && !is_in_loop(view, &packets->reports[i].dst.addr))
 			told[all++] = &packets->reports[i];
 	}
 	if (all)
