@@ -120,6 +120,36 @@ static void others__answered_meanwhile__means_only_this_flow(void **state)
 	wire_close(&w);
 }
 
+static void deaf__peer_that_repeats_what_we_acknowledge__is_one_direction(void **state)
+{
+	static const struct {
+		uint32_t repeated, ms;
+		bool fires;
+	} rows[] = { { 2, 5000, true }, { 1, 5000, false }, { 2, 4999, false } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct finding *f;
+		struct flow *flow;
+		struct wire w;
+
+		wire_open(&w, RULE);
+		flow = dead(&w, "10.0.0.1:40000", 5, rows[i].ms);
+		flow->side[1].retransmissions = flow->side[1].spurious = rows[i].repeated;
+		flow->side[1].last_ns = flow->side[0].last_ns;
+		wire_judge(&w);
+		if (rows[i].fires) {
+			f = wire_expect_one(&w, SEVERITY_WARNING);
+			expect_text(f, f->title, "10.9.9.9:443 is heard and hears nothing");
+			expect_text(f, f->detail, "the peer repeated 2 segments");
+			expect_text(f, f->causes[0], "in one direction");
+		} else {
+			wire_expect_silence(&w);
+		}
+		wire_close(&w);
+	}
+}
+
 static void large_only__nothing_else_known__is_told_with_its_rival(void **state)
 {
 	const struct finding *f;
@@ -272,6 +302,7 @@ int main(void)
 		cmocka_unit_test(three_flows__to_one_peer__are_critical),
 		cmocka_unit_test(after_quiet__the_connection_was_forgotten),
 		cmocka_unit_test(others__answered_meanwhile__means_only_this_flow),
+		cmocka_unit_test(deaf__peer_that_repeats_what_we_acknowledge__is_one_direction),
 		cmocka_unit_test(large_only__nothing_else_known__is_told_with_its_rival),
 		cmocka_unit_test(black_hole__proven__is_not_a_dead_peer),
 		cmocka_unit_test(look_alikes__are_silent),

@@ -6,6 +6,7 @@
 
 enum limit {
 	SILENT = STUCK_FLOW_LIMITS,
+	DEAF,
 	IDLE,
 	CRIT_COPIES,
 	CRIT_FLOWS,
@@ -18,6 +19,7 @@ static const struct threshold thresholds[] = {
 #include "../stuck_flow.def"
 #undef STUCK_FLOW_LIMIT
 	[SILENT] = { "unheard", UNIT_MS, 5000, "since anything came from the peer on this connection; a busy host or a route that changes takes less" },
+	[DEAF] = { "repeats_acknowledged", UNIT_COUNT, 2, "times the peer repeated what had been acknowledged: it does not get our packets either" },
 	[IDLE] = { "quiet_before", UNIT_MS, 60000, "quiet for as long as the shortest idle timeouts of NATs, firewalls and load balancers" },
 	[CRIT_COPIES] = { "critical_copies", UNIT_COUNT, 7, "six timeouts in a row: 13 s of silence at the least, longer than a user waits" },
 	[CRIT_FLOWS] = { "critical_flows", UNIT_COUNT, 3, "several connections to one destination dead at once: not one unlucky flow" },
@@ -32,7 +34,7 @@ static const struct threshold thresholds[] = {
 
 /** struct tally - dead flows of one destination or public service. @worst: the surest, of these the one stuck longest. */
 struct tally {
-	uint64_t flows, bytes, after_idle, undecided, answered;
+	uint64_t flows, bytes, after_idle, undecided, answered, deaf;
 	uint16_t most_copies;
 	const struct stuck_flow *worst;
 };
@@ -53,9 +55,17 @@ static double quiet_before_ms(const struct stuck_flow *s)
 	return m->other->packets ? (double)MAX(s->since_ns - m->other->last_ns, 0) / (double)NS_PER_MS : 0;
 }
 
+/* It repeats what we acknowledge, and acknowledges nothing of ours: one direction of the path is dead. */
+static bool is_deaf(const struct view *view, const struct stuck_flow *s)
+{
+	return s->member.other->spurious >= view->values[DEAF] && s->member.other->last_ns > s->since_ns && s->member.own->dead_ms >= view->values[SILENT];
+}
+
 /* A peer that is heard after the first copy is there, whatever it does not acknowledge. */
 static bool is_dead(const struct view *view, const struct stuck_flow *s)
 {
+	if (is_deaf(view, s))
+		return true;
 	return unheard_ms(s) >= view->values[SILENT] && unheard_ms(s) >= s->member.own->dead_ms - view->values[STUCK_FLOW_LATER];
 }
 
@@ -88,6 +98,7 @@ static struct tally tally_of(const struct view *view, const struct stuck_flows *
 		t.after_idle += quiet_before_ms(s) >= view->values[IDLE];
 		t.undecided += s->verdict.story == MTU_BLACK_HOLE_OR_DEAD;
 		t.answered += stuck_flow_answered(s, view->values);
+		t.deaf += is_deaf(view, s);
 		t.most_copies = MAX(t.most_copies, s->member.own->dead_tries);
 		if (is_worse(s, t.worst))
 			t.worst = s;
@@ -122,6 +133,7 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_add(f, "last_heard", unheard_ms(t->worst), UNIT_MS, "packets");
 	finding_add(f, "quiet_before", quiet_before_ms(t->worst), UNIT_MS, "packets");
 	finding_add(f, "after_idle", (double)t->after_idle, UNIT_COUNT, "packets");
+	finding_add(f, "repeated_to_us", m->other->spurious, UNIT_SEGMENTS, "packets");
 	finding_add(f, "packet_size", m->own->ip_dead_min, UNIT_BYTES, "packets");
 	finding_add(f, "began", (double)MAX(began, 0) / 1e6, UNIT_MS, "packets");
 	finding_add_text(f, "others", t->answered ? "answered" : "none that is known to be answered", "other packets of the two addresses");
@@ -140,6 +152,12 @@ static const char *const one_flow_causes[] = {
 	"only this flow is dead, others between the two addresses are answered: a NAT, firewall or load balancer has lost its state",
 	"a firewall rule that came later drops established flows",
 	"one machine behind the peer's address (a load balancer's backend) is gone",
+	NULL,
+};
+
+static const char *const deaf_causes[] = {
+	"packets to the peer are lost and those from it arrive: a firewall, a route or a link that is broken in one direction",
+	"a NAT or load balancer that still forwards one direction of the connection only",
 	NULL,
 };
 
@@ -162,10 +180,16 @@ static void describe(struct finding *f, const struct view *view, const struct ta
 	if (!f->scope.has_peer)
 		f->title = "Clients of {local} have fallen silent: {count|connection} send the same data again and again";
 	f->detail = "{count|connection}, {bytes} unacknowledged · one segment sent {copies} times over {stall} · nothing heard for {last_heard} · other traffic to it: {others} · began {began} into the capture";
+	if (t->deaf == t->flows) {
+		f->title = "{peer} is heard and hears nothing: what is sent to it is lost, what it sends arrives";
+		f->detail = "{count|connection}, {bytes} unacknowledged · one segment sent {copies} times over {stall} · meanwhile the peer repeated {repeated_to_us|segment} that had been acknowledged · began {began} into the capture";
+	}
 	if (!t->bytes) /* without an acknowledgement nobody can tell how many */
 		f->detail = "{count|connection} · one segment sent {copies} times over {stall} · nothing heard for {last_heard} · other traffic to it: {others} · began {began} into the capture";
 	f->next = flow_next(view, "host {example}", next);
-	if (idle)
+	if (t->deaf == t->flows)
+		f->causes = deaf_causes;
+	else if (idle)
 		f->causes = idle_causes;
 	else if (t->answered)
 		f->causes = one_flow_causes;
@@ -221,6 +245,6 @@ const struct packet_signal packets_dead_peer_unacked = {
 	.explain =
 		"In packets: one segment is sent at least four times over at least three seconds, no acknowledgement of it is seen, and nothing else of the peer comes on that connection for five seconds. That it is not a matter of "
 		"size is shown by small segments that are stuck, or by packets of the same size that passed before; where neither is known both readings are named. Other traffic between the two addresses tells whether the peer is "
-		"gone or only this connection. A peer that answers with a reset, or whose window is shut, is alive. A capture that does not see the peer's direction proves nothing, and flows of that kind are left out.",
+		"gone or only this connection. A peer that repeats what has been acknowledged, and acknowledges nothing, is heard and hears nothing: one direction is dead. A peer that answers with a reset, or whose window is shut, is alive. A capture that does not see the peer's direction proves nothing, and flows of that kind are left out.",
 	.repro = "capture at the sender while a router drops everything after the handshake; send 100 bytes and wait for five timeouts",
 };
