@@ -3,6 +3,7 @@
 
 A Lab belongs to one case and is used with `with`: its namespaces carry a prefix that nothing else uses, its programs die with it, and both
 are gone when the block is left, by whatever way. Roles: c (client), r (router, optional), s (server)."""
+import argparse
 import collections
 import contextlib
 import ctypes
@@ -113,6 +114,63 @@ class Program:
             os.waitpid(self.pid, 0)
         with contextlib.suppress(OSError):
             os.close(self.pipe)
+
+
+class Capture:
+    """A `tcptriage capture` under way. When it has ended: status, text (stdout), messages (stderr), and doc when JSON was asked for."""
+
+    def __init__(self, command, shown):
+        self.shown, self.doc, self.status, self.text, self.messages = shown, None, None, "", ""
+        self.files = [tempfile.TemporaryFile() for _ in range(2)]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.files[0], stderr=self.files[1], env={**os.environ, **SANITIZER_ENV})
+        self.pid = self.process.pid
+
+    def said(self, file):
+        """What it has printed so far on stdout (0) or stderr (1)."""
+        return os.pread(self.files[file].fileno(), 1 << 26, 0).decode(errors="replace")
+
+    def is_open(self):
+        """Whether a packet socket of its own is bound and runs, in its own namespace, and nothing is left to give up."""
+        with contextlib.suppress(OSError):
+            fds = pathlib.Path("/proc", str(self.pid), "fd")
+            sockets = {os.readlink(fd) for fd in fds.iterdir()}
+            rows = [line.split() for line in pathlib.Path("/proc", str(self.pid), "net/packet").read_text().splitlines()[1:]]
+            return any(f"socket:[{row[8]}]" in sockets and row[5] == "1" for row in rows) and not self.privileged()
+        return False
+
+    def privileged(self):
+        return re.search(r"^Uid:\t0\t", pathlib.Path("/proc", str(self.pid), "status").read_text(), re.M) is not None
+
+    def await_open(self, patience=40):
+        deadline = time.monotonic() + patience
+        while not self.is_open():
+            if self.process.poll() is not None:
+                self.finish(None, (0,))
+                raise Wrong(f"{self.shown} ended before anything was captured: {self.messages.strip()[-300:]}")
+            if time.monotonic() > deadline:
+                raise Absent(f"{self.shown} does not open its packet socket")
+            time.sleep(0.02)
+
+    def finish(self, how=signal.SIGINT, statuses=(130,), timeout=60):
+        """Interrupts it (None: it ends by itself), and reads what it said."""
+        if how and self.process.poll() is None:
+            self.process.send_signal(how)
+        try:
+            self.status = self.process.wait(timeout)
+        except subprocess.TimeoutExpired as error:
+            raise Wrong(f"{self.shown} does not end: {self.said(1)[-300:]}") from error
+        self.text, self.messages = self.said(0), self.said(1)
+        if self.status not in statuses or "Sanitizer" in self.messages or "runtime error" in self.messages:
+            raise Wrong(f"{self.shown}: exit status {self.status}: {self.messages.strip()[-600:]}")
+        return self
+
+    def end(self):
+        """Whatever happened: it is gone after this."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for file in self.files:
+            file.close()
 
 
 Row = collections.namedtuple("Row", "state recv_q send_q local peer rest")
@@ -317,12 +375,7 @@ class Lab:
         status = {"ok": 0, "warning": 1, "critical": 2, "unknown": 3}.get(doc.get("status"))
         if status != done.returncode:
             raise Wrong(f"status {doc.get('status')} but exit status {done.returncode}")
-        if doc["findings"]:
-            first = doc["findings"][0]
-            others = sorted({other["rule"] for other in doc["findings"]} - {first["rule"]})
-            self.said = f"{first['rule']} {first['severity']} {first['confidence']:.2f}" + "".join(f" +{other}" for other in others)
-        else:
-            self.said = "nothing"
+        self.note(doc)
         return doc
 
     def expect(self, doc, rule, severity, owner=None, peer=None, local_port=None, count=None, confidence=(0.4, 1.0), netns=None):
@@ -358,6 +411,50 @@ class Lab:
         if not finding["evidence"] or not finding["next"] or not finding["fixes"] or not finding["refs"]:
             raise Wrong("the finding lacks evidence, next steps, fixes or references")
         return finding
+
+    @contextlib.contextmanager
+    def capturing(self, role, *arguments):
+        """`tcptriage capture ARGUMENTS` in a role's namespace, from the moment when it captures; the block or the lab ends it."""
+        shown = " ".join(("tcptriage capture", *arguments))
+        run_ = Capture([self.binary, "capture", "--netns", self.ns(role), *arguments], shown)
+        try:
+            run_.await_open()
+            yield run_
+        finally:
+            run_.end()
+
+    @contextlib.contextmanager
+    def capture(self, role, interface, *arguments, drops=False):
+        """Captures while the block runs; afterwards `doc` is the document. Without `drops`, a capture that lost packets proves nothing."""
+        if not self.binary:
+            yield argparse.Namespace(doc=None)
+            return
+        with self.capturing(role, "--json", "-i", interface, *arguments) as capture:
+            yield capture
+            capture.finish()
+            capture.doc = self.captured(capture)
+            if not drops:
+                self.check(not capture.doc["dropped_kernel"], f"the capture dropped {capture.doc['dropped_kernel']} packets")
+
+    def captured(self, capture):
+        try:
+            doc = json.loads(capture.text)
+        except ValueError as error:
+            raise Wrong(f"no JSON: {error}: {capture.messages.strip()[-300:]}") from error
+        if doc.get("schema") != "tcptriage.capture/1" or not doc["live"]:
+            raise Wrong(f"schema is {doc.get('schema')}, live {doc.get('live')}")
+        if sum(flow["packets_ab"] + flow["packets_ba"] for flow in doc["flows"]) > doc["packets"]:
+            raise Wrong("flows have more packets than were captured")
+        self.note(doc)
+        return doc
+
+    def note(self, doc):
+        """What the table at the end shows of it."""
+        self.said = "nothing"
+        if doc["findings"]:
+            first = doc["findings"][0]
+            others = sorted({other["rule"] for other in doc["findings"]} - {first["rule"]})
+            self.said = f"{first['rule']} {first['severity']} {first['confidence']:.2f}" + "".join(f" +{other}" for other in others)
 
     def only(self, doc, rule):
         """The document without the findings of other rules: for cases in which two are right and neither has to come first."""

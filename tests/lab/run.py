@@ -132,13 +132,22 @@ def print_table(results):
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
+def explained(binary, *words):
+    done = subprocess.run([binary, "explain", "--json", *words], capture_output=True, text=True, check=True, timeout=60)
+    return json.loads(done.stdout)["topics"]
+
+
+def kinds_of(rule):
+    """What has to be proven of a rule: what it sees in sockets, what it sees in packets, each by a fault and by a twin. Whoever sees has limits."""
+    return (["fault", "twin"] if rule["thresholds"] else []) + (["capture-fault", "capture-twin"] if rule["packets"] else [])
+
+
 def unproven(binary, all_cases):
     """Rules without a real fault or without a healthy twin in either family."""
-    done = subprocess.run([binary, "explain", "--json"], capture_output=True, text=True, check=True, timeout=60)
-    rules = [topic["name"] for topic in json.loads(done.stdout)["topics"] if topic["kind"] == "rule"]
+    rules = [explained(binary, topic["name"])[0] for topic in explained(binary) if topic["kind"] == "rule"]
     made = {(case.rule, case.kind, case.family) for case in all_cases}
-    return [f"{rule} ({kind}, IPv{family})" for rule in rules for kind in ("fault", "twin") for family in (4, 6)
-            if (rule, kind, family) not in made]
+    return [f"{rule['name']} ({kind}, IPv{family})" for rule in rules for kind in kinds_of(rule) or ["fault"] for family in (4, 6)
+            if (rule["name"], kind, family) not in made]
 
 
 def skip_all(chosen, reason):
