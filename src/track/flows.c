@@ -193,10 +193,11 @@ static bool is_icmp(const struct packet *packet)
 	return packet->ip.protocol == PROTOCOL_ICMP || packet->ip.protocol == PROTOCOL_ICMPV6;
 }
 
-/* Cut before its ports: in an echo before its number, or in a tunnel, whose outside is no flow of its own. */
+/* Cut in an echo before its number, or in a tunnel, whose outside is no flow of its own. A packet longer than its frame is cut at its IP layer,
+ * and yet what it carries counts. */
 static bool is_cut_early(const struct packet *packet)
 {
-	return packet->status == DECODE_TRUNCATED && packet->layer != LAYER_TCP && packet->layer != LAYER_UDP;
+	return packet->status == DECODE_TRUNCATED && (packet->layer == LAYER_ICMP || packet->layer == LAYER_TUNNEL || packet->layer == LAYER_LINK);
 }
 
 /* Whether a packet has a flow, as far as it is there itself. */

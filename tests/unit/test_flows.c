@@ -168,6 +168,30 @@ static void totals__every_packet_counts__whatever_became_of_it(void **state)
 	talk_close(&t);
 }
 
+/* Longer than its frame, by its own header: the end is cut where nobody wrote it down, and what is there counts. */
+static void truncated__by_layer__has_a_flow_or_none(void **state)
+{
+	static const struct {
+		enum packet_layer layer;
+		bool flow;
+	} rows[] = { { LAYER_IPV4, true }, { LAYER_TCP, true }, { LAYER_TUNNEL, false }, { LAYER_ICMP, false }, { LAYER_LINK, false } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct talk t;
+
+		talk_open(&t);
+		talk_build(&t, &(struct segment){ 0, A, 1, 1000, 1 });
+		t.packet.status = DECODE_TRUNCATED;
+		t.packet.layer = (uint8_t)rows[i].layer;
+		talk_hear(&t);
+		assert_int_equal(flows_count(t.flows), rows[i].flow);
+		if (rows[i].flow)
+			assert_int_equal(talk_side(&t, A)->seq_next - talk_side(&t, A)->isn, 1000);
+		talk_close(&t);
+	}
+}
+
 /* A clock set back by an hour: nothing lasts less than nothing, and what follows is measured on. */
 static void clock__goes_back__durations_do_not(void **state)
 {
@@ -481,6 +505,7 @@ int main(void)
 		cmocka_unit_test(exchange__udp_and_echo__requests_and_replies_are_counted),
 		cmocka_unit_test(broadcast__group_addresses__owe_no_answer),
 		cmocka_unit_test(totals__every_packet_counts__whatever_became_of_it),
+		cmocka_unit_test(truncated__by_layer__has_a_flow_or_none),
 		cmocka_unit_test(clock__goes_back__durations_do_not),
 		cmocka_unit_test(clock__any_time_at_all__is_survived),
 		cmocka_unit_test(copies__routing_host__are_taken_out),
