@@ -114,11 +114,21 @@ static const struct flow_column {
 	{ "OWNER", 5, cell_owner },
 };
 
+/* Bytes that take no column of their own: all but the first of a character (µ). */
+static size_t further_bytes(const struct out *out, size_t start)
+{
+	size_t count = 0;
+
+	for (const char *at = out->base + start; at < out->at; at++)
+		count += (*at & 0xc0) == 0x80;
+	return count;
+}
+
 static void finish_cell(struct out *out, size_t start, size_t index)
 {
 	if (index + 1 == ARRAY_SIZE(columns))
 		return;
-	out_pad_to(out, start, columns[index].width);
+	out_pad_to(out, start, columns[index].width + further_bytes(out, start));
 	out_char(out, ' ');
 }
 

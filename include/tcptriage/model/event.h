@@ -49,7 +49,7 @@ bool event_kind_is_quiet(enum event_kind kind);
  * struct event - one happening; valid during the call that brings it.
  * @kind: enum event_kind. @time_ns: of its packet. @flow: NULL when it belongs to none. @side: whose packet it was (0, 1).
  * @nth: the how-manieth of this kind in this flow and side (from 1); of ICMP errors, of all that quote the flow; without a flow, of all. 0: not counted. @seq: relative to the side's ISN (or first sequence seen), @length: bytes.
- * @since_us: since what it repeats or answers (the first SYN, the first copy, the window's shutting, the silence), −1 none.
+ * @since_us: since what it repeats or answers (the first SYN, the silence before a timeout, the opening of the hole that is filled, the window's shutting), −1 none.
  * @from, @to: of the packet, for events without a flow. @reporter: source of an ICMP error. @icmp_class, @icmp_type, @icmp_code, @mtu: of it.
  * @ttl: of the packet. @packet_number: of its frame, 0 when only the end of the capture told.
  */
