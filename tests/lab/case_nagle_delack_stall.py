@@ -1,23 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Small writes that Nagle's algorithm holds back for an ACK that the peer delays, and traffic that only looks like it."""
 import contextlib
-import fcntl
-import os
-import select
 import socket
-import struct
 import threading
 import time
 
+import wirebox
 from cases import case
-from lab import connected, enter, listener, rest, scratch, Wrong
+from lab import connected, listener, rest, scratch, Wrong
 
 RULE = "nagle-delack-stall"
 PORT = 7000
 HEAD, BODY, ANSWER = 50, 100, 20
 SHORTEST_DELAY = 30  # ms; a cycle that waited for a delayed ACK takes longer, on an idle machine 44
 SO_MAX_PACING_RATE = 47
-TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454ca, 1, 0x1000
 
 
 def take(sock, size):
@@ -231,41 +227,10 @@ def bulk_sender(lab):
     lab.expect_silent(doc, RULE)
 
 
-def tun_in(namespace, name):
-    enter(namespace)
-    device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-    fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TUN | IFF_NO_PI))
-    return device
-
-
-def forwarder(lab, delay):
-    """A path between c and s that takes `delay` seconds in each direction: packets are read from a tun device, kept, and written to the other."""
-    def program(tell):
-        devices = [tun_in(lab.ns(role), "far") for role in "cs"]
-        waiting = []
-        tell("ready")
-        while True:
-            timeout = max(waiting[0][0] - time.monotonic(), 0) if waiting else 1
-            for device in select.select(devices, [], [], timeout)[0]:
-                with contextlib.suppress(BlockingIOError):
-                    while True:
-                        packet = os.read(device, 65536)
-                        waiting.append((time.monotonic() + delay, devices[device == devices[0]], packet))
-            while waiting and waiting[0][0] <= time.monotonic():
-                _, device, packet = waiting.pop(0)
-                with contextlib.suppress(OSError):
-                    os.write(device, packet)
-    return program
-
-
 @case(RULE, "twin")
 def path_of_forty_ms(lab):
     """The same two writes over a path whose round trip is 40 ms: Nagle holds the second one back, but for the path's own time."""
-    lab.build()
-    lab.spawn("c", forwarder(lab, 0.02), "lab-far").hear()
-    bits = 32 if lab.family == 4 else 128
-    for role, other in ("cs", "sc"):
-        lab.batch(role, "link set far up", f"route add {lab.addr(other)}/{bits} dev far src {lab.addr(role)}")
+    wirebox.build(lab, lambda packet, sender: [0.02])
     talk(lab, answering(lab), asking(lab), 2 * SHORTEST_DELAY, 400)
     lab.check(all("minrtt:4" in row.rest for row in lab.ss("c", "state", "established")), "the path is not 40 ms long")
     lab.expect_silent(lab.report("c"), RULE)
