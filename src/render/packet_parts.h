@@ -67,8 +67,13 @@ char *packet_ip6_put(char *at, const struct packet_line *line);
 char *packet_ip6_extensions_put(char *at, const struct packet_line *line, struct cursor c, uint8_t next, bool *more);
 /** packet_tcp_put() - behind the ports: flags to length. */
 char *packet_tcp_put(char *at, const struct packet_line *line);
-/** packet_tcp_options_put() - " options […]" without the comma before. @sack_base: taken off SACK blocks. Return: *@whole false when the rest of the line falls away. */
+/**
+ * packet_tcp_options_put() - ", options […]". @sack_base: taken off SACK blocks.
+ * Return: *@whole false when they are cut or contradict themselves: nothing can follow.
+ */
 char *packet_tcp_options_put(char *at, const struct tcp_header *tcp, uint32_t sack_base, bool *whole);
+/** packet_mptcp_put() - one option of multipath TCP. @data: @length bytes, all there. Return: NULL when it contradicts itself. */
+char *packet_mptcp_put(char *at, struct cursor data, unsigned length);
 /** packet_icmp_put() - behind the addresses. */
 char *packet_icmp_put(char *at, const struct packet_line *line);
 /** packet_icmp6_put() - behind the addresses. */

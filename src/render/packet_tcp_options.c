@@ -6,12 +6,11 @@
 #define KIND_NOP 1
 #define KIND_EXPERIMENT 254
 
-/* struct option - @data: what was captured of @length bytes. @sack_base: taken off SACK blocks. @flags: of the segment. */
+/* struct option - @data: what was captured of @length bytes. @sack_base: taken off SACK blocks. */
 struct option {
 	struct cursor data;
 	unsigned length;
 	uint32_t sack_base;
-	uint16_t flags;
 	uint8_t kind;
 };
 
@@ -183,208 +182,9 @@ static char *put_raw(char *at, const struct option *option)
 	return put_bytes(at, option->data);
 }
 
-static char *put_hex_number(char *at, struct cursor *data, unsigned bytes)
+static char *put_multipath(char *at, const struct option *option)
 {
-	struct cursor part = { 0 };
-
-	cursor_take(data, bytes, &part);
-	at = put_lit(at, "0x");
-	return put_bytes(at, part);
-}
-
-static char *put_number(char *at, struct cursor *data, unsigned bytes)
-{
-	uint64_t value = 0;
-	uint8_t byte;
-
-	for (; bytes && cursor_u8(data, &byte); bytes--)
-		value = value << 8 | byte;
-	return put_u64(at, value);
-}
-
-/* RFC 8684 §3.1: a SYN of version 1 has no key, a SYN/ACK one, the third ACK two. */
-static char *put_mptcp_capable(char *at, const struct option *option, struct cursor data, uint8_t low)
-{
-	unsigned keys = (option->length - 2) / 8, version = low & 15;
-	uint8_t flags = 0;
-
-	cursor_u8(&data, &flags);
-	if ((option->length - 2) % 8 > 4 || keys > 2)
-		return NULL;
-	at = put_lit(at, " v");
-	at = put_u64(at, version);
-	if (flags & 0x80)
-		at = put_lit(at, " csum");
-	for (unsigned i = 0; i < keys; i++) {
-		at = i ? put_lit(at, ",") : put_lit(at, " {");
-		at = put_hex_number(at, &data, 8);
-	}
-	return keys ? put_lit(at, "}") : at;
-}
-
-static char *put_mptcp_join(char *at, const struct option *option, struct cursor data, uint8_t low)
-{
-	uint8_t id = 0;
-
-	cursor_u8(&data, &id);
-	if (option->length == 22) {
-		at = put_lit(at, " hmac ");
-		return put_hex_number(at, &data, 20);
-	}
-	if (option->length != 10 && option->length != 14)
-		return NULL;
-	if (low & 1)
-		at = put_lit(at, " backup");
-	at = put_lit(at, " id ");
-	at = put_u64(at, id);
-	if (option->length == 10) {
-		uint32_t token = 0, nonce = 0;
-
-		cursor_u32be(&data, &token);
-		cursor_u32be(&data, &nonce);
-		at = put_lit(at, " token 0x");
-		at = put_hex(at, token);
-		at = put_lit(at, " nonce 0x");
-		return put_hex(at, nonce);
-	} else {
-		uint32_t nonce = 0;
-
-		at = put_lit(at, " hmac ");
-		at = put_hex_number(at, &data, 8);
-		cursor_u32be(&data, &nonce);
-		at = put_lit(at, " nonce 0x");
-		return put_hex(at, nonce);
-	}
-}
-
-/* RFC 8684 §3.3: flags say which parts there are and how wide. */
-static char *put_mptcp_sequence(char *at, const struct option *option, struct cursor data, uint8_t low)
-{
-	uint8_t flags = 0;
-	unsigned ack, seq, length;
-
-	(void)low;
-	cursor_u8(&data, &flags);
-	ack = flags & 1 ? flags & 2 ? 8 : 4 : 0;
-	seq = flags & 4 ? flags & 8 ? 8 : 4 : 0;
-	length = 2 + ack + (seq ? seq + 6 : 0);
-	if (option->length != length && (!seq || option->length != length + 2))
-		return NULL;
-	if (flags & 16)
-		at = put_lit(at, " fin");
-	if (ack)
-		at = put_number(put_lit(at, " ack "), &data, ack);
-	if (!seq)
-		return at;
-	at = put_number(put_lit(at, " seq "), &data, seq);
-	at = put_number(put_lit(at, " subseq "), &data, 4);
-	at = put_number(put_lit(at, " len "), &data, 2);
-	if (data.captured_left < 2)
-		return at;
-	at = put_lit(at, " csum 0x");
-	{
-		uint16_t sum = 0;
-
-		cursor_u16be(&data, &sum);
-		return put_hex(at, sum);
-	}
-}
-
-static char *put_mptcp_add_address(char *at, const struct option *option, struct cursor data, uint8_t low)
-{
-	struct addr addr = { 0 };
-	uint8_t id = 0;
-	bool v6 = option->length >= 18;
-	unsigned behind = option->length - (v6 ? 18u : 6u);
-
-	/* a port, a hash, both or nothing */
-	if (option->length < 6 || (behind != 0 && behind != 2 && behind != 8 && behind != 10))
-		return NULL;
-	cursor_u8(&data, &id);
-	cursor_bytes(&data, addr.bytes, v6 ? 16 : 4);
-	addr.family = v6 ? ADDR_V6 : ADDR_V4;
-	/* before RFC 8684 the low bits were the IP version */
-	at = low == 4 ? put_lit(at, " v0-ip4") : low == 6 ? put_lit(at, " v0-ip6") : low & 1 ? put_lit(at, " v1-echo") : put_lit(at, " v1");
-	at = put_lit(at, " id ");
-	at = put_u64(at, id);
-	*at++ = ' ';
-	at = addr_text(at, &addr);
-	if (data.captured_left == 2 || data.captured_left == 10) {
-		*at++ = ':';
-		at = put_number(at, &data, 2);
-	}
-	if (data.captured_left >= 8)
-		at = put_hex_number(put_lit(at, " hmac "), &data, 8);
-	return at;
-}
-
-static char *put_mptcp_remove_address(char *at, const struct option *option, struct cursor data, uint8_t low)
-{
-	uint8_t id;
-
-	(void)option;
-	(void)low;
-	at = put_lit(at, " id");
-	while (cursor_u8(&data, &id)) {
-		*at++ = ' ';
-		at = put_u64(at, id);
-	}
-	return at;
-}
-
-static char *put_mptcp_priority(char *at, const struct option *option, struct cursor data, uint8_t low)
-{
-	uint8_t id;
-
-	(void)option;
-	at = low & 1 ? put_lit(at, " backup") : put_lit(at, " non-backup");
-	if (!cursor_u8(&data, &id))
-		return at;
-	at = put_lit(at, " id ");
-	return put_u64(at, id);
-}
-
-static char *put_mptcp_fail(char *at, const struct option *option, struct cursor data, uint8_t low)
-{
-	(void)low;
-	if (option->length != 10)
-		return NULL;
-	cursor_skip(&data, 1);
-	return put_number(put_lit(at, " seq "), &data, 8);
-}
-
-static char *put_mptcp_close(char *at, const struct option *option, struct cursor data, uint8_t low)
-{
-	(void)low;
-	if (option->length != 10)
-		return NULL;
-	cursor_skip(&data, 1);
-	return put_hex_number(put_lit(at, " key "), &data, 8);
-}
-
-/* @low: the bits beside the subtype; @data: behind them. */
-static const struct {
-	const char *name;
-	char *(*put)(char *at, const struct option *option, struct cursor data, uint8_t low);
-} mptcp_subtypes[] = {
-	{ " capable", put_mptcp_capable },  { " join", put_mptcp_join },	     { " dss", put_mptcp_sequence },
-	{ " add-addr", put_mptcp_add_address }, { " rem-addr", put_mptcp_remove_address }, { " prio", put_mptcp_priority },
-	{ " fail", put_mptcp_fail },	    { " fast-close", put_mptcp_close },
-};
-
-static char *put_mptcp(char *at, const struct option *option)
-{
-	struct cursor data = option->data;
-	uint8_t first;
-
-	if (!cursor_u8(&data, &first))
-		return NULL;
-	*at++ = ' ';
-	at = put_u64(at, option->length + 2);
-	if (first >> 4 >= (int)ARRAY_SIZE(mptcp_subtypes))
-		return put_lit(at, " unknown");
-	at = put_str(at, mptcp_subtypes[first >> 4].name);
-	return mptcp_subtypes[first >> 4].put(at, option, data, first & 15);
+	return packet_mptcp_put(at, option->data, option->length);
 }
 
 #define SIZE_ANY (-1)
@@ -412,7 +212,7 @@ static const struct option_kind {
 	[20] = { "scps", put_scps, 2, false },
 	[28] = { "uto", put_user_timeout, 2, false },
 	[29] = { "tcp-ao", put_authentication, SIZE_ANY, false },
-	[30] = { "mptcp", put_mptcp, SIZE_ANY, false },
+	[30] = { "mptcp", put_multipath, SIZE_ANY, false },
 	[34] = { "tfo", put_fast_open, SIZE_ANY, false },
 };
 static const struct option_kind experiment = { "exp", put_experiment, SIZE_ANY, false };
@@ -475,7 +275,7 @@ char *packet_tcp_options_put(char *at, const struct tcp_header *tcp, uint32_t sa
 {
 	struct cursor c = cursor_of(tcp->option, tcp->option_bytes);
 	unsigned left = tcp->header - 20u;
-	struct option option = { .sack_base = sack_base, .flags = tcp->flags };
+	struct option option = { .sack_base = sack_base };
 	enum option_end end = OPTION_WHOLE;
 	bool first = true;
 

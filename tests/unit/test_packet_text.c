@@ -126,7 +126,8 @@ static void tcp__syn_on_known_ports__numbers_start_anew(void **state)
 	start(&plain);
 	line_of(turned(segment(TCP_SYN | TCP_ACK, 9000, 1001, 0)), NULL);
 	line_of(turned(segment(TCP_SYN | TCP_ACK, 77, 501, 0)), NULL);
-	assert_string_equal(line_of(segment(TCP_ACK, 501, 78, 1), NULL), "IP 10.0.0.1.50000 > 10.0.0.2.80: Flags [.], seq 1:2, ack 1, win 512, length 1\n");
+	assert_string_equal(line_of(segment(TCP_ACK, 501, 78, 1), NULL),
+			    "IP 10.0.0.1.50000 > 10.0.0.2.80: Flags [.], seq 1:2, ack 1, win 512, length 1\n");
 }
 
 static void tcp__more_connections_than_the_table_holds__old_ones_start_anew_and_new_ones_are_right(void **state)
@@ -143,7 +144,8 @@ static void tcp__more_connections_than_the_table_holds__old_ones_start_anew_and_
 	}
 	assert_string_equal(line_of(segment(TCP_ACK, 1001, 9001, 1), NULL),
 			    "IP 10.0.0.1.50000 > 10.0.0.2.80: Flags [.], seq 1001:1002, ack 9001, win 512, length 1\n");
-	assert_string_equal(line_of(segment(TCP_ACK, 1002, 9001, 1), NULL), "IP 10.0.0.1.50000 > 10.0.0.2.80: Flags [.], seq 1:2, ack 1, win 512, length 1\n");
+	assert_string_equal(line_of(segment(TCP_ACK, 1002, 9001, 1), NULL),
+			    "IP 10.0.0.1.50000 > 10.0.0.2.80: Flags [.], seq 1:2, ack 1, win 512, length 1\n");
 }
 
 static void tcp__connection_seen_all_the_time__is_not_pushed_out(void **state)
@@ -160,7 +162,8 @@ static void tcp__connection_seen_all_the_time__is_not_pushed_out(void **state)
 		if (i % 16 == 0)
 			line_of(segment(TCP_ACK, 1001, 9001, 0), NULL);
 	}
-	assert_string_equal(line_of(segment(TCP_ACK, 1001, 9001, 1), NULL), "IP 10.0.0.1.50000 > 10.0.0.2.80: Flags [.], seq 1:2, ack 1, win 512, length 1\n");
+	assert_string_equal(line_of(segment(TCP_ACK, 1001, 9001, 1), NULL),
+			    "IP 10.0.0.1.50000 > 10.0.0.2.80: Flags [.], seq 1:2, ack 1, win 512, length 1\n");
 }
 
 static void tcp__options__stand_in_their_order(void **state)
@@ -172,7 +175,8 @@ static void tcp__options__stand_in_their_order(void **state)
 	start(&plain);
 	made = segment(TCP_SYN, 1, 0, 0);
 	give_options(made, options, sizeof(options));
-	assert_string_equal(line_of(made, NULL), "IP 10.0.0.1.50000 > 10.0.0.2.80: Flags [S], seq 1, win 512, options [mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7], length 0\n");
+	assert_string_equal(line_of(made, NULL),
+			    "IP 10.0.0.1.50000 > 10.0.0.2.80: Flags [S], seq 1, win 512, options [mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7], length 0\n");
 }
 
 static void tcp__sack__blocks_are_relative_to_the_acknowledged_side(void **state)
@@ -185,7 +189,8 @@ static void tcp__sack__blocks_are_relative_to_the_acknowledged_side(void **state
 	line_of(turned(segment(TCP_SYN | TCP_ACK, 9000, 1001, 0)), NULL);
 	made = segment(TCP_ACK, 1001, 9001, 0);
 	give_options(made, options, sizeof(options));
-	assert_string_equal(line_of(made, NULL), "IP 10.0.0.1.50000 > 10.0.0.2.80: Flags [.], ack 1, win 512, options [nop,nop,sack 1 {101:111}], length 0\n");
+	assert_string_equal(line_of(made, NULL),
+			    "IP 10.0.0.1.50000 > 10.0.0.2.80: Flags [.], ack 1, win 512, options [nop,nop,sack 1 {101:111}], length 0\n");
 }
 
 static void tcp__option_longer_than_the_header__is_bad(void **state)
@@ -218,7 +223,8 @@ static void tcp__all_flags__each_has_its_letter(void **state)
 {
 	(void)state;
 	start(&plain);
-	assert_string_equal(line_of(segment(0x1ff, 1, 2, 0), NULL), "IP 10.0.0.1.50000 > 10.0.0.2.80: Flags [FSRP.UEWe], seq 1, ack 2, win 512, urg 0, length 0\n");
+	assert_string_equal(line_of(segment(0x1ff, 1, 2, 0), NULL),
+			    "IP 10.0.0.1.50000 > 10.0.0.2.80: Flags [FSRP.UEWe], seq 1, ack 2, win 512, urg 0, length 0\n");
 	assert_string_equal(line_of(segment(0, 1, 2, 0), NULL), "IP 10.0.0.1.50000 > 10.0.0.2.80: Flags [none], win 512, length 0\n");
 }
 
@@ -297,7 +303,8 @@ static void owner__hostile_name__stands_escaped_behind_the_text(void **state)
 {
 	(void)state;
 	start(&plain);
-	assert_string_equal(line_of(segment(TCP_SYN, 1, 0, 0), "nginx[812]"), "IP 10.0.0.1.50000 > 10.0.0.2.80: Flags [S], seq 1, win 512, length 0 nginx[812]\n");
+	assert_string_equal(line_of(segment(TCP_SYN, 1, 0, 0), "nginx[812]"),
+			    "IP 10.0.0.1.50000 > 10.0.0.2.80: Flags [S], seq 1, win 512, length 0 nginx[812]\n");
 	assert_string_equal(line_of(segment(TCP_SYN, 1, 0, 0), "\x1b[2J\n10:00[1]"),
 			    "IP 10.0.0.1.50000 > 10.0.0.2.80: Flags [S], seq 1, win 512, length 0 \\x1b[2J\\x0a10:00[1]\n");
 }
