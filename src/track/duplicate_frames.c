@@ -63,6 +63,12 @@ static uint64_t fold_icmp(uint64_t print, const struct packet *packet)
 	return print;
 }
 
+/* ICMP that says more than its type: echoes count, errors quote. */
+static bool tells_itself_apart(const struct packet *packet)
+{
+	return packet->icmp.class == ICMP_ECHO_REQUEST || packet->icmp.class == ICMP_ECHO_REPLY || packet->has & PACKET_HAS_QUOTE;
+}
+
 uint64_t duplicate_frames_print(const struct packet *packet)
 {
 	const struct ip_header *ip = &packet->ip;
@@ -74,7 +80,7 @@ uint64_t duplicate_frames_print(const struct packet *packet)
 	if (packet->has & PACKET_HAS_UDP)
 		return fold(print ^ pair((uint32_t)packet->udp.src_port << 16 | packet->udp.dst_port, packet->udp.length),
 			    has_id(packet) ? 0 : packet->udp.checksum_field);
-	if (packet->has & PACKET_HAS_ICMP && (packet->icmp.class == ICMP_ECHO_REQUEST || packet->icmp.class == ICMP_ECHO_REPLY || packet->has & PACKET_HAS_QUOTE))
+	if (packet->has & PACKET_HAS_ICMP && tells_itself_apart(packet))
 		return fold_icmp(print, packet);
 	return has_id(packet) ? print : 0;
 }

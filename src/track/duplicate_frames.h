@@ -18,7 +18,8 @@ enum frame_verdict {
 
 /**
  * struct seen_frame - a frame by what it says. @print: fingerprint, 0 none. @first_ns, @last_ns: of its first and newest copy.
- * @slot1: flow slot + 1 of the first copy, 0 none. @interface: of the newest. @hop_first, @hop_last: hop limits. @step: what the second pass lacked. @passes: with ever lower hop limits. @loop1: loop report + 1, 0 none.
+ * @slot1: flow slot + 1 of the first copy, 0 none. @interface: of the newest. @hop_first, @hop_last: hop limits. @step: what the second pass lacked.
+ * @passes: with ever lower hop limits. @loop1: loop report + 1, 0 none.
  */
 struct seen_frame {
 	uint64_t print;

@@ -61,6 +61,10 @@ struct flow_news {
 
 /** flow_step_tell() - counts an event, and hands it on; @news->other_side: it is about the side that did not send this packet. */
 void flow_step_tell(const struct flow_step *step, const struct flow_news *news);
+/** flow_step_of() - @packet, which @side sends; @tcp and @ip_size are not set yet. */
+struct flow_step flow_step_of(struct flows *flows, struct flow_slot *slot, unsigned side, const struct packet *packet, int64_t now_ns);
+/** flow_step_judge() - one packet of a flow: judged, and counted. Return: false when it is a copy that the network made, which is not. */
+bool flow_step_judge(struct flow_step *step);
 /** flow_step_trouble() - what is remembered of @side's trouble, NULL when it has none. */
 struct tcp_trouble *flow_step_trouble(const struct flow_step *step, unsigned side);
 /** flow_step_need_trouble() - the same, lent to it if need be; another direction may lose its own. */

@@ -15,10 +15,11 @@
 
 void tcp_sequence_forget(const struct flow_step *step)
 {
+	struct side_track *mine = step->mine;
 	struct tcp_trouble *trouble = flow_step_trouble(step, step->side);
 
 	step->tx->has &= (uint16_t)~SIDE_HAS_SEQ;
-	step->mine->anchored = step->mine->timed_rtt = step->mine->timed_size = step->mine->has_sack = step->mine->probed = step->mine->fast_recovery = false;
+	mine->anchored = mine->timed_rtt = mine->timed_size = mine->has_sack = mine->probed = mine->fast_recovery = false;
 	if (trouble) {
 		trouble->holes = trouble->resends = 0;
 		trouble->head_tries = 0;

@@ -10,8 +10,8 @@
 
 /**
  * struct hole - sequence numbers [@start, @end) below the highest seen that the capture has not seen yet. @opened_us: when the segment behind it came,
- * with @tsval (@has_tsval) and IP id @id (@has_id). @before: they were on their way before the capture began, so that nothing is missing in it. @acked: the other side acknowledged them, at @opened_us:
- * if they do not show up at once, the capture lost them.
+ * with @tsval (@has_tsval) and IP id @id (@has_id). @before: they were on their way before the capture began, so that nothing is missing in it.
+ * @acked: the other side acknowledged them, at @opened_us: if they do not show up at once, the capture lost them.
  */
 struct hole {
 	uint32_t start, end, opened_us, tsval;
