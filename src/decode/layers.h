@@ -101,6 +101,8 @@ void tunnel_ip(struct decoder *d, struct cursor *c);
 void tunnel_gre(struct decoder *d, struct cursor *c);
 /** tunnel_udp_port() - datagrams to @port carry packets. */
 bool tunnel_udp_port(uint16_t port);
+/** tunnel_cut() - the capture ends before anybody could tell what a tunnel carries; more telling than any complaint of its outside. */
+void tunnel_cut(struct decoder *d);
 /** tunnel_udp() - the payload of a UDP datagram to @port. Return: false, nothing changed, when it is no tunnel that can be read. */
 bool tunnel_udp(struct decoder *d, struct cursor *c, uint16_t port);
 

@@ -153,6 +153,14 @@ bool tunnel_udp_port(uint16_t port)
 	return udp_tunnel_of(port);
 }
 
+void tunnel_cut(struct decoder *d)
+{
+	if (d->packet->status == DECODE_MALFORMED)
+		return;
+	d->packet->status = DECODE_TRUNCATED;
+	d->packet->layer = LAYER_TUNNEL;
+}
+
 /* The inner packet, or all as it was when there is none that can be read. Return: false when this is plain UDP. */
 static bool enter_udp(struct decoder *d, struct cursor *c, const struct udp_tunnel *row, uint32_t vni, uint16_t ethertype)
 {
@@ -166,6 +174,8 @@ static bool enter_udp(struct decoder *d, struct cursor *c, const struct udp_tunn
 	packet->udp = udp;
 	packet->has |= PACKET_HAS_UDP | PACKET_HAS_PORTS;
 	/* cut before anybody could tell, or too deep: calling it plain UDP would be a guess */
+	if (packet->status == DECODE_TRUNCATED)
+		tunnel_cut(d);
 	if (packet->status == DECODE_TRUNCATED || packet->tunnel_count == PACKET_TUNNELS_MAX)
 		return true;
 	packet->status = status;
@@ -185,7 +195,7 @@ bool tunnel_udp(struct decoder *d, struct cursor *c, uint16_t port)
 		return false;
 	status = c->captured_left < UDP_TUNNEL_BYTES ? DECODE_TRUNCATED : row->header(&inner, &vni, &ethertype);
 	if (status == DECODE_TRUNCATED) {
-		decoder_end(d, LAYER_TUNNEL, status);
+		tunnel_cut(d);
 		return true;
 	}
 	if (status != DECODE_OK || !enter_udp(d, &inner, row, vni, ethertype))

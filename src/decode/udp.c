@@ -14,7 +14,7 @@ static void cut_header(struct decoder *d, struct cursor *c, struct udp_header *u
 		d->packet->has |= PACKET_HAS_PORTS;
 	/* what it carries is what it is, and that was cut away */
 	if (status == DECODE_TRUNCATED && d->packet->has & PACKET_HAS_PORTS && tunnel_udp_port(udp->dst_port))
-		decoder_end(d, LAYER_TUNNEL, status);
+		tunnel_cut(d);
 	else
 		decoder_end(d, LAYER_UDP, status);
 }
