@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Hands all scenes, and the public captures where they are, to test_cut.c, which cuts them at every place that matters.
-usage: test_cut.py TCPTRIAGE TEST_CUT      TAP on stdout"""
+usage: test_cut.py TEST_CUT      TAP on stdout"""
 import pathlib
 import subprocess
 import sys
@@ -15,7 +15,7 @@ import tap  # noqa: E402
 
 
 def cut(paths):
-    done = subprocess.run([sys.argv[2], *map(str, paths)], capture_output=True, env=tool.ENVIRONMENT, timeout=200, check=False)
+    done = subprocess.run([sys.argv[1], *map(str, paths)], capture_output=True, env=tool.ENVIRONMENT, timeout=200, check=False)
     text = (done.stdout + done.stderr).decode(errors="replace")
     assert done.returncode == 0 and not any(word in text for word in tool.SANITIZER), text[-3000:]
 
