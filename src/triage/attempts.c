@@ -22,15 +22,81 @@ enum attempt attempt_of(const struct flow *flow)
 	return ATTEMPT_UNSEEN;
 }
 
-static bool keep_attempt(const struct view *view, struct flow_member *member)
+static bool is_attempt(const struct flow *flow)
 {
-	(void)view;
-	return member->flow->flags & FLOW_SAW_SYN && !(member->flow->flags & FLOW_BROADCAST);
+	return flow->protocol == PROTOCOL_TCP && flow->flags & FLOW_SAW_SYN && !(flow->flags & FLOW_BROADCAST);
 }
 
-struct flow_members attempts_collect(const struct sink *sink)
+static int by_address(const void *a, const void *b)
 {
-	return flow_members_collect(sink, PROTOCOL_TCP, keep_attempt);
+	return addr_compare(a, b);
+}
+
+/** struct hosts - clients and servers of the attempts that are wanted, in order. */
+struct hosts {
+	struct addr *at;
+	size_t count;
+};
+
+static struct hosts hosts_of(const struct view *view, attempt_want_fn *want)
+{
+	const struct packet_evidence *packets = view->packets;
+	struct hosts hosts = { .at = NULL };
+
+	for (size_t i = 0; i < packets->flow_count; i++) {
+		struct flow_member m;
+
+		if (!is_attempt(packets->flows[i]))
+			continue;
+		m = flow_member_of(packets->flows[i], 0);
+		if (!want(view, &m))
+			continue;
+		if (!hosts.at)
+			hosts.at = arena_alloc(view->arena, 2 * (packets->flow_count - i) * sizeof(*hosts.at));
+		hosts.at[hosts.count++] = m.here.addr;
+		hosts.at[hosts.count++] = m.there.addr;
+	}
+	if (hosts.count)
+		qsort(hosts.at, hosts.count, sizeof(*hosts.at), by_address);
+	return hosts;
+}
+
+static bool has_host(const struct hosts *hosts, const struct flow *flow)
+{
+	return bsearch(&flow->end[0].addr, hosts->at, hosts->count, sizeof(*hosts->at), by_address) ||
+	       bsearch(&flow->end[1].addr, hosts->at, hosts->count, sizeof(*hosts->at), by_address);
+}
+
+struct flow_members attempts_collect(const struct view *view, attempt_want_fn *want)
+{
+	const struct packet_evidence *packets = view->packets;
+	struct hosts hosts = hosts_of(view, want);
+	struct flow_members all = { .at = NULL };
+
+	for (size_t i = 0; hosts.count && i < packets->flow_count; i++) {
+		if (!is_attempt(packets->flows[i]) || !has_host(&hosts, packets->flows[i]))
+			continue;
+		if (!all.at)
+			all.at = arena_alloc(view->arena, (packets->flow_count - i) * sizeof(*all.at));
+		all.at[all.count++] = flow_member_of(packets->flows[i], 0);
+	}
+	return all;
+}
+
+struct flow_members attempts_at_server(const struct view *view, const struct flow_members *run, attempt_want_fn *want)
+{
+	struct flow_members picked = { .at = arena_alloc(view->arena, (run->count + 1) * sizeof(struct flow_member)) };
+
+	for (size_t i = 0; i < run->count; i++) {
+		const struct flow_member *m = &run->at[i];
+
+		if (want && !want(view, m))
+			continue;
+		picked.at[picked.count++] = (struct flow_member){
+			.flow = m->flow, .side = 1, .own = m->other, .other = m->own, .here = m->there, .there = m->here, .key = m->key
+		};
+	}
+	return picked;
 }
 
 enum flow_sight flow_sight_of(const struct view *view)

@@ -15,8 +15,16 @@ enum attempt {
 };
 /** attempt_of() - of a flow whose SYN was seen. */
 enum attempt attempt_of(const struct flow *flow);
-/** attempts_collect() - all TCP flows whose SYN was seen, from the client's side, keyed by the server's endpoint. */
-struct flow_members attempts_collect(const struct sink *sink);
+/** attempt_want_fn - is this attempt, seen from the client, one that the rule may speak of? */
+typedef bool attempt_want_fn(const struct view *view, const struct flow_member *attempt);
+/**
+ * attempts_collect() - TCP flows whose SYN was seen, from the client's side, keyed by the server's endpoint: those that @want wants, and all others of
+ * the same clients and servers to compare with. Where none is wanted that is one look at the flows, and no memory.
+ */
+struct flow_members attempts_collect(const struct view *view, attempt_want_fn *want);
+
+/** attempts_at_server() - the members of @run that @want wants (NULL: all), as seen from the server's side: its endpoint is their own. In the arena. */
+struct flow_members attempts_at_server(const struct view *view, const struct flow_members *run, attempt_want_fn *want);
 
 /** flow_went_on() - @side sent something besides SYNs and RSTs. */
 bool flow_went_on(const struct flow *flow, unsigned side);

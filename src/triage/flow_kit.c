@@ -206,6 +206,11 @@ const char *flow_who_text(const struct view *view, const struct flow_members *ru
 	return owner->pid ? arena_printf(view->arena, "%s[%u] at %s", owner->comm, owner->pid, address) : address;
 }
 
+const char *flow_range_text(const struct view *view, const char *least, const char *most, bool equal)
+{
+	return equal ? arena_printf(view->arena, "{%s}", most) : arena_printf(view->arena, "{%s} to {%s}", least, most);
+}
+
 int64_t flow_offset_ms(const struct view *view, const struct flow *flow)
 {
 	return MAX((flow->first_ns - view->packets->totals->first_ns) / 1000000, 0);

@@ -59,6 +59,8 @@ void finding_flows(struct finding *finding, const struct view *view, const struc
 const char *flow_who_text(const struct view *view, const struct flow_members *run);
 /** flow_members_hosts() - how many different addresses, or with @networks different networks (/24, /64), the own sides of @run have. */
 uint64_t flow_members_hosts(const struct view *view, const struct flow_members *run, bool networks);
+/** flow_range_text() - a template of a range whose ends are the evidence @least and @most: "{least} to {most}", or one of them where they are @equal. */
+const char *flow_range_text(const struct view *view, const char *least, const char *most, bool equal);
 /** flow_offset_ms() - from the beginning of the capture to the flow's first packet. */
 int64_t flow_offset_ms(const struct view *view, const struct flow *flow);
 /**

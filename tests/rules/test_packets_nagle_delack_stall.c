@@ -46,6 +46,7 @@ static void stalls__five_and_a_fifth_of_the_writes__warn(void **state)
 				assert_int_equal(evidence_of(finding, "round_trip"), 200);
 				expect_text(finding, finding->title, side ? "10.0.0.2 answers in pieces on 10.0.0.2:443" : "10.0.0.1 sends to 10.0.0.2:443 in pieces");
 				expect_text(finding, finding->next[0], "host 10.0.0.2 and tcp port 443");
+				expect_text(finding, finding->detail, "waited 40 ms to 44 ms for an ACK");
 				expect_against(finding, "TCP_NODELAY");
 			} else {
 				wire_expect_near(&w, rows[i].stalls);

@@ -119,7 +119,7 @@ static void box__that_resets_two_at_work__is_a_warning(void **state)
 		double least, most;
 		const char *words, *against;
 	} rows[] = {
-		{ FLOW_RESET_ALIEN_TTL, 0.6, 0.7, "its TTL is 62, that side's other packets have 57 to 57", "one sign only" },
+		{ FLOW_RESET_ALIEN_TTL, 0.6, 0.7, "its TTL is 62, that side's other packets have 57 ·", "one sign only" },
 		{ FLOW_RESET_ALIEN_TTL | FLOW_RESET_NO_TIMESTAMP, 0.89, 0.95, "no timestamp", "in another way" },
 		{ FLOW_RESET_ALIEN_ID | FLOW_RESET_NO_TIMESTAMP, 0.89, 0.95, "its IP id is 0", "in another way" },
 	};
@@ -141,6 +141,7 @@ static void box__that_resets_two_at_work__is_a_warning(void **state)
 				expect_text(finding, finding->title, "between resets connections of 10.0.0.1 with 10.0.0.2:443: 2");
 				expect_text(finding, finding->detail, rows[i].words);
 				expect_text(finding, finding->detail, "the server's address");
+				expect_text(finding, finding->fixes[0], "find the box");
 				expect_against(finding, rows[i].against);
 			}
 			assert_int_equal(evidence_of(table_of(&w), "between"), count);

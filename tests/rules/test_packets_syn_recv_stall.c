@@ -52,7 +52,9 @@ static void clients__five_warn_and_twenty_are_critical(void **state)
 		assert_int_equal(evidence_of(finding, "repeating"), rows[i].count);
 		assert_int_equal(evidence_of(finding, "syn_ack_repeats"), 3);
 		assert_int_equal(evidence_of(finding, "networks"), 1);
-		expect_text(finding, finding->title, "its SYN-ACKs do not reach");
+		expect_text(finding, finding->title, "with 10.0.0.2:443 do not complete: its SYN-ACKs do not reach");
+		expect_text(finding, finding->fixes[1], "source port 443");
+		expect_text(finding, finding->next[0], "host 10.0.0.2 and tcp port 443");
 		expect_against(finding, "1 other handshake with the same server completed");
 		assert_true(finding->confidence > 0.89);
 		wire_close(&w);

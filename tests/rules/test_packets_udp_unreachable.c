@@ -171,16 +171,17 @@ static void refusals__three_are_told_and_ten_a_minute_warn(void **state)
 		unsigned errors, echoes;
 		const char *client, *server;
 		int severity; /* −1: nothing */
+		const char *fix;
 	} rows[] = {
 		{ 2, 0, "10.0.0.1:40000", "10.0.0.2:514", -1 },
-		{ 3, 0, "10.0.0.1:40000", "10.0.0.2:514", SEVERITY_INFO },
-		{ 9, 0, "10.0.0.1:40000", "10.0.0.2:514", SEVERITY_INFO },
-		{ 10, 0, "10.0.0.1:40000", "10.0.0.2:514", SEVERITY_WARNING },
-		{ 10, 0, "[fd00::1]:40000", "[fd00::2]:514", SEVERITY_WARNING },
+		{ 3, 0, "10.0.0.1:40000", "10.0.0.2:514", SEVERITY_INFO, "start the service" },
+		{ 9, 0, "10.0.0.1:40000", "10.0.0.2:514", SEVERITY_INFO, "start the service" },
+		{ 10, 0, "10.0.0.1:40000", "10.0.0.2:514", SEVERITY_WARNING, "start the service" },
+		{ 10, 0, "[fd00::1]:40000", "[fd00::2]:514", SEVERITY_WARNING, "start the service" },
 		{ 10, 8, "10.0.0.1:40000", "10.0.0.2:514", -1 },
 		{ 50, 0, "10.0.0.1:40000", "10.0.0.2:33435", -1 },
-		{ 50, 0, "10.0.0.53:53", "10.0.0.1:40000", SEVERITY_INFO },  /* an answer that came too late */
-		{ 50, 0, "45.0.0.1:40000", "10.0.0.2:514", SEVERITY_INFO }, /* the background of the Internet */
+		{ 50, 0, "10.0.0.53:53", "10.0.0.1:40000", SEVERITY_INFO, "more time" },  /* an answer that came too late */
+		{ 50, 0, "45.0.0.1:40000", "10.0.0.2:514", SEVERITY_INFO, "start the service" }, /* the background of the Internet */
 	};
 	const struct finding *finding;
 	struct wire w;
@@ -200,6 +201,7 @@ static void refusals__three_are_told_and_ten_a_minute_warn(void **state)
 			finding = wire_expect_one(&w, (enum severity)rows[i].severity);
 			assert_int_equal(finding->count, rows[i].errors);
 			expect_against(finding, "hosts limit the rate");
+			expect_text(finding, finding->fixes[0], rows[i].fix);
 		}
 		wire_close(&w);
 	}

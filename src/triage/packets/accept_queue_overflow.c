@@ -55,19 +55,10 @@ static bool is_dropped(const struct view *view, const struct flow_member *m)
 	return attempt_of(m->flow) == ATTEMPT_SILENT && m->own->syn_retries && (double)flow_age_ms(view, m->flow) >= view->values[WAIT];
 }
 
-/* Members that @want wants, as seen from the listener. */
-static struct flow_members pick(const struct view *view, const struct flow_members *run, bool (*want)(const struct view *, const struct flow_member *))
+/* With those that came near to it. */
+static bool is_wanted(const struct view *view, const struct flow_member *m)
 {
-	struct flow_members picked = { .at = arena_alloc(view->arena, (run->count + 1) * sizeof(struct flow_member)) };
-
-	for (size_t i = 0; i < run->count; i++) {
-		const struct flow_member *m = &run->at[i];
-
-		if (want(view, m))
-			picked.at[picked.count++] = (struct flow_member){ .flow = m->flow, .side = 1, .own = m->other, .other = m->own,
-									  .here = m->there, .there = m->here, .key = m->key };
-	}
-	return picked;
+	return m->other->syn_retries || is_dropped(view, m);
 }
 
 static int by_time(const void *a, const void *b)
@@ -108,7 +99,7 @@ static bool others_got_in(const int64_t *times, uint64_t count, const struct flo
 
 static struct tally tally_of(const struct view *view, const struct flow_members *run)
 {
-	struct tally t = { .ignored = pick(view, run, is_ignored), .dropped = pick(view, run, is_dropped) };
+	struct tally t = { .ignored = attempts_at_server(view, run, is_ignored), .dropped = attempts_at_server(view, run, is_dropped) };
 	const int64_t *times = opened_times(view, run, &t.opened);
 	size_t kept = 0;
 
@@ -190,7 +181,7 @@ static void file_run(const struct view *view, struct sink *sink, const struct fl
 
 static void eval(const struct view *view, struct sink *sink)
 {
-	struct flow_members all = attempts_collect(sink);
+	struct flow_members all = attempts_collect(view, is_wanted);
 	double most = -1;
 
 	flow_members_file(view, sink, &all, file_run);

@@ -46,6 +46,12 @@ struct tally {
 	enum flow_inbound inbound;
 };
 
+static bool is_refused(const struct view *view, const struct flow_member *m)
+{
+	(void)view;
+	return attempt_of(m->flow) == ATTEMPT_REFUSED;
+}
+
 static const struct icmp_report *report_of(const struct view *view, const struct flow *flow)
 {
 	if (!flow->icmp_report || flow->icmp_report > view->packets->report_count)
@@ -103,7 +109,7 @@ static struct tally tally_of(const struct view *view, const struct sink *sink, c
 		struct flow_member m = run->at[i];
 
 		t.opened += attempt_of(m.flow) == ATTEMPT_OPENED;
-		if (attempt_of(m.flow) != ATTEMPT_REFUSED)
+		if (!is_refused(view, &m))
 			continue;
 		run->at[i] = run->at[t.refused.count];
 		run->at[t.refused.count++] = m;
@@ -189,7 +195,7 @@ static const struct {
 	const char *const *causes, *const *fixes;
 } voices[] = {
 	[REFUSER_HOST] = { "RST with TTL {reset_ttl}, as the server's other packets: {peer_addr} itself says that nothing listens there, or its firewall does", NULL, NULL },
-	[REFUSER_BOX] = { "RST with TTL {reset_ttl}, the server's other packets have {server_ttl_min} to {server_ttl_max}: something in front of {peer_addr} refuses in its name", box_causes, box_fixes },
+	[REFUSER_BOX] = { "something in front of {peer_addr} refuses in its name: the RST has TTL {reset_ttl}, the server's other packets have", box_causes, box_fixes },
 	[REFUSER_UNKNOWN] = { "RST: nothing listens there, or a firewall says so; no other packet of {peer_addr} is there to compare with", NULL, NULL },
 	[REFUSER_ICMP_HOST] = { "ICMP '{reason}' (type {icmp_type}, code {icmp_code}) from {reporter} itself: its firewall rejects", NULL, NULL },
 	[REFUSER_ICMP_BOX] = { "ICMP '{reason}' (type {icmp_type}, code {icmp_code}) from {reporter}, which is not the server: that router or firewall rejects", router_causes, box_fixes },
@@ -198,7 +204,10 @@ static const struct {
 static void describe(struct finding *f, const struct view *view, const struct tally *t)
 {
 	f->title = "Connection attempts from {client} to {peer} are refused: {flows} of {attempts}";
-	f->detail = arena_printf(view->arena, "%s · the first {begins_at} into the capture (flow {flow}), over {span}", voices[t->refuser].detail);
+	f->detail = voices[t->refuser].detail;
+	if (t->refuser == REFUSER_BOX)
+		f->detail = arena_printf(view->arena, "%s %s", f->detail, flow_range_text(view, "server_ttl_min", "server_ttl_max", t->other_min == t->other_max));
+	f->detail = arena_printf(view->arena, "%s · the first {begins_at} into the capture (flow {flow}), over {span}", f->detail);
 	f->next = flow_next(view, "host {peer_addr} and (tcp port {peer_port} or icmp or icmp6)", t->refuser == REFUSER_BOX || t->refuser == REFUSER_ICMP_BOX ? box_next : NULL);
 	if (voices[t->refuser].causes)
 		f->causes = voices[t->refuser].causes;
@@ -263,7 +272,7 @@ static void file_scan(const struct view *view, struct sink *sink, const struct s
 static void eval(const struct view *view, struct sink *sink)
 {
 	struct scan_limits limits = { view->values[LEAST_TARGETS], view->values[MOST_TRIES], view->values[LEAST_SHARE] };
-	struct flow_members all = attempts_collect(sink);
+	struct flow_members all = attempts_collect(view, is_refused);
 
 	scans_take(view, sink, &all, &limits, file_scan);
 	flow_members_file(view, sink, &all, file_run);

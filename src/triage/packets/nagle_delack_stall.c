@@ -150,9 +150,9 @@ static void file_run(const struct view *view, struct sink *sink, const struct fl
 	add_evidence(f, view, run, &t);
 	f->title = server ? "Small writes wait for delayed ACKs: {writer} answers in pieces on {local}" :
 			    "Small writes wait for delayed ACKs: {writer} sends to {peer} in pieces";
-	f->detail = "{stalls} of {small_writes|small write} waited {wait_min} to {wait_max} for an ACK and were sent the moment it came · {flows|connection}, {rate} · flow {flow}, {begins_at} into the capture";
-	if (t.rtt_known)
-		f->detail = "{stalls} of {small_writes|small write} waited {wait_min} to {wait_max} for an ACK and were sent the moment it came, on a path with a round trip of {round_trip} · {flows|connection}, {rate} · flow {flow}, {begins_at} into the capture";
+	f->detail = arena_printf(view->arena, "{stalls} of {small_writes|small write} waited %s for an ACK and were sent the moment it came%s · {flows|connection}, {rate} · flow {flow}, {begins_at} into the capture",
+				 flow_range_text(view, "wait_min", "wait_max", t.wait_min_ms == t.wait_max_ms),
+				 t.rtt_known ? ", on a path with a round trip of {round_trip}" : "");
 	f->next = flow_next(view, server ? "host {local_addr} and tcp port {local_port}" : "host {peer_addr} and tcp port {peer_port}", rest);
 	finding_against(f, "packets do not show TCP_NODELAY or TCP_CORK: a program that waits for something for just as long writes in the same way");
 	if (!t.rtt_known)

@@ -21,6 +21,7 @@ static const struct threshold thresholds[] = {
 #define CONFIDENCE_SIGNS 0.9
 
 #define CAUSE_BETWEEN "a firewall, NAT or load balancer on the way ended the connection in one side's name: the RST does not look like the other packets of that side"
+#define FIX_BETWEEN "find the box: its logs, its limits on time, connections or content"
 
 /** enum reset_class - the first that fits, in this order. */
 enum reset_class { BETWEEN, AFTER_IDLE, AFTER_FIN, HALF_OPEN, UNANSWERED, OTHER, CLASSES };
@@ -30,7 +31,7 @@ static const struct class_text {
 	const char *name, *short_text, *meaning, *fix;
 } texts[CLASSES] = {
 	[BETWEEN] = { "between", "{between} by something in between", CAUSE_BETWEEN,
-		      "find the box: its logs, its limits on time, connections or content" },
+		      FIX_BETWEEN },
 	[AFTER_IDLE] = { "after_idle", "{after_idle} after a silence of 30 s or more", "something forgot the connection, or closes what is idle (rst-after-idle)", "make idle timeouts of clients shorter than those of servers and load balancers" },
 	[UNANSWERED] = { "unanswered", "{unanswered} with the last data unanswered", "whoever reset it had not answered the last data: a crash, a program that closes before it has read everything, or an impatient client",
 			 "read the request to its end, or shut down for writing and drain, before close(); look for crashes" },
@@ -133,6 +134,7 @@ static bool keep_between(const struct view *view, struct flow_member *m)
 }
 
 static const char *const between_causes[] = { CAUSE_BETWEEN, NULL };
+static const char *const between_fixes[] = { FIX_BETWEEN, "let it close idle or unwanted connections in order, or not at all", NULL };
 static const char *const between_next[] = { "nstat -az TcpOutRsts TcpEstabResets # on the side in whose name it was sent: if TcpOutRsts does not grow, it was somebody else", NULL };
 
 static void add_signs(struct finding *f, const struct flow_member *m)
@@ -150,10 +152,12 @@ static void add_signs(struct finding *f, const struct flow_member *m)
 /* "its TTL is 62, that side's other packets have 57 · no timestamp, which was agreed on". */
 static const char *signs_text(const struct view *view, const struct flow *flow)
 {
+	const struct flow_side *side = &flow->side[flow->resetter];
 	const char *text = "";
 
 	if (flow->flags & FLOW_RESET_ALIEN_TTL)
-		text = "its TTL is {reset_ttl}, that side's other packets have {ttl_min} to {ttl_max} · ";
+		text = arena_printf(view->arena, "its TTL is {reset_ttl}, that side's other packets have %s · ",
+				    flow_range_text(view, "ttl_min", "ttl_max", side->ttl_min == side->ttl_max));
 	if (flow->flags & FLOW_RESET_ALIEN_ID)
 		text = arena_printf(view->arena, "%sits IP id is 0, that side counts · ", text);
 	if (flow->flags & FLOW_RESET_NO_TIMESTAMP)
@@ -184,6 +188,7 @@ static void file_between(const struct view *view, struct sink *sink, const struc
 	f->title = "Something in between resets connections of {client} with {peer}: {flows} that were at work";
 	f->detail = arena_printf(view->arena, "the RST bears the %s's address, but %sflow {flow}, {begins_at} into the capture", m->flow->resetter ? "server" : "client", signs_text(view, m->flow));
 	f->causes = between_causes;
+	f->fixes = between_fixes;
 	f->next = flow_next(view, "host {peer_addr} and tcp port {peer_port}", between_next);
 	finding_against(f, signs > 1 ? "some systems build RSTs in another way than their other packets" : "one sign only: some systems send RSTs with another TTL or without options");
 	finding_trust(f, view);

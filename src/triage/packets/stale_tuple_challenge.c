@@ -34,6 +34,12 @@ struct tally {
 	double share, rate, wait_ms;
 };
 
+static bool is_challenged(const struct view *view, const struct flow_member *m)
+{
+	(void)view;
+	return m->flow->flags & FLOW_CHALLENGED;
+}
+
 static double wait_of(const struct view *view, const struct flow_member *m)
 {
 	return m->flow->flags & FLOW_SAW_SYN_ACK ? m->flow->syn_wait_ms : (double)flow_age_ms(view, m->flow);
@@ -60,7 +66,7 @@ static struct tally tally_of(const struct view *view, const struct flow_members 
 	for (size_t i = 0; i < run->count; i++) {
 		struct flow_member m = run->at[i];
 
-		if (!(m.flow->flags & FLOW_CHALLENGED))
+		if (!is_challenged(view, &m))
 			continue;
 		run->at[i] = run->at[t.challenged.count];
 		run->at[t.challenged.count++] = m;
@@ -158,7 +164,7 @@ static void file_run(const struct view *view, struct sink *sink, const struct fl
 
 static void eval(const struct view *view, struct sink *sink)
 {
-	struct flow_members all = attempts_collect(sink);
+	struct flow_members all = attempts_collect(view, is_challenged);
 
 	flow_members_file(view, sink, &all, file_run);
 }

@@ -34,7 +34,7 @@ static const struct threshold thresholds[] = {
 #define CONFIDENCE_QUIET 0.75
 
 /**
- * struct tally - one server endpoint. @half: clients that do not finish, seen from the server's side, moved to the front. @repeating: of them send their SYN again. @opened: handshakes
+ * struct tally - one server endpoint. @half: attempts of clients that do not finish, moved to the front. @repeating: of them send their SYN again. @opened: handshakes
  * that completed.
  */
 struct tally {
@@ -49,6 +49,13 @@ static bool is_half(const struct view *view, const struct flow_member *m)
 {
 	return attempt_of(m->flow) == ATTEMPT_HALF && !flow_went_on(m->flow, 0) && !m->own->resets &&
 	       m->other->syn_retries >= view->values[REPEATS];
+}
+
+/* With those that came near to it. */
+static bool is_wanted(const struct view *view, const struct flow_member *m)
+{
+	(void)view;
+	return m->other->syn_retries && !flow_went_on(m->flow, 0);
 }
 
 static struct tally tally_of(const struct view *view, const struct flow_members *run)
@@ -102,9 +109,10 @@ static enum severity judge(const struct view *view, const struct tally *t, enum 
 
 static void add_evidence(struct finding *f, const struct view *view, const struct tally *t)
 {
+	struct flow_members server = attempts_at_server(view, &t->half, NULL);
 	const struct flow *worst = t->worst->flow;
 
-	finding_flows(f, view, &t->half);
+	finding_flows(f, view, &server);
 	finding_add_text(f, "client", flow_who_text(view, &t->half), "capture");
 	finding_add(f, "attempts", (double)t->attempts, UNIT_COUNT, "capture");
 	finding_add(f, "opened", (double)t->opened, UNIT_COUNT, "capture");
@@ -123,12 +131,12 @@ static void describe(struct finding *f, const struct view *view, const struct ta
 	static const char *const rest[] = { "ip route get {example} # on the server: is the way back the way here?",
 					    "nstat -az TcpExtTCPSynRetrans TcpExtIPReversePathFilter # on both ends", NULL };
 
-	f->title = t->repeating ? "Handshakes with {peer} do not complete: its SYN-ACKs do not reach {client}" :
-				  "Handshakes with {peer} do not complete: no answer to its SYN-ACKs from {client}";
+	f->title = t->repeating ? "Handshakes with {local} do not complete: its SYN-ACKs do not reach {client}" :
+				  "Handshakes with {local} do not complete: no answer to its SYN-ACKs from {client}";
 	if (looks_like_flood(view, t))
-		f->title = "Handshakes with {peer} do not complete: {clients} addresses from {networks} networks never answer, as in a SYN flood";
+		f->title = "Handshakes with {local} do not complete: {clients} addresses from {networks} networks never answer, as in a SYN flood";
 	f->detail = "{flows} of {attempts|attempt}, {repeating} of them repeat their SYN · SYN-ACK repeated {syn_ack_repeats|time} over {lasts}, the first {begins_at} into the capture (flow {flow}) · {opened|handshake} completed";
-	f->next = flow_next(view, "host {peer_addr} and tcp port {peer_port}", rest);
+	f->next = flow_next(view, "host {local_addr} and tcp port {local_port}", rest);
 }
 
 static void add_doubts(struct finding *f, const struct view *view, const struct tally *t)
@@ -165,13 +173,13 @@ static void file_run(const struct view *view, struct sink *sink, const struct fl
 static void eval(const struct view *view, struct sink *sink)
 {
 	struct scan_limits limits = { view->values[LEAST_TARGETS], view->values[MOST_TRIES], view->values[LEAST_SHARE] };
-	struct flow_members all = attempts_collect(sink);
+	struct flow_members all = attempts_collect(view, is_wanted);
 	double most = -1;
 
 	scans_take(view, sink, &all, &limits, NULL);
 	flow_members_file(view, sink, &all, file_run);
 	for (size_t i = 0; i < all.count && !sink->filed; i++) {
-		if (all.at[i].other->syn_retries && !flow_went_on(all.at[i].flow, 0))
+		if (is_wanted(view, &all.at[i]))
 			most = MAX(most, all.at[i].other->syn_retries);
 	}
 	if (most >= 0)

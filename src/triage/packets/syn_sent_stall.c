@@ -61,6 +61,13 @@ static bool is_silent(const struct view *view, const struct flow_member *m)
 	return attempt_of(m->flow) == ATTEMPT_SILENT && (double)flow_age_ms(view, m->flow) >= view->values[WAIT];
 }
 
+/* With those that were slow to be answered, for the near miss. */
+static bool is_wanted(const struct view *view, const struct flow_member *m)
+{
+	(void)view;
+	return m->own->syn_retries || attempt_of(m->flow) == ATTEMPT_SILENT;
+}
+
 /* IPv6 is silent while the same process has the same service over IPv4: a program with fallback hides the fault. */
 static bool has_fallback(const struct view *view, const struct flow_member *m)
 {
@@ -239,7 +246,7 @@ static void note_near_miss(const struct view *view, struct sink *sink, const str
 static void eval(const struct view *view, struct sink *sink)
 {
 	struct scan_limits limits = { view->values[LEAST_TARGETS], view->values[MOST_TRIES], view->values[LEAST_SHARE] };
-	struct flow_members all = attempts_collect(sink);
+	struct flow_members all = attempts_collect(view, is_wanted);
 	enum flow_sight sight = flow_sight_of(view);
 
 	if (sight == FLOW_SIGHT_ONE) {

@@ -111,6 +111,10 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 static const char *const unanswered_causes[] = { "a firewall drops the requests, or the answers on their way back", "nothing listens there, and the 'port unreachable' is filtered", "the host is down, or the address is wrong", "the answers leave from another address (a server with several, behind a balancer), and are dropped as strangers", NULL };
 static const char *const unanswered_fixes[] = { "open the path in both directions, or start what should answer", "correct the address that the client uses (resolv.conf for DNS)", NULL };
 static const char *const unanswered_next[] = { "ip route get {peer_addr}", "ss -uanp", NULL };
+static const char *const refused_causes[] = { "a service that the sender is configured for does not run there, or listens on another port or address", "a program that restarts: its port is closed for that time", "a load balancer or health check that still knows the host", NULL };
+static const char *const refused_fixes[] = { "start the service, or take the host out of the sender's configuration", "use connected sockets in the sender: only they hear of a refusal", NULL };
+static const char *const late_causes[] = { "the program gave up waiting, or had an answer from another server, and closed its socket", NULL };
+static const char *const late_fixes[] = { "give requests more time than the slowest answer takes", "find out why the server takes so long", NULL };
 static const char *const refused_next[] = { "ss -ulnp sport = :{peer_port} # on the server", NULL };
 
 static void add_doubts(struct finding *f, const struct view *view, const struct tally *t, enum flow_sight sight, const char *service)
@@ -176,6 +180,8 @@ static void file_refused(const struct view *view, struct sink *sink, const struc
 	if (r->flow_number)
 		finding_add(f, "flow", (double)r->flow_number, UNIT_NONE, "capture");
 	f->title = "{peer} refuses datagrams of {local_addr}: {errors|ICMP error}, nobody listens on that UDP port";
+	f->causes = is_late_answer(r) ? late_causes : refused_causes;
+	f->fixes = is_late_answer(r) ? late_fixes : refused_fixes;
 	if (is_late_answer(r))
 		f->title = "Answers of {local_addr} come too late for {peer}: {errors|ICMP error}, its program has closed the port";
 	f->detail = addr_equal(&r->reporter, &r->dst.addr) ? "{rate} · 'port unreachable' from the host itself · since {since}, the first {begins_at} into the capture" :

@@ -209,25 +209,40 @@ static void file_run(const struct view *view, struct sink *sink, const struct fl
 	finding_threshold(f, sink, limit);
 }
 
-static void note_near_miss(struct sink *sink, const struct flow_members *all)
+static void note_near_miss(const struct view *view, struct sink *sink)
 {
 	double longest = -1;
 
-	for (size_t i = 0; i < all->count; i++) {
-		if (all->at[i].flow->state == FLOW_RESET && !is_closing(all->at[i].flow))
-			longest = MAX(longest, all->at[i].flow->idle_last_ms);
+	for (size_t i = 0; i < view->packets->flow_count; i++) {
+		const struct flow *flow = view->packets->flows[i];
+
+		if (flow->state == FLOW_RESET && !is_closing(flow))
+			longest = MAX(longest, flow->idle_last_ms);
 	}
 	if (longest >= 0)
 		sink_near_miss(sink, "longest silence before a reset", longest, IDLE);
 }
 
+/* Else what the others survived is of no interest. */
+static bool any_died(const struct view *view)
+{
+	for (size_t i = 0; i < view->packets->flow_count; i++) {
+		if (died_idle(view, view->packets->flows[i]))
+			return true;
+	}
+	return false;
+}
+
 static void eval(const struct view *view, struct sink *sink)
 {
-	struct flow_members all = flow_members_collect(sink, PROTOCOL_TCP, keep);
+	struct flow_members all;
 
+	if (!any_died(view)) {
+		note_near_miss(view, sink);
+		return;
+	}
+	all = flow_members_collect(sink, PROTOCOL_TCP, keep);
 	flow_members_file(view, sink, &all, file_run);
-	if (!sink->filed)
-		note_near_miss(sink, &all);
 }
 
 static const struct packet_signal packets = {
