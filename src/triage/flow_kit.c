@@ -54,6 +54,25 @@ struct flow_members flow_members_collect_sides(const struct sink *sink, uint8_t 
 	return collect(sink, protocol, 2, keep);
 }
 
+struct flow_members flow_members_filter(const struct view *view, const struct flow_members *members, flow_keep_fn *keep)
+{
+	struct flow_members kept = { .at = arena_alloc(view->arena, (members->count + 1) * sizeof(*kept.at)) };
+
+	for (size_t i = 0; i < members->count; i++) {
+		kept.at[kept.count] = members->at[i];
+		kept.count += keep(view, &kept.at[kept.count]);
+	}
+	return kept;
+}
+
+bool flow_repeats_seen(const struct view *view)
+{
+	const uint64_t *events = view->packets->totals->events;
+
+	return events[EVENT_TIMEOUT_RETRANSMISSION] || events[EVENT_FAST_RETRANSMISSION] || events[EVENT_RETRANSMISSION] ||
+	       events[EVENT_SPURIOUS_RETRANSMISSION];
+}
+
 static int by_key(const void *a, const void *b)
 {
 	const struct flow_member *x = a, *y = b;

@@ -32,6 +32,10 @@ typedef bool flow_keep_fn(const struct view *view, struct flow_member *member);
 struct flow_members flow_members_collect(const struct sink *sink, uint8_t protocol, flow_keep_fn *keep);
 /** flow_members_collect_sides() - the same, but each flow is asked about twice, once from each side. */
 struct flow_members flow_members_collect_sides(const struct sink *sink, uint8_t protocol, flow_keep_fn *keep);
+/** flow_members_filter() - those of @members that @keep keeps: one pass over all flows can serve several parts of a rule. */
+struct flow_members flow_members_filter(const struct view *view, const struct flow_members *members, flow_keep_fn *keep);
+/** flow_repeats_seen() - was any segment repeated in this capture? If not, no flow has to be asked about it. */
+bool flow_repeats_seen(const struct view *view);
 /** flow_members_sort() - by key, ties by order of first sight. */
 void flow_members_sort(struct flow_members *members);
 /** flow_members_run() - the run from @from on with the same key. */

@@ -143,10 +143,14 @@ static void mark_dead_pair(const struct stuck_flow *s, struct flow_pair *pair, c
 struct stuck_flows stuck_flows_find(const struct view *view, const double *limits)
 {
 	struct sink sink = { .view = view };
-	struct flow_members members = flow_members_collect_sides(&sink, PROTOCOL_TCP, keep);
-	struct flow_pairs pairs = flow_pairs_of(view, &members);
-	struct stuck_flows all = { .at = arena_alloc(view->arena, (members.count + 1) * sizeof(*all.at)), .count = members.count };
+	struct flow_members members = { 0 };
+	struct flow_pairs pairs;
+	struct stuck_flows all;
 
+	if (flow_repeats_seen(view))
+		members = flow_members_collect_sides(&sink, PROTOCOL_TCP, keep);
+	pairs = flow_pairs_of(view, &members);
+	all = (struct stuck_flows){ .at = arena_alloc(view->arena, (members.count + 1) * sizeof(*all.at)), .count = members.count };
 	for (size_t i = 0; i < all.count; i++) {
 		struct flow_pair *pair = flow_pairs_find(&pairs, &members.at[i]);
 

@@ -248,10 +248,16 @@ static void sum_up(struct wire *w)
 
 	t->flows = w->count;
 	t->flows_one_way = t->midstream = t->tcp = t->udp = 0;
+	t->events[EVENT_RETRANSMISSION] = t->events[EVENT_SPURIOUS_RETRANSMISSION] = t->events[EVENT_RESET] = 0;
 	for (size_t i = 0; i < w->count; i++) {
 		const struct flow *flow = w->flow[i];
 		uint32_t packets = flow->side[0].packets + flow->side[1].packets;
 
+		for (unsigned side = 0; side < 2; side++) {
+			t->events[EVENT_RETRANSMISSION] += flow->side[side].retransmissions;
+			t->events[EVENT_SPURIOUS_RETRANSMISSION] += flow->side[side].spurious;
+			t->events[EVENT_RESET] += flow->side[side].resets;
+		}
 		t->flows_one_way += flow_half_seen(flow);
 		t->midstream += flow->state == FLOW_MIDSTREAM;
 		*(flow->protocol == PROTOCOL_TCP ? &t->tcp : &t->udp) += packets;

@@ -177,9 +177,14 @@ static void file_quiet(const struct view *view, struct sink *sink, const struct 
 	finding_threshold(f, sink, QUIET_FLOWS);
 }
 
-static void file(const struct view *view, struct sink *sink, flow_keep_fn *keep, flow_members_file_fn *file_one)
+static bool keep_either(const struct view *view, struct flow_member *m)
 {
-	struct flow_members members = flow_members_collect_sides(sink, PROTOCOL_TCP, keep);
+	return is_left_waiting(view, m) && (has_tail(view, m) || is_quiet(m));
+}
+
+static void file(const struct view *view, struct sink *sink, const struct flow_members *all, flow_keep_fn *keep, flow_members_file_fn *file_one)
+{
+	struct flow_members members = flow_members_filter(view, all, keep);
 	struct flow_pairs pairs = flow_pairs_of(view, &members);
 
 	sink->own = &pairs;
@@ -188,9 +193,11 @@ static void file(const struct view *view, struct sink *sink, flow_keep_fn *keep,
 
 static void eval(const struct view *view, struct sink *sink)
 {
-	file(view, sink, keep_tailed, file_run);
+	struct flow_members all = flow_members_collect_sides(sink, PROTOCOL_TCP, keep_either);
+
+	file(view, sink, &all, keep_tailed, file_run);
 	if (!sink->filed)
-		file(view, sink, keep_quiet, file_quiet);
+		file(view, sink, &all, keep_quiet, file_quiet);
 }
 
 const struct packet_signal packets_mtu_blackhole_recv = {

@@ -60,7 +60,7 @@ static bool keep_needless(const struct view *view, struct flow_member *m)
 {
 	(void)view;
 	flow_clients_set_key(m);
-	return m->own->spurious > 0;
+	return m->flow->protocol == PROTOCOL_TCP && m->own->spurious > 0;
 }
 
 /** struct sums - over the flows of a run, as their own sides sent. */
@@ -251,9 +251,13 @@ static void file_retries(const struct view *view, struct sink *sink, const struc
 static void judge_requests(const struct view *view, struct sink *sink)
 {
 	const struct packet_evidence *packets = view->packets;
-	const struct flow **at = arena_alloc(view->arena, (packets->flow_count + 1) * sizeof(*at));
+	const struct flow **at;
 	size_t all = 0, crashed = 0;
 
+	/* what breaks a connection is a reset, or silence in which the client repeats itself */
+	if (!packets->totals->events[EVENT_RESET] && !flow_repeats_seen(view) && !packets->totals->payload_cut)
+		return;
+	at = arena_alloc(view->arena, (packets->flow_count + 1) * sizeof(*at));
 	for (size_t i = 0; i < packets->flow_count; i++) {
 		const struct flow *flow = packets->flows[i];
 
@@ -274,15 +278,23 @@ static void judge_requests(const struct view *view, struct sink *sink)
 	}
 }
 
+static bool keep_any(const struct view *view, struct flow_member *m)
+{
+	return m->own->spurious || m->own->duplicates || m->other->dsacks > view->values[MARGIN];
+}
+
 static void eval(const struct view *view, struct sink *sink)
 {
-	struct flow_members network = flow_members_collect_sides(sink, PROTOCOL_TCP, keep_network);
-	struct flow_members unreported = flow_members_collect_sides(sink, PROTOCOL_UDP, keep_unreported);
-	struct flow_members needless = flow_members_collect_sides(sink, PROTOCOL_TCP, keep_needless);
+	static const struct {
+		flow_keep_fn *keep;
+		flow_members_file_fn *file;
+	} parts[] = { { keep_network, file_network }, { keep_unreported, file_unreported }, { keep_needless, file_needless } };
+	struct flow_members all = flow_members_collect_sides(sink, 0, keep_any), members;
 
-	flow_members_file(view, sink, &network, file_network);
-	flow_members_file(view, sink, &unreported, file_unreported);
-	flow_members_file(view, sink, &needless, file_needless);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		members = flow_members_filter(view, &all, parts[i].keep);
+		flow_members_file(view, sink, &members, parts[i].file);
+	}
 	judge_requests(view, sink);
 }
 

@@ -88,6 +88,11 @@ static bool keep_below(const struct view *view, struct flow_member *m)
 	return mtu_likely(mss + headers(&m->here.addr), largest + options + headers(&m->here.addr)) != NULL;
 }
 
+static bool keep_any(const struct view *view, struct flow_member *m)
+{
+	return keep_small(view, m) || keep_missing(view, m) || keep_above(view, m) || keep_below(view, m);
+}
+
 static void add_evidence(struct finding *f, const struct view *view, const struct flow_member *m)
 {
 	if (m->own->has & SIDE_HAS_MSS)
@@ -221,10 +226,10 @@ static void eval(const struct view *view, struct sink *sink)
 		flow_members_file_fn *file;
 	} parts[] = { { keep_small, file_small }, { keep_missing, file_missing }, { keep_above, file_above }, { keep_below, file_below } };
 	struct path_limits limits = path_limits_of(view, view->values[VAIN], view->values[VAIN_MS]);
-	struct flow_members members;
+	struct flow_members all = flow_members_collect_sides(sink, PROTOCOL_TCP, keep_any), members;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		members = flow_members_collect_sides(sink, PROTOCOL_TCP, parts[i].keep);
+		members = flow_members_filter(view, &all, parts[i].keep);
 		flow_members_file(view, sink, &members, parts[i].file);
 	}
 	members = too_large(view, &limits);
