@@ -86,7 +86,13 @@ static void open_hole(const struct flow_step *step)
 	tcp_trouble_open(flow_step_need_trouble(step, step->side), &hole);
 }
 
-/* Whether the segment at hand left before the one that opened the hole. */
+/* A sender's clock does not go back, and what is sent again bears the time at which it is. */
+static bool is_older_than_newest(const struct flow_step *step)
+{
+	return step->tcp->options & TCP_OPTION_TIMESTAMPS && step->tx->has & SIDE_HAS_TIMESTAMPS && seq_before(step->tcp->tsval, step->mine->tsval);
+}
+
+/* Whether the segment at hand left before the one that opened the hole. Both may be of one tick of the clock: then what came since tells. */
 static bool is_late(const struct flow_step *step, const struct hole *hole)
 {
 	const struct ip_header *ip = &step->packet->ip;
@@ -95,6 +101,8 @@ static bool is_late(const struct flow_step *step, const struct hole *hole)
 
 	if (step->tx->has & SIDE_COUNTS_ID && hole->has_id && ip->has_id && ip->id)
 		return (int16_t)((uint16_t)ip->id - hole->id) < 0;
+	if (is_older_than_newest(step))
+		return true;
 	if (hole->has_tsval && tcp->options & TCP_OPTION_TIMESTAMPS && tcp->tsval != hole->tsval)
 		return seq_before(tcp->tsval, hole->tsval);
 	if (step->flow->flags & FLOW_HAS_HANDSHAKE_RTT)
@@ -121,7 +129,7 @@ static bool is_old_copy(const struct flow_step *step)
 		return true;
 	if (step->tx->has & SIDE_COUNTS_ID && ip->has_id && ip->id)
 		return (int16_t)((uint16_t)ip->id - step->mine->id) <= 0;
-	return step->tcp->options & TCP_OPTION_TIMESTAMPS && step->tx->has & SIDE_HAS_TIMESTAMPS && seq_before(step->tcp->tsval, step->mine->tsval);
+	return is_older_than_newest(step);
 }
 
 static void late(const struct flow_step *step, uint32_t end, int64_t since_us)
