@@ -44,7 +44,7 @@ static const struct option_row options[] = {
 	{ "link-header", 'e', NULL, "in packets: the link header", OPTION_FLAG, AT(link_header), NULL },
 	{ "hex", 'x', NULL, "in packets: bytes in hex; -xx with the link header", OPTION_COUNT, AT(hex), NULL },
 	{ "hex-ascii", 'X', NULL, "in packets: bytes in hex and ASCII; -XX with the link header", OPTION_COUNT, AT(hex_ascii), NULL },
-	{ "ascii", 'A', NULL, "in packets: bytes as ASCII", OPTION_FLAG, AT(ascii), NULL },
+	{ "ascii", 'A', NULL, "in packets: bytes as ASCII; -AA with the link header", OPTION_COUNT, AT(ascii), NULL },
 	{ "timestamps", 't', NULL, "in packets: no time; -tt since 1970, -ttt since the last, -tttt with date, -ttttt since the first", OPTION_COUNT, AT(timestamps), NULL },
 	{ "number", '#', NULL, "in packets: their number", OPTION_FLAG, AT(number), NULL },
 	{ "absolute-tcp-sequence-numbers", 'S', NULL, "in packets: sequence numbers as they are", OPTION_FLAG, AT(absolute_seq), NULL },

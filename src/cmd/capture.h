@@ -17,8 +17,8 @@ struct capture_options {
 	struct option_list files;
 	const char *interface, *write, *direction, *link_type, *filter_file, *user, *rotate_size, *snaplen_text;
 	uint64_t count, snaplen, buffer_kib, duration_us, max_bytes, max_flows, rotate_files, rotate_seconds;
-	unsigned verbosity, hex, hex_ascii, timestamps;
-	bool list, list_link_types, no_promiscuous, link_header, ascii, number, absolute_seq, skip_checksums;
+	unsigned verbosity, hex, hex_ascii, ascii, timestamps;
+	bool list, list_link_types, no_promiscuous, link_header, number, absolute_seq, skip_checksums;
 	bool packet_buffered, line_buffered, packets, flows, immediate;
 };
 

@@ -105,7 +105,9 @@ static unsigned dump_of(const struct capture_options *o)
 		return o->hex_ascii > 1 ? PACKET_DUMP_HEX_TEXT_LINK : PACKET_DUMP_HEX_TEXT;
 	if (o->hex)
 		return o->hex > 1 ? PACKET_DUMP_HEX_LINK : PACKET_DUMP_HEX;
-	return o->ascii ? PACKET_DUMP_TEXT : PACKET_DUMP_NONE;
+	if (o->ascii)
+		return o->ascii > 1 ? PACKET_DUMP_TEXT_LINK : PACKET_DUMP_TEXT;
+	return PACKET_DUMP_NONE;
 }
 
 static void open_text(struct capture_run *run)

@@ -57,15 +57,12 @@ static const char *ethertype_name(uint16_t type)
 	return NULL;
 }
 
-static char *put_ethertype(char *at, const struct packet_line *line, uint16_t type)
+static char *put_ethertype(char *at, uint16_t type)
 {
 	const char *name = ethertype_name(type);
 
-	if (line->options->quiet && name)
-		return put_str(at, name);
-	if (!line->options->quiet)
-		at = put_lit(at, "ethertype ");
-	at = put_str(at, name ? name : line->options->quiet ? "Unknown Ethertype" : "Unknown");
+	at = put_lit(at, "ethertype ");
+	at = put_str(at, name ? name : "Unknown");
 	at = put_lit(at, " (0x");
 	at = put_u16_hex(at, type);
 	return put_lit(at, ")");
@@ -115,7 +112,7 @@ static char *put_vlans(char *at, const struct packet_line *line, size_t offset, 
 			at = put_lit(at, ", DEI");
 		at = put_lit(at, ", ");
 		if (number) {
-			at = put_ethertype(at, line, type);
+			at = put_ethertype(at, type);
 		} else {
 			const char *name = ethertype_name(type);
 
@@ -143,7 +140,7 @@ static char *put_ethernet(char *at, const struct packet_line *line)
 	at = put_addresses(at, &line->packet->link);
 	if (type < ETHERTYPE_MIN)
 		return put_length(put_lit(at, "802.3"), type);
-	at = put_ethertype(at, line, type);
+	at = put_ethertype(at, type);
 	at = put_length(at, frame->wire);
 	return put_vlans(at, line, 16, true);
 }
@@ -162,10 +159,8 @@ static char *put_cooked(char *at, const struct packet_line *line, uint16_t type,
 		at = put_mac(at, line->packet->link.src);
 		*at++ = ' ';
 	}
-	if (!line->options->quiet) {
-		at = put_ethertype(at, line, type);
-		at = put_length(at, line->packet->frame->wire);
-	}
+	at = put_ethertype(at, type);
+	at = put_length(at, line->packet->frame->wire);
 	return put_vlans(at, line, vlan_offset, false);
 }
 
@@ -203,14 +198,11 @@ static char *put_loopback(char *at, const struct packet_line *line)
 	uint16_t first = frame_u16(frame, 0), last = frame_u16(frame, 2);
 	uint32_t family = first ? (uint32_t)(first >> 8 | (first & 0xff) << 8) : last;
 
-	if (!line->options->quiet)
-		at = put_lit(at, "AF ");
+	at = put_lit(at, "AF ");
 	at = put_str(at, family_name(family));
-	if (!line->options->quiet) {
-		at = put_lit(at, " (");
-		at = put_u64(at, family);
-		*at++ = ')';
-	}
+	at = put_lit(at, " (");
+	at = put_u64(at, family);
+	*at++ = ')';
 	return put_length(at, frame->wire);
 }
 

@@ -55,14 +55,6 @@ static char *put_checksum(char *at, const struct packet *packet, uint32_t length
 	return put_lit(at, ")");
 }
 
-static char *put_quiet(char *at, unsigned header, uint32_t length)
-{
-	at = put_lit(at, "tcp ");
-	if (UNLIKELY(header > length))
-		return put_too_long(put_u64(at, 0), header, length);
-	return put_u64(at, length - header);
-}
-
 /* Everything that a whole header says. @payload: bytes behind it. */
 static char *put_numbers(char *at, const struct packet_line *line, const struct packet_seq_base *base, uint32_t payload)
 {
@@ -100,8 +92,6 @@ char *packet_tcp_put(char *at, const struct packet_line *line)
 
 	if (UNLIKELY(tcp->header < TCP_HEADER_MIN))
 		return put_too_short(at, tcp->header, length);
-	if (line->options->quiet)
-		return put_quiet(at, tcp->header, length);
 	at = put_lit(at, "Flags [");
 	at = put_flags(at, tcp->flags);
 	*at++ = ']';

@@ -14,11 +14,9 @@ static char *put_digits(char *at, uint32_t value, unsigned digits)
 	return at + digits;
 }
 
-static char *put_fraction(char *at, const struct packet_text *text, uint32_t ns)
+static char *put_fraction(char *at, uint32_t ns)
 {
 	*at++ = '.';
-	if (text->options.nanoseconds)
-		return put_digits(at, ns, 9);
 	return put_digits(at, ns / 1000, 6);
 }
 
@@ -56,7 +54,7 @@ static char *put_local(char *at, struct packet_text *text, int64_t time_ns)
 	if (UNLIKELY(second != text->second || !text->second_len))
 		format_second(text, second);
 	at = put_mem(at, text->second_text, text->second_len);
-	return put_fraction(at, text, ns);
+	return put_fraction(at, ns);
 }
 
 static char *put_epoch(char *at, struct packet_text *text, int64_t time_ns)
@@ -64,17 +62,17 @@ static char *put_epoch(char *at, struct packet_text *text, int64_t time_ns)
 	uint32_t ns;
 	int64_t second = split(time_ns, &ns);
 
+	(void)text;
 	if (second < 0)
 		*at++ = '-';
 	at = put_u64(at, second < 0 ? -(uint64_t)second : (uint64_t)second);
-	return put_fraction(at, text, ns);
+	return put_fraction(at, ns);
 }
 
 /* Both times are cut to the digits that are shown before they are subtracted, so that shown times and differences add up. */
-static char *put_difference(char *at, const struct packet_text *text, int64_t from_ns, int64_t to_ns)
+static char *put_difference(char *at, int64_t from_ns, int64_t to_ns)
 {
-	int64_t unit = text->options.nanoseconds ? 1 : 1000;
-	int64_t ns = (to_ns / unit - from_ns / unit) * unit;
+	int64_t ns = (to_ns / 1000 - from_ns / 1000) * 1000;
 	uint64_t length = ns < 0 ? -(uint64_t)ns : (uint64_t)ns, seconds = length / NS_PER_SECOND;
 
 	*at++ = ns < 0 ? '-' : ' ';
@@ -85,17 +83,17 @@ static char *put_difference(char *at, const struct packet_text *text, int64_t fr
 	at = put_digits(at, (uint32_t)(seconds / 60 % 60), 2);
 	*at++ = ':';
 	at = put_digits(at, (uint32_t)(seconds % 60), 2);
-	return put_fraction(at, text, (uint32_t)(length % NS_PER_SECOND));
+	return put_fraction(at, (uint32_t)(length % NS_PER_SECOND));
 }
 
 static char *put_since_last(char *at, struct packet_text *text, int64_t time_ns)
 {
-	return put_difference(at, text, text->last_ns, time_ns);
+	return put_difference(at, text->last_ns, time_ns);
 }
 
 static char *put_since_first(char *at, struct packet_text *text, int64_t time_ns)
 {
-	return put_difference(at, text, text->first_ns, time_ns);
+	return put_difference(at, text->first_ns, time_ns);
 }
 
 static char *(*const times[])(char *at, struct packet_text *text, int64_t time_ns) = {

@@ -17,8 +17,6 @@ static struct packet_text_options options_of(const uint8_t data[2])
 		.link_header = data[1] & 1,
 		.absolute_seq = data[1] & 2,
 		.skip_checksums = data[1] & 4,
-		.quiet = data[1] & 8,
-		.nanoseconds = data[1] & 16,
 	};
 }
 

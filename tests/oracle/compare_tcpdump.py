@@ -19,13 +19,7 @@ from frames import write_pcap  # noqa: E402  pylint: disable=wrong-import-positi
 
 # Link types whose -e is made for comparing; the others print their name and length.
 LINK_HEADERS = ("EN10MB", "LINUX_SLL", "LINUX_SLL2", "NULL", "RAW", "PPP")
-# All that is to be compared costs thousands of runs: the command shows that its options reach the printer, and the program of this folder has
-# all of the printer's, also those that `tcptriage capture` does not take from tcpdump (its -q is no progress).
-FLAGS = ([], ["-vv"], ["-e", "-v"], ["-S", "-K", "-v"], ["-xx"], ["-X"], ["-#", "-tt"], ["-t"], ["-ttt"], ["-tttt"], ["-ttttt"])
-PRINTER_FLAGS = ([], ["-v"], ["-vv"], ["-vv", "-K"], ["-e"], ["-e", "-v"], ["-S"], ["-q"], ["-q", "-e"], ["-x"], ["-xx"], ["-X"], ["-XX"], ["-#"], ["-tt"], ["-ttt"], ["--nano"],
-                 ["--nano", "-ttttt"])
-# Rows that only those options need.
-PRINTER_ONLY = ("less than no payload", "tunnels with -q")
+FLAGS = ([], ["-v"], ["-vv"], ["-e", "-v"], ["-S", "-K", "-v"], ["-x"], ["-xx"], ["-X"], ["-XX"], ["-#", "-tt"], ["-t"], ["-ttt"], ["-tttt"], ["-ttttt"])
 # Dumps as text hold line ends, so that no packet can be told from the next: the whole output is compared.
 TEXT_FLAGS = (["-A"],)
 # Rows that only captures of the folder need.
@@ -71,7 +65,6 @@ DIFFERENCES = [
     Difference("listener version 1", "a blank is missing there", (r"(listener (?:query|report|done))max", r"\1 max"), None),
     Difference("ccecho", "a name is missing there", (r"([\[,]) (\d+)", r"\1ccecho \2"), (r"ccecho", "ccecho")),
     Difference("user timeout", "the top bit tells minutes (RFC 5482), not the lowest", (r"uto 0x([0-9a-f]+) \d+", r"uto 0x\1"), (r"uto 0x([0-9a-f]+) \d+", r"uto 0x\1")),
-    Difference("less than no payload", "a length is not negative", (r"tcp 42949\d+ \[bad hdr", "tcp 0 [bad hdr"), None),
     Difference("used up route", "the destination in the header is the last one when no segment is left (RFC 8200 §4.4)",
                (r"(segleft=0, [^\n]*)\(incorrect -> 0x[0-9a-f]{4}\)", r"\1(correct)"), None),
     Difference("cut fragment header", "nothing is said of a header that is cut", (r"frag \(0\|8\) (?=\n|$)", " [|frag6]"), (r" \[\|frag6\]", " [|frag6]")),
@@ -88,7 +81,6 @@ NOT_READ = [
     Difference("PIM", "not read", r"PIMv", r" ip-proto-103 \d+"),
     Difference("SCTP", "not read", r"sctp", r" ip-proto-132 \d+"),
     Difference("router advertisement", "addresses are not read", r"ICMP router advertisement lifetime", r"ICMP router advertisement, length \d+"),
-    Difference("tunnels with -q", "-q shortens, it does not hide what is inside", r"\.(?:4789|6081): UDP, length \d+", r"(?:VXLAN|Geneve), vni \d+: "),
     Difference("mtrace", "not read", r"mtrace response", r"unknown icmp6 type \(200\)"),
     Difference("unknown unreachable", "not read", r"unknown unreach code \(7\)", r"unknown unreach code \(7\)"),
     Difference("LLDP", "not read", r"LLDP", r"ethertype LLDP \(0x88cc\), length \d+|LLDP, length \d+"),
@@ -124,7 +116,6 @@ class Comparison:
 
     def __init__(self, program):
         self.program, self.used, self.packets = program, set(), 0
-        self.printer = pathlib.Path(program).name == "packets_main"
 
     def explained(self, theirs, ours):
         """Whether rows of the tables say why the two differ."""
@@ -165,7 +156,7 @@ class Comparison:
         path = pathlib.Path(folder) / f"{make.__name__}.pcap"
         frames, fields = make()
         write_pcap(path, frames, **fields)
-        complaints = [complaint for flags in (PRINTER_FLAGS if self.printer else FLAGS) for complaint in self.file(path, flags)]
+        complaints = [complaint for flags in FLAGS for complaint in self.file(path, flags)]
         if make is captures.every_byte:
             complaints += [complaint for flags in TEXT_FLAGS for complaint in self.file(path, flags)]
         return complaints
@@ -215,8 +206,7 @@ def main():
             failed += report(number, f"{make.__name__}__every_option__as_tcpdump", comparison.made(make, folder))
     for number, path in enumerate(paths, len(captures.CAPTURES) + 1):
         failed += report(number, f"{path.name}__options__as_tcpdump", comparison.found(path))
-    stale = [f"nothing needs the row '{row.name}' any more" for row in DIFFERENCES + NOT_READ if row.name not in comparison.used and (paths or row.name not in FOLDER_ONLY) and
-             (comparison.printer or row.name not in PRINTER_ONLY)]
+    stale = [f"nothing needs the row '{row.name}' any more" for row in DIFFERENCES + NOT_READ if row.name not in comparison.used and (paths or row.name not in FOLDER_ONLY)]
     failed += report(count, "differences__every_row__is_needed", stale)
     print(f"# {comparison.packets} packets compared")
     return 1 if failed else 0

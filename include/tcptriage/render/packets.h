@@ -41,14 +41,14 @@ enum packet_dump {
 
 /**
  * struct packet_text_options - how packets are printed.
- * @verbosity: 0 … 3 for -v, -vv, -vvv. @time: enum packet_time. @dump: enum packet_dump. @nanoseconds: nine digits instead of six.
- * @link_header: -e. @absolute_seq: -S. @number: -#. @skip_checksums: -K. @quiet: -q.
+ * @verbosity: 0 … 3 for -v, -vv, -vvv. @time: enum packet_time. @dump: enum packet_dump.
+ * @link_header: -e. @absolute_seq: -S. @number: -#. @skip_checksums: -K.
  * @interface_name: names the interface of a packet, NULL for one that has no name; called for each packet, so it must be cheap. NULL as a
  * whole: no interface is printed, but for Linux cooked v2 ("if3"). @interface_context: handed to it.
  */
 struct packet_text_options {
 	uint8_t verbosity, time, dump;
-	bool nanoseconds, link_header, absolute_seq, number, skip_checksums, quiet;
+	bool link_header, absolute_seq, number, skip_checksums;
 	const char *(*interface_name)(const void *context, const struct packet *packet);
 	const void *interface_context;
 };
