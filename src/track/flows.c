@@ -132,11 +132,20 @@ static bool is_icmp(const struct packet *packet)
 	return packet->ip.protocol == PROTOCOL_ICMP || packet->ip.protocol == PROTOCOL_ICMPV6;
 }
 
-/* Cut in an echo before its number, or in a tunnel, whose outside is no flow of its own. A packet longer than its frame is cut at its IP layer,
- * and yet what it carries counts. */
+/* Longer than its frame by its own header: its end is cut where nobody wrote it down, and yet what it carries counts. */
+static bool is_longer_than_frame(const struct packet *packet)
+{
+	const struct frame *frame = packet->frame;
+
+	return packet->ip_bytes && !packet->tunnel_count && packet->ip.length > frame->wire - (size_t)(packet->ip_bytes - frame->bytes);
+}
+
+/* Cut before its ports: in an echo before its number, or in a tunnel, whose outside is no flow of its own. */
 static bool is_cut_early(const struct packet *packet)
 {
-	return packet->status == DECODE_TRUNCATED && (packet->layer == LAYER_ICMP || packet->layer == LAYER_TUNNEL || packet->layer == LAYER_LINK);
+	if (packet->status != DECODE_TRUNCATED || packet->layer == LAYER_TCP || packet->layer == LAYER_UDP || packet->has & PACKET_HAS_TCP)
+		return false;
+	return !(packet->has & PACKET_HAS_UDP && is_longer_than_frame(packet));
 }
 
 /* Whether a packet has a flow, as far as it is there itself. */

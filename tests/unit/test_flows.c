@@ -168,26 +168,43 @@ static void totals__every_packet_counts__whatever_became_of_it(void **state)
 	talk_close(&t);
 }
 
-/* Longer than its frame, by its own header: the end is cut where nobody wrote it down, and what is there counts. */
-static void truncated__by_layer__has_a_flow_or_none(void **state)
+/* Cut inside of a tunnel, the outer datagram is no flow; longer than its frame by its own header, it is one with all that it says. */
+static void truncated__udp_at_its_ip_layer__is_a_flow_when_its_end_is_missing(void **state)
 {
-	static const struct {
-		enum packet_layer layer;
-		bool flow;
-	} rows[] = { { LAYER_IPV4, true }, { LAYER_TCP, true }, { LAYER_TUNNEL, false }, { LAYER_ICMP, false }, { LAYER_LINK, false } };
+	static const uint8_t bytes[14];
+	struct talk t;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (unsigned longer = 0; longer < 2; longer++) {
+		talk_open(&t);
+		talk_ip(&t, 0, A, PROTOCOL_UDP, 108);
+		t.packet.has |= PACKET_HAS_UDP | PACKET_HAS_PORTS;
+		t.packet.udp = (struct udp_header){ .src_port = 5000, .dst_port = 4789, .length = 108, .payload = 100 };
+		t.packet.status = DECODE_TRUNCATED;
+		t.packet.layer = LAYER_IPV4;
+		t.frame.bytes = bytes;
+		t.packet.ip_bytes = bytes + 14;
+		t.frame.wire -= longer;
+		talk_hear(&t);
+		assert_int_equal(flows_count(t.flows), longer);
+		talk_close(&t);
+	}
+}
+
+static void truncated__tcp_at_any_layer__counts_with_what_it_carries(void **state)
+{
+	static const uint8_t layers[] = { LAYER_IPV4, LAYER_IPV6, LAYER_TCP };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(layers); i++) {
 		struct talk t;
 
 		talk_open(&t);
 		talk_build(&t, &(struct segment){ 0, A, 1, 1000, 1 });
 		t.packet.status = DECODE_TRUNCATED;
-		t.packet.layer = (uint8_t)rows[i].layer;
+		t.packet.layer = layers[i];
 		talk_hear(&t);
-		assert_int_equal(flows_count(t.flows), rows[i].flow);
-		if (rows[i].flow)
-			assert_int_equal(talk_side(&t, A)->seq_next - talk_side(&t, A)->isn, 1000);
+		assert_int_equal(talk_side(&t, A)->seq_next - talk_side(&t, A)->isn, 1000);
 		talk_close(&t);
 	}
 }
@@ -505,7 +522,8 @@ int main(void)
 		cmocka_unit_test(exchange__udp_and_echo__requests_and_replies_are_counted),
 		cmocka_unit_test(broadcast__group_addresses__owe_no_answer),
 		cmocka_unit_test(totals__every_packet_counts__whatever_became_of_it),
-		cmocka_unit_test(truncated__by_layer__has_a_flow_or_none),
+		cmocka_unit_test(truncated__udp_at_its_ip_layer__is_a_flow_when_its_end_is_missing),
+		cmocka_unit_test(truncated__tcp_at_any_layer__counts_with_what_it_carries),
 		cmocka_unit_test(clock__goes_back__durations_do_not),
 		cmocka_unit_test(clock__any_time_at_all__is_survived),
 		cmocka_unit_test(copies__routing_host__are_taken_out),
