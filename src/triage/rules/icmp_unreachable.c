@@ -77,7 +77,7 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_add_text(f, "example", view_addr_text(view, &r->dst.addr), "packet quoted");
 	finding_add_text(f, "protocol", protocol ? protocol : "another protocol", "packet quoted");
 	finding_add(f, "began", (double)MAX(t->first_ns - view->packets->totals->first_ns, 0) / 1e6, UNIT_MS, "ICMP");
-	finding_add(f, "lasted", (double)(t->last_ns - t->first_ns) / 1e6, UNIT_MS, "ICMP");
+	finding_add(f, "lasted", (double)MAX(t->last_ns - t->first_ns, 0) / 1e6, UNIT_MS, "ICMP");
 	finding_address_class(f, &r->dst.addr);
 }
 

@@ -178,7 +178,7 @@ static bool is_too_large(const struct path_limits *limits, struct flow_member *m
 
 	m->key = (struct endpoint){ .addr = m->there.addr };
 	m->mark = limit && !limit->heard;
-	return limit && agreed(m) + headers(&m->here.addr) > limit->mtu;
+	return limit && agreed(m) && agreed(m) + headers(&m->here.addr) > limit->mtu;
 }
 
 /* Connections whose MSS is more than their path is known to carry. */
