@@ -52,7 +52,8 @@ void capture_owners_close(struct capture_owners *owners);
 
 /**
  * struct capture_run - one capture under way.
- * @out: where lines go. @table: flows, NULL when only packets are printed. @style, @format: of the output. @doc: frame of the document.
+ * @out: where lines go. @table: flows, NULL when only packets are printed. @style, @format: of the output. @doc: frame of the document. @cut: a file ended too early. @draining: only what the kernel
+ * still holds is read. @over: no packet is read any more.
  */
 struct capture_run {
 	const struct capture_options *o;
@@ -71,7 +72,7 @@ struct capture_run {
 	struct out out;
 	uint64_t packets, bytes;
 	int64_t began_us, status_us;
-	bool cut, live;
+	bool cut, live, draining, over;
 };
 
 /** capture_run_open() - start the privileged process, open what is read and written, give up privileges. Return: 0 or -errno with @err (-EINVAL: usage). */
