@@ -21,7 +21,8 @@ import tap  # noqa: E402
 SCRATCH = tempfile.TemporaryDirectory(prefix="tcptriage-roundtrip-")
 ROOT = pathlib.Path(SCRATCH.name)
 # Each kind of frame, link and file once; the others differ in what they tell, not in how they are stored.
-CHOSEN = [name for name in SCENES if name.startswith(("healthy-", "link_", "pcap", "snaplen", "vlan-", "qinq-", "malformed", "clock_back", "super_segments"))]
+CHOSEN = ["healthy-v6", "malformed-v6"] + [name for name in SCENES if name.endswith("-v4") and name.startswith((
+    "healthy-", "link_", "pcap", "snaplen", "vlan-", "qinq-", "malformed", "clock_back", "super_segments"))]
 PATHS = make.write(ROOT, CHOSEN)
 TWO_LINKS = ("pcapng_two_links-v4",)
 
