@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "flow_clients.h"
+#include "stuck_flow.h"
 
 const struct flow_side *flow_loss_sender(const struct flow_member *m, bool incoming)
 {
@@ -46,6 +47,12 @@ double flow_loss_percent(const struct flow_loss *loss)
 	return loss->sent ? MIN(100 * (double)flow_loss_count(loss) / (double)loss->sent, 100) : 0;
 }
 
+/* By the limits of the rules that speak of it: a capture may end while a segment that was lost three times is on its way once more. */
+static bool is_stuck(const struct flow_side *own)
+{
+	return own->ip_dead_min && own->dead_tries >= stuck_flow_defaults[STUCK_FLOW_COPIES] && own->dead_ms >= stuck_flow_defaults[STUCK_FLOW_WAIT];
+}
+
 /* What is never acknowledged is an outage or a matter of size, and what was too big is sent again once: other rules speak of both. */
 static bool concerns(const struct flow_member *m, bool incoming)
 {
@@ -54,7 +61,7 @@ static bool concerns(const struct flow_member *m, bool incoming)
 
 	if (flow->protocol != PROTOCOL_TCP || (flow->flags & FLOW_LOCAL_KNOWN ? flow->local_side != m->side : incoming))
 		return false;
-	return own->payload && !own->ip_dead_min && !(flow->icmp_errors && flow->icmp_class == ICMP_TOO_BIG) && !flow_half_seen(flow);
+	return own->payload && !is_stuck(own) && !(flow->icmp_errors && flow->icmp_class == ICMP_TOO_BIG) && !flow_half_seen(flow);
 }
 
 static bool keep(struct flow_member *m, bool incoming)

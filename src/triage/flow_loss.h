@@ -34,7 +34,7 @@ double flow_loss_percent(const struct flow_loss *loss);
 const struct flow_side *flow_loss_sender(const struct flow_member *member, bool incoming);
 /**
  * flow_loss_stretches() - all stretches with loss of data that was sent, or with @incoming that came to this machine (where it is known which side
- * that is). From a share of @spurious needless repetitions on all of a flow's are. Left out are flows with a segment that was never acknowledged,
+ * that is). From a share of @spurious needless repetitions on all of a flow's are. Left out are flows that are stuck (stuck_flow.h),
  * whose packets were too big, or of which one direction was seen. Keys are those of flow_clients_set_key(); a member's mark: its client is on the Internet.
  */
 struct flow_stretches flow_loss_stretches(const struct view *view, bool incoming, double spurious);

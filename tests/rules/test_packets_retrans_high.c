@@ -171,6 +171,8 @@ static void missed_by_the_capture(struct flow *flow)
 static void never_acknowledged(struct flow *flow)
 {
 	flow->side[0].ip_dead_min = 1500;
+	flow->side[0].dead_tries = 4;
+	flow->side[0].dead_ms = 3000;
 }
 
 static void too_big(struct flow *flow)
@@ -201,6 +203,29 @@ static void look_alikes__are_silent(void **state)
 	expect_silent(too_big);
 	expect_silent(one_direction_only);
 	expect_silent(duplicated_frames);
+}
+
+static void stuck__not_for_long_yet__is_loss_like_any_other(void **state)
+{
+	static const struct {
+		uint16_t tries;
+		uint32_t ms;
+	} rows[] = { { 3, 60000 }, { 9, 2999 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct flow *flow;
+		struct wire w;
+
+		wire_open(&w, RULE);
+		flow = bulk(&w, US, THEM, 3000);
+		flow->side[0].ip_dead_min = 1500;
+		flow->side[0].dead_tries = rows[i].tries;
+		flow->side[0].dead_ms = rows[i].ms;
+		wire_judge(&w);
+		wire_expect_one(&w, SEVERITY_CRITICAL);
+		wire_close(&w);
+	}
 }
 
 static void spurious__below_four_fifths__is_taken_off(void **state)
@@ -346,6 +371,7 @@ int main(void)
 		cmocka_unit_test(flows__that_lost_nothing__count_as_well),
 		cmocka_unit_test(direction__to_this_machine__is_judged_apart),
 		cmocka_unit_test(look_alikes__are_silent),
+		cmocka_unit_test(stuck__not_for_long_yet__is_loss_like_any_other),
 		cmocka_unit_test(spurious__below_four_fifths__is_taken_off),
 		cmocka_unit_test(super_segments__bytes_tell_how_many_were_sent),
 		cmocka_unit_test(capture__that_drops_as_much__explains_it),
