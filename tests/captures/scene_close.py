@@ -49,7 +49,7 @@ def abort_unread(net):
 
 
 @scene("resets that do not look like the server's packets: other TTL, id 0 without DF, no timestamps", flows=[flow("reset", resets=(0, 1))] * 3,
-       events={"reset": 3}, findings={"rst-breakdown": "info warning"})
+       events={"reset": 3}, findings={"rst-breakdown": "explained warning"})
 def reset_injected(net):
     for _ in range(3):
         tcp = net.tcp().open().exchange()

@@ -141,7 +141,7 @@ def challenged(net, count):
 
 @scene("all SYNs, six of them, meet an old connection: challenge ACK, RST, and the second SYN is answered",
        flows=[flow("closed", retransmissions=(1, 0), resets=(1, 0))] * 6, events={"challenge_ack": 6, "reset": 6, "syn_retry": 6},
-       findings={"stale-tuple-challenge": "critical"})
+       findings={"stale-tuple-challenge": "warning"})
 def challenge_ack(net):
     challenged(net, 6)
 
