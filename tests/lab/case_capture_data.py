@@ -30,11 +30,10 @@ def transfer(lab, role="c", interface="c0", seconds=4, pace=PACE):
     return program, capture.doc, {key: after[key] - before.get(key, 0) for key in after}
 
 
-def lossy(lab, role, interface, joined=True):
-    """One in twenty packets is dropped on the way. Without `joined` the sender's device takes one segment at a time, so that packets here are packets there."""
+def lossy(lab, role, interface):
+    """One in twenty packets is dropped on the way. The sender's device takes one segment at a time, so that packets here are packets there."""
     lab.build("crs")
-    if not joined:
-        lab.batch("c", "link set c0 gso_max_segs 1")
+    lab.batch("c", "link set c0 gso_max_segs 1")
     retrans.sink(lab)
     retrans.lose(lab, 5)
     program, doc, grown = transfer(lab, role, interface)
@@ -43,7 +42,7 @@ def lossy(lab, role, interface, joined=True):
     return program, doc, real
 
 
-@case("retrans-high", "capture-fault", beside=OFFLOAD)
+@case("retrans-high", "capture-fault")
 def one_in_twenty(lab):
     """5 % of what a transfer sends is dropped; what we count is what the sender's kernel counts."""
     program, doc, real = lossy(lab, "c", "c0")
@@ -52,10 +51,10 @@ def one_in_twenty(lab):
     return f"{real:.1f} % by the counters"
 
 
-@case("retrans-high", "capture-fault", beside=OFFLOAD)
+@case("retrans-high", "capture-fault")
 def seen_where_it_does_not_arrive(lab):
     """The same behind the router: what is lost is not in the capture, what is sent again is."""
-    _, doc, real = lossy(lab, "s", "s0", joined=False)
+    _, doc, real = lossy(lab, "s", "s0")
     finding = lab.expect(doc, "retrans-high", "critical", count=1)
     lab.expect_evidence(finding, "loss", lambda value: 0.5 * real < value < 1.5 * real, f"about {real:.1f}")
     return f"{real:.1f} % by the counters"

@@ -437,11 +437,19 @@ class Lab:
                 self.check(not capture.doc["dropped_kernel"], f"the capture dropped {capture.doc['dropped_kernel']} packets")
 
     def captured(self, capture):
+        """The document of a capture that has ended."""
+        return self.capture_document(capture.text, capture.messages, True)
+
+    def offline(self, done):
+        """The document of a file that was read."""
+        return self.capture_document(done.stdout, done.stderr, False)
+
+    def capture_document(self, text, messages, live):
         try:
-            doc = json.loads(capture.text)
+            doc = json.loads(text)
         except ValueError as error:
-            raise Wrong(f"no JSON: {error}: {capture.messages.strip()[-300:]}") from error
-        if doc.get("schema") != "tcptriage.capture/1" or not doc["live"]:
+            raise Wrong(f"no JSON: {error}: {messages.strip()[-300:]}") from error
+        if doc.get("schema") != "tcptriage.capture/1" or doc["live"] != live:
             raise Wrong(f"schema is {doc.get('schema')}, live {doc.get('live')}")
         if sum(flow["packets_ab"] + flow["packets_ba"] for flow in doc["flows"]) > doc["packets"]:
             raise Wrong("flows have more packets than were captured")
