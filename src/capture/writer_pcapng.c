@@ -25,12 +25,17 @@ static void put_u32(struct writer *w, uint32_t value)
 	writer_append(w, &value, sizeof(value));
 }
 
-static void put_padded(struct writer *w, const void *bytes, size_t len)
+static void put_padding(struct writer *w, size_t len)
 {
 	static const uint8_t zeros[4];
 
-	writer_append(w, bytes, len);
 	writer_append(w, zeros, -len & 3);
+}
+
+static void put_padded(struct writer *w, const void *bytes, size_t len)
+{
+	writer_append(w, bytes, len);
+	put_padding(w, len);
 }
 
 static size_t padded(size_t len)
@@ -94,7 +99,7 @@ static void put_filter_option(struct writer *w, size_t len)
 	put_u16(w, (uint16_t)(1 + len));
 	put_u8(w, 0);
 	writer_append(w, w->filter, len);
-	put_padded(w, "\0\0\0", -(1 + len) & 3);
+	put_padding(w, 1 + len);
 }
 
 static void put_interface(struct writer *w, const struct capture_interface *interface)

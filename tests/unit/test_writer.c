@@ -283,6 +283,27 @@ static void files__without_a_frame__are_whole(void **state)
 	}
 }
 
+static void pcapng__filter_of_any_length__leaves_the_block_whole(void **state)
+{
+	static const char words[] = "udp port 53";
+
+	(void)state;
+	for (size_t len = 1; len < sizeof(words); len++) {
+		const struct writer_plan plan = { .path = in_dir("filter.pcapng"), .pcapng = true };
+		struct capture_source source = from_eth0;
+		char *filter = strndup(words, len);
+		struct writer *writer;
+
+		source.filter = filter;
+		writer = open_writer(&plan, &source);
+		assert_int_equal(put(writer, NOON * SECOND, 60), 0);
+		assert_int_equal(writer_close(writer, &err), 0);
+		read_back("filter.pcapng");
+		assert_int_equal(seen.count, 1);
+		free(filter);
+	}
+}
+
 static void pcapng__drops_without_a_frame__have_an_interface(void **state)
 {
 	const struct writer_plan plan = { .path = in_dir("empty.pcapng"), .pcapng = true };
@@ -648,6 +669,7 @@ int main(void)
 		IN_DIRECTORY(pcapng__copied__keeps_frames_interfaces_directions_and_drops),
 		IN_DIRECTORY(pcapng__live__has_each_block_as_the_format_draws_it),
 		IN_DIRECTORY(files__without_a_frame__are_whole),
+		IN_DIRECTORY(pcapng__filter_of_any_length__leaves_the_block_whole),
 		IN_DIRECTORY(pcapng__drops_without_a_frame__have_an_interface),
 		IN_DIRECTORY(pcap__second_link_type__is_refused_with_advice),
 		IN_DIRECTORY(pcap__frame_above_the_snapshot_length__is_refused_as_readers_would_cut_it),
