@@ -25,13 +25,14 @@ void *arena_alloc(struct arena *arena, size_t size)
 	if (!chunk || chunk->size - chunk->used < size) {
 		size_t bytes = MAX(size, (size_t)CHUNK_BYTES);
 
-		chunk = xmalloc(sizeof(*chunk) + bytes);
+		/* zeroed once and for all: pages of a large array that nobody touches cost nothing */
+		chunk = xcalloc(1, sizeof(*chunk) + bytes);
 		*chunk = (struct arena_chunk){ .next = arena->chunks, .size = bytes };
 		arena->chunks = chunk;
 	}
 	at = chunk->bytes + chunk->used;
 	chunk->used += size;
-	return memset(at, 0, size);
+	return at;
 }
 
 char *arena_memdup(struct arena *arena, const void *bytes, size_t len)
