@@ -27,6 +27,12 @@ static bool is_attempt(const struct flow *flow)
 	return flow->protocol == PROTOCOL_TCP && flow->flags & FLOW_SAW_SYN && !(flow->flags & FLOW_BROADCAST);
 }
 
+static bool keep_attempt(const struct view *view, struct flow_member *m)
+{
+	(void)view;
+	return is_attempt(m->flow);
+}
+
 static int by_address(const void *a, const void *b)
 {
 	return addr_compare(a, b);
@@ -40,21 +46,14 @@ struct hosts {
 
 static struct hosts hosts_of(const struct view *view, attempt_want_fn *want)
 {
-	const struct packet_evidence *packets = view->packets;
-	struct hosts hosts = { .at = NULL };
+	struct flow_members wanted = flow_members_collect(view, PROTOCOL_TCP, ODD_ATTEMPT, keep_attempt);
+	struct hosts hosts = { .at = arena_alloc(view->arena, 2 * (wanted.count + 1) * sizeof(*hosts.at)) };
 
-	for (size_t i = 0; i < packets->flow_count; i++) {
-		struct flow_member m;
-
-		if (!is_attempt(packets->flows[i]))
+	for (size_t i = 0; i < wanted.count; i++) {
+		if (!want(view, &wanted.at[i]))
 			continue;
-		m = flow_member_of(packets->flows[i], 0);
-		if (!want(view, &m))
-			continue;
-		if (!hosts.at)
-			hosts.at = arena_alloc(view->arena, 2 * (packets->flow_count - i) * sizeof(*hosts.at));
-		hosts.at[hosts.count++] = m.here.addr;
-		hosts.at[hosts.count++] = m.there.addr;
+		hosts.at[hosts.count++] = wanted.at[i].here.addr;
+		hosts.at[hosts.count++] = wanted.at[i].there.addr;
 	}
 	if (hosts.count)
 		qsort(hosts.at, hosts.count, sizeof(*hosts.at), by_address);
@@ -73,12 +72,12 @@ struct flow_members attempts_collect(const struct view *view, attempt_want_fn *w
 	struct hosts hosts = hosts_of(view, want);
 	struct flow_members all = { .at = NULL };
 
-	for (size_t i = 0; hosts.count && i < packets->flow_count; i++) {
-		if (!is_attempt(packets->flows[i]) || !has_host(&hosts, packets->flows[i]))
-			continue;
-		if (!all.at)
-			all.at = arena_alloc(view->arena, (packets->flow_count - i) * sizeof(*all.at));
-		all.at[all.count++] = flow_member_of(packets->flows[i], 0);
+	if (!hosts.count)
+		return all;
+	all.at = arena_alloc(view->arena, packets->flow_count * sizeof(*all.at));
+	for (size_t i = 0; i < packets->flow_count; i++) {
+		if (is_attempt(packets->flows[i]) && has_host(&hosts, packets->flows[i]))
+			all.at[all.count++] = flow_member_of(packets->flows[i], 0);
 	}
 	return all;
 }
@@ -92,28 +91,10 @@ struct flow_members attempts_at_server(const struct view *view, const struct flo
 
 		if (want && !want(view, m))
 			continue;
-		picked.at[picked.count++] = (struct flow_member){
-			.flow = m->flow, .side = 1, .own = m->other, .other = m->own, .here = m->there, .there = m->here, .key = m->key
-		};
+		picked.at[picked.count] = flow_member_of(m->flow, 1);
+		picked.at[picked.count++].key = m->key;
 	}
 	return picked;
-}
-
-enum flow_sight flow_sight_of(const struct view *view)
-{
-	uint64_t both = 0, one = 0;
-
-	for (size_t i = 0; i < view->packets->flow_count; i++) {
-		const struct flow *flow = view->packets->flows[i];
-
-		if (flow->side[0].packets && flow->side[1].packets)
-			both++;
-		else if (flow->protocol == PROTOCOL_TCP)
-			one += flow_went_on(flow, 0) || flow_went_on(flow, 1);
-	}
-	if (one > both)
-		return FLOW_SIGHT_ONE;
-	return both ? FLOW_SIGHT_BOTH : FLOW_SIGHT_UNKNOWN;
 }
 
 enum flow_inbound flow_inbound(const struct flow *flow)
@@ -143,7 +124,7 @@ static int by_source(const void *left, const void *right)
 		order = addr_compare(&a->there.addr, &b->there.addr);
 	if (!order)
 		order = (int)a->there.port - (int)b->there.port;
-	return order ? order : (a->flow->number > b->flow->number) - (a->flow->number < b->flow->number);
+	return order ? order : (a->number > b->number) - (a->number < b->number);
 }
 
 /* One target from @at on: counts it into @scan. Return: how many attempts it took. */
@@ -183,8 +164,7 @@ void scans_take(const struct view *view, struct sink *sink, struct flow_members 
 	struct scan scan;
 	size_t kept = 0;
 
-	if (all->count)
-		qsort(all->at, all->count, sizeof(*all->at), by_source);
+	flow_members_order(all, by_source);
 	for (size_t i = 0; i < all->count; i += scan.run.count) {
 		scan = look_at(all, i, limits);
 		if ((double)scan.failed >= limits->targets && (double)scan.failed >= limits->share * (double)scan.targets) {

@@ -15,11 +15,11 @@ enum attempt {
 };
 /** attempt_of() - of a flow whose SYN was seen. */
 enum attempt attempt_of(const struct flow *flow);
-/** attempt_want_fn - is this attempt, seen from the client, one that the rule may speak of? */
+/** attempt_want_fn - is this attempt, seen from the client, one that the rule may speak of? Only such as are odd (ODD_ATTEMPT) are asked about. */
 typedef bool attempt_want_fn(const struct view *view, const struct flow_member *attempt);
 /**
  * attempts_collect() - TCP flows whose SYN was seen, from the client's side, keyed by the server's endpoint: those that @want wants, and all others of
- * the same clients and servers to compare with. Where none is wanted that is one look at the flows, and no memory.
+ * the same clients and servers to compare with. Where none is wanted that is a look at the odd ones.
  */
 struct flow_members attempts_collect(const struct view *view, attempt_want_fn *want);
 
@@ -28,15 +28,6 @@ struct flow_members attempts_at_server(const struct view *view, const struct flo
 
 /** flow_went_on() - @side sent something besides SYNs and RSTs. */
 bool flow_went_on(const struct flow *flow, unsigned side);
-
-/** enum flow_sight - which directions a capture shows. */
-enum flow_sight {
-	FLOW_SIGHT_BOTH,
-	FLOW_SIGHT_UNKNOWN, /* no flow shows both: all of it may have gone unanswered, or answers are not in the capture */
-	FLOW_SIGHT_ONE,	    /* of most connections that went on past their SYN one direction is missing */
-};
-/** flow_sight_of() - judged by all flows of the capture. */
-enum flow_sight flow_sight_of(const struct view *view);
 
 /** enum flow_inbound - does the client come from the Internet to a server of ours, as scanners do all day (RULES §0.5). */
 enum flow_inbound { INBOUND_NO, INBOUND_POSSIBLE, INBOUND_CERTAIN };

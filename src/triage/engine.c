@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "flow_index.h"
 #include "kit.h"
 
 #define RULE(symbol) extern const struct rule symbol;
@@ -244,9 +245,16 @@ bool triage_rule_reads(const struct rule *rule, bool packets)
 	return packets ? rule->packets != NULL : rule->eval != NULL;
 }
 
+static struct flow_index *index_of(const struct view *view)
+{
+	return view->packets && !view->index ? flow_index_make(view) : view->index;
+}
+
 void triage_run(const struct view *view, const struct triage_options *options,
 		struct verdict *verdict)
 {
+	struct flow_index *index = index_of(view);
+
 	for (size_t i = 0; i < triage_rule_count; i++) {
 		const struct rule *rule = triage_rules[i];
 		struct view own = *view;
@@ -258,6 +266,7 @@ void triage_run(const struct view *view, const struct triage_options *options,
 
 		if (!asked_for(options, rule))
 			continue;
+		own.index = index;
 		own.values = default_values(sink.thresholds, view->arena);
 		if (view->packets)
 			run_on_packets(&own, &sink);

@@ -11,66 +11,77 @@
 struct flow_member flow_member_of(const struct flow *flow, unsigned side)
 {
 	return (struct flow_member){ .flow = flow,
-				     .side = side,
+				     .side = (uint8_t)side,
 				     .own = &flow->side[side],
 				     .other = &flow->side[!side],
 				     .here = flow->end[side],
 				     .there = flow->end[!side],
-				     .key = flow->end[!side] };
+				     .key = flow->end[!side],
+				     .number = flow->number };
 }
 
-static struct flow_members collect(const struct sink *sink, uint8_t protocol, unsigned sides, flow_keep_fn *keep)
+/* Asks @keep about @flow from its first @sides sides. There must be room for all of them. */
+static void ask(struct flow_members *members, const struct view *view, const struct flow *flow, unsigned sides, flow_keep_fn *keep)
 {
-	const struct packet_evidence *packets = sink->view->packets;
+	for (unsigned side = 0; side < sides; side++) {
+		struct flow_member *member = &members->at[members->count];
+
+		*member = flow_member_of(flow, side);
+		members->count += !keep || keep(view, member);
+	}
+}
+
+static struct flow_members room_for(const struct view *view, size_t count)
+{
+	return (struct flow_members){ .at = arena_alloc(view->arena, (count + 1) * sizeof(struct flow_member)) };
+}
+
+static struct flow_members collect(const struct view *view, uint8_t protocol, uint32_t oddities, unsigned sides, flow_keep_fn *keep)
+{
+	const struct flow_index *index = view->index;
 	struct flow_members members = { 0 };
-	size_t cap = 0;
 
-	for (size_t i = 0; i < packets->flow_count * sides; i++) {
-		struct flow_member member = flow_member_of(packets->flows[i / sides], (unsigned)(i % sides));
-
-		if ((protocol && member.flow->protocol != protocol) || !keep(sink->view, &member))
-			continue;
-		if (members.count == cap) {
-			size_t room = cap ? cap * 2 : 64;
-			struct flow_member *larger = arena_alloc(sink->view->arena, room * sizeof(*larger));
-
-			if (cap)
-				memcpy(larger, members.at, cap * sizeof(*larger));
-			members.at = larger;
-			cap = room;
-		}
-		members.at[members.count++] = member;
+	if (!flow_index_has(view, oddities))
+		return members;
+	members = room_for(view, index->count * sides);
+	for (size_t i = 0; i < index->count; i++) {
+		if (index->at[i].oddities & oddities && (!protocol || index->at[i].flow->protocol == protocol))
+			ask(&members, view, index->at[i].flow, sides, keep);
 	}
 	return members;
 }
 
-struct flow_members flow_members_collect(const struct sink *sink, uint8_t protocol, flow_keep_fn *keep)
+struct flow_members flow_members_collect(const struct view *view, uint8_t protocol, uint32_t oddities, flow_keep_fn *keep)
 {
-	return collect(sink, protocol, 1, keep);
+	return collect(view, protocol, oddities, 1, keep);
 }
 
-struct flow_members flow_members_collect_sides(const struct sink *sink, uint8_t protocol, flow_keep_fn *keep)
+struct flow_members flow_members_collect_sides(const struct view *view, uint8_t protocol, uint32_t oddities, flow_keep_fn *keep)
 {
-	return collect(sink, protocol, 2, keep);
+	return collect(view, protocol, oddities, 2, keep);
+}
+
+struct flow_members flow_members_collect_all(const struct view *view, uint8_t protocol, flow_keep_fn *keep)
+{
+	const struct packet_evidence *packets = view->packets;
+	struct flow_members members = room_for(view, packets->flow_count);
+
+	for (size_t i = 0; i < packets->flow_count; i++) {
+		if (!protocol || packets->flows[i]->protocol == protocol)
+			ask(&members, view, packets->flows[i], 1, keep);
+	}
+	return members;
 }
 
 struct flow_members flow_members_filter(const struct view *view, const struct flow_members *members, flow_keep_fn *keep)
 {
-	struct flow_members kept = { .at = arena_alloc(view->arena, (members->count + 1) * sizeof(*kept.at)) };
+	struct flow_members kept = room_for(view, members->count);
 
 	for (size_t i = 0; i < members->count; i++) {
 		kept.at[kept.count] = members->at[i];
 		kept.count += keep(view, &kept.at[kept.count]);
 	}
 	return kept;
-}
-
-bool flow_repeats_seen(const struct view *view)
-{
-	const uint64_t *events = view->packets->totals->events;
-
-	return events[EVENT_TIMEOUT_RETRANSMISSION] || events[EVENT_FAST_RETRANSMISSION] || events[EVENT_RETRANSMISSION] ||
-	       events[EVENT_SPURIOUS_RETRANSMISSION];
 }
 
 static int by_key(const void *a, const void *b)
@@ -81,14 +92,29 @@ static int by_key(const void *a, const void *b)
 	if (!order)
 		order = (x->key.port > y->key.port) - (x->key.port < y->key.port);
 	if (!order)
-		order = (x->flow->number > y->flow->number) - (x->flow->number < y->flow->number);
+		order = (x->number > y->number) - (x->number < y->number);
 	return order ? order : (int)x->side - (int)y->side;
+}
+
+static bool is_sorted(const struct flow_members *members, flow_member_order_fn *order)
+{
+	for (size_t i = 1; i < members->count; i++) {
+		if (order(&members->at[i - 1], &members->at[i]) > 0)
+			return false;
+	}
+	return true;
+}
+
+void flow_members_order(struct flow_members *members, flow_member_order_fn *order)
+{
+	/* they come in the order of first sight, and often from one client or to one server */
+	if (!is_sorted(members, order))
+		qsort(members->at, members->count, sizeof(*members->at), order);
 }
 
 void flow_members_sort(struct flow_members *members)
 {
-	if (members->count)
-		qsort(members->at, members->count, sizeof(*members->at), by_key);
+	flow_members_order(members, by_key);
 }
 
 struct flow_members flow_members_run(const struct flow_members *members, size_t from)

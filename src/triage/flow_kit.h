@@ -3,19 +3,21 @@
 #ifndef TCPTRIAGE_TRIAGE_FLOW_KIT_H
 #define TCPTRIAGE_TRIAGE_FLOW_KIT_H
 
+#include "flow_index.h"
 #include "kit.h"
 
 /**
  * struct flow_member - a flow of the rule, seen from the side that the rule speaks of.
  * @flow. @side: that side (0: initiator); @here, @there: endpoint of that side and of the other. @key: by what it is grouped: the other endpoint at first.
- * @mark: the rule's own.
+ * @mark: the rule's own. @number: the flow's, so that sorting need not touch the flow.
  */
 struct flow_member {
 	const struct flow *flow;
 	const struct flow_side *own, *other;
 	struct endpoint here, there, key;
-	unsigned side;
 	bool mark;
+	uint8_t side;
+	uint64_t number;
 };
 
 /** struct flow_members - the flows of a rule, or a run of them. */
@@ -28,14 +30,18 @@ struct flow_members {
 struct flow_member flow_member_of(const struct flow *flow, unsigned side);
 /** flow_keep_fn - does this flow, seen from member->side, concern the rule? May change member->key. */
 typedef bool flow_keep_fn(const struct view *view, struct flow_member *member);
-/** flow_members_collect() - flows of @protocol (0: all) that @keep keeps, seen from side 0. */
-struct flow_members flow_members_collect(const struct sink *sink, uint8_t protocol, flow_keep_fn *keep);
+/** flow_members_collect() - flows of @protocol (0: all) with any of @oddities (flow_index.h) that @keep keeps (NULL: all of them), seen from side 0. */
+struct flow_members flow_members_collect(const struct view *view, uint8_t protocol, uint32_t oddities, flow_keep_fn *keep);
 /** flow_members_collect_sides() - the same, but each flow is asked about twice, once from each side. */
-struct flow_members flow_members_collect_sides(const struct sink *sink, uint8_t protocol, flow_keep_fn *keep);
+struct flow_members flow_members_collect_sides(const struct view *view, uint8_t protocol, uint32_t oddities, flow_keep_fn *keep);
+/** flow_members_collect_all() - the same from side 0, healthy flows as well: to compare with, where an odd one has shown that there is something to judge. */
+struct flow_members flow_members_collect_all(const struct view *view, uint8_t protocol, flow_keep_fn *keep);
 /** flow_members_filter() - those of @members that @keep keeps: one pass over all flows can serve several parts of a rule. */
 struct flow_members flow_members_filter(const struct view *view, const struct flow_members *members, flow_keep_fn *keep);
-/** flow_repeats_seen() - was any segment repeated in this capture? If not, no flow has to be asked about it. */
-bool flow_repeats_seen(const struct view *view);
+/** flow_member_order_fn - as qsort() has it, of two members. */
+typedef int flow_member_order_fn(const void *a, const void *b);
+/** flow_members_order() - puts them in @order. */
+void flow_members_order(struct flow_members *members, flow_member_order_fn *order);
 /** flow_members_sort() - by key, ties by order of first sight. */
 void flow_members_sort(struct flow_members *members);
 /** flow_members_run() - the run from @from on with the same key. */

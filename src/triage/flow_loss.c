@@ -141,13 +141,9 @@ static struct flow_stretches split(const struct view *view, struct flow_members 
 
 struct flow_stretches flow_loss_stretches(const struct view *view, bool incoming, double spurious)
 {
-	struct sink sink = { .view = view };
-	struct flow_members losing = { 0 };
-	struct flow_stretches all;
+	struct flow_members losing = flow_members_collect_sides(view, PROTOCOL_TCP, ODD_REPEATS, incoming ? keep_received : keep_sent);
+	struct flow_stretches all = split(view, &losing, incoming, spurious);
 
-	if (flow_repeats_seen(view))
-		losing = flow_members_collect_sides(&sink, PROTOCOL_TCP, incoming ? keep_received : keep_sent);
-	all = split(view, &losing, incoming, spurious);
 	for (size_t i = 0; all.count && i < view->packets->flow_count * 2; i++) {
 		struct flow_member m = flow_member_of(view->packets->flows[i / 2], (unsigned)(i % 2));
 		struct flow_stretch *stretch;

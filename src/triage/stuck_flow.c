@@ -119,7 +119,7 @@ static int by_key(const void *left, const void *right)
 	if (!order)
 		order = a->key.port - b->key.port;
 	if (!order)
-		order = (a->flow->number > b->flow->number) - (a->flow->number < b->flow->number);
+		order = (a->number > b->number) - (a->number < b->number);
 	return order ? order : (int)a->side - (int)b->side;
 }
 
@@ -142,15 +142,10 @@ static void mark_dead_pair(const struct stuck_flow *s, struct flow_pair *pair, c
 
 struct stuck_flows stuck_flows_find(const struct view *view, const double *limits)
 {
-	struct sink sink = { .view = view };
-	struct flow_members members = { 0 };
-	struct flow_pairs pairs;
-	struct stuck_flows all;
+	struct flow_members members = flow_members_collect_sides(view, PROTOCOL_TCP, ODD_DEAD, keep);
+	struct flow_pairs pairs = flow_pairs_of(view, &members);
+	struct stuck_flows all = { .at = arena_alloc(view->arena, (members.count + 1) * sizeof(*all.at)), .count = members.count };
 
-	if (flow_repeats_seen(view))
-		members = flow_members_collect_sides(&sink, PROTOCOL_TCP, keep);
-	pairs = flow_pairs_of(view, &members);
-	all = (struct stuck_flows){ .at = arena_alloc(view->arena, (members.count + 1) * sizeof(*all.at)), .count = members.count };
 	for (size_t i = 0; i < all.count; i++) {
 		struct flow_pair *pair = flow_pairs_find(&pairs, &members.at[i]);
 

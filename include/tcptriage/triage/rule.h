@@ -53,9 +53,12 @@ struct packet_evidence {
 	double trust;
 };
 
+struct flow_index;
+
 /**
  * struct view - the const evidence that a rule judges: one namespace over the samples of a run, or a capture.
- * @packets: a capture; NULL in a report. Then @snap, @owner_of, @route_of, @descriptors and @platform are NULL.
+ * @packets: a capture; NULL in a report. Then @snap, @owner_of, @route_of, @descriptors and @platform are NULL. @index: which of its flows a rule may have to
+ * speak of (triage/flow_index.h); triage_run() makes it where it is NULL.
  * @snap: sockets, groups, counters, settings. @holders_of: owner lookup (NULL context-free answers when owners were not read).
  * @route_of: what this host does with packets to an address; NULL result when unknown. @netns: name for the scope, NULL for ours; @netns_at: how --netns is told.
  * @descriptors: processes that have opened much of what they may, those that may hold sockets of this namespace; NULL when nobody looked.
@@ -63,6 +66,7 @@ struct packet_evidence {
  */
 struct view {
 	const struct packet_evidence *packets;
+	struct flow_index *index;
 	const struct snapshot *snap;
 	const struct process *(*owner_of)(const struct view *view, const struct sock *sock,
 					  enum owner_unknown *reason);

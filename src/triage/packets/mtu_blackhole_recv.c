@@ -193,7 +193,7 @@ static void file(const struct view *view, struct sink *sink, const struct flow_m
 
 static void eval(const struct view *view, struct sink *sink)
 {
-	struct flow_members all = flow_members_collect_sides(sink, PROTOCOL_TCP, keep_either);
+	struct flow_members all = flow_members_collect_sides(view, PROTOCOL_TCP, ODD_WAITS, keep_either);
 
 	file(view, sink, &all, keep_tailed, file_run);
 	if (!sink->filed)

@@ -161,25 +161,26 @@ static void file_run(const struct view *view, struct sink *sink, const struct fl
 	finding_threshold(f, sink, limit);
 }
 
-static void note_near_miss(const struct view *view, struct sink *sink)
+static void note_near_miss(struct sink *sink, const struct flow_members *all)
 {
 	unsigned most = 0;
 
-	for (size_t i = 0; i < view->packets->flow_count; i++)
-		most = MAX(most, MAX(view->packets->flows[i]->side[0].nagle_stalls, view->packets->flows[i]->side[1].nagle_stalls));
+	for (size_t i = 0; i < all->count; i++)
+		most = MAX(most, all->at[i].own->nagle_stalls);
 	if (most)
 		sink_near_miss(sink, "small writes of one connection that waited for an ACK", most, STALLS);
 }
 
 static void eval(const struct view *view, struct sink *sink)
 {
-	struct flow_members clients = flow_members_collect_sides(sink, PROTOCOL_TCP, keep_client);
-	struct flow_members servers = flow_members_collect_sides(sink, PROTOCOL_TCP, keep_server);
+	struct flow_members all = flow_members_collect_sides(view, PROTOCOL_TCP, ODD_STALLS, NULL);
+	struct flow_members clients = flow_members_filter(view, &all, keep_client);
+	struct flow_members servers = flow_members_filter(view, &all, keep_server);
 
 	flow_members_file(view, sink, &clients, file_run);
 	flow_members_file(view, sink, &servers, file_run);
 	if (!sink->filed)
-		note_near_miss(view, sink);
+		note_near_miss(sink, &all);
 }
 
 const struct packet_signal packets_nagle_delack_stall = {

@@ -131,17 +131,13 @@ static void file_run(const struct view *view, struct sink *sink, const struct fl
 }
 
 /* What came nearest among windows that were shut at all. */
-static void note_near_miss(const struct view *view, struct sink *sink)
+static void note_near_miss(struct sink *sink, const struct flow_members *all)
 {
 	int64_t longest = -1;
 
-	for (size_t i = 0; i < view->packets->flow_count; i++) {
-		for (unsigned side = 0; side < 2; side++) {
-			const struct flow_side *s = &view->packets->flows[i]->side[side];
-
-			if (s->zero_windows)
-				longest = MAX(longest, s->zero_window_ms);
-		}
+	for (size_t i = 0; i < all->count; i++) {
+		if (all->at[i].own->zero_windows)
+			longest = MAX(longest, all->at[i].own->zero_window_ms);
 	}
 	if (longest >= 0)
 		sink_near_miss(sink, "longest time that a window was shut", (double)longest, SHUT);
@@ -149,11 +145,12 @@ static void note_near_miss(const struct view *view, struct sink *sink)
 
 static void eval(const struct view *view, struct sink *sink)
 {
-	struct flow_members all = flow_members_collect_sides(sink, PROTOCOL_TCP, keep);
+	struct flow_members all = flow_members_collect_sides(view, PROTOCOL_TCP, ODD_SHUT, NULL);
+	struct flow_members shut = flow_members_filter(view, &all, keep);
 
-	flow_members_file(view, sink, &all, file_run);
+	flow_members_file(view, sink, &shut, file_run);
 	if (!sink->filed)
-		note_near_miss(view, sink);
+		note_near_miss(sink, &all);
 }
 
 const struct packet_signal packets_peer_zero_window = {

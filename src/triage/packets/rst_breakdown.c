@@ -197,8 +197,8 @@ static void file_between(const struct view *view, struct sink *sink, const struc
 
 static void eval(const struct view *view, struct sink *sink)
 {
-	struct flow_members all = flow_members_collect(sink, PROTOCOL_TCP, keep);
-	struct flow_members between = flow_members_collect(sink, PROTOCOL_TCP, keep_between);
+	struct flow_members all = flow_members_collect(view, PROTOCOL_TCP, ODD_RESET, keep);
+	struct flow_members between = flow_members_filter(view, &all, keep_between);
 
 	if (RULE_MAIN(PACKETS_RST_BREAKDOWN, (double)all.count >= view->values[COUNT]))
 		file_table(view, sink, &all);

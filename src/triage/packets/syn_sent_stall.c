@@ -167,11 +167,11 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_address_class(f, &t->worst->there.addr);
 }
 
-static void add_doubts(struct finding *f, const struct view *view, const struct tally *t, enum flow_sight sight)
+static void add_doubts(struct finding *f, const struct view *view, const struct tally *t)
 {
 	if (t->opened)
 		finding_against(f, "{opened|other attempt} at the same address and port got an answer: some are let in, a full accept queue there does that too");
-	if (sight == FLOW_SIGHT_UNKNOWN)
+	if (view->index->sight == FLOW_SIGHT_UNKNOWN)
 		finding_against(f, "no flow of this capture shows both directions: its filter, or the place where it was taken, may hide the answers");
 	if (t->inbound == INBOUND_CERTAIN)
 		finding_against(f, "the clients come from the Internet, where scanners try ports that a firewall drops without a word");
@@ -186,7 +186,6 @@ static const char *const rest[] = { "ip route get {example}", "nstat -az TcpExtL
 
 static void file_run(const struct view *view, struct sink *sink, const struct flow_members *run)
 {
-	enum flow_sight sight = *(enum flow_sight *)sink->own;
 	struct tally t = tally_of(view, run);
 	double confidence = t.worst->own->syn_retries > view->values[RETRIES] || t.silent.count > 1 ? CONFIDENCE_REPEATED : CONFIDENCE_ONCE;
 	enum severity severity;
@@ -196,7 +195,7 @@ static void file_run(const struct view *view, struct sink *sink, const struct fl
 	if (!RULE_MAIN(PACKETS_SYN_SENT_STALL, is_stall(view, &t)))
 		return;
 	severity = judge(view, &t, &limit);
-	f = sink_finding(sink, severity, flow_confidence(view, confidence * (sight == FLOW_SIGHT_UNKNOWN ? CONFIDENCE_ALONE : 1)));
+	f = sink_finding(sink, severity, flow_confidence(view, confidence * (view->index->sight == FLOW_SIGHT_UNKNOWN ? CONFIDENCE_ALONE : 1)));
 	f->share = t.share;
 	f->scope_factor = t.worst->there.port == DNS_PORT ? 1.2 : 1;
 	add_evidence(f, view, &t);
@@ -204,7 +203,7 @@ static void file_run(const struct view *view, struct sink *sink, const struct fl
 				"Connection attempts from {client} to {peer} get no answer";
 	f->detail = "{flows} of {attempts|attempt}, the longest {waited} with {retries} SYNs repeated, the first {begins_at} into the capture (flow {flow}) · not one packet came back · {address_class}";
 	f->next = flow_next(view, "host {peer_addr} and tcp port {peer_port}", rest);
-	add_doubts(f, view, &t, sight);
+	add_doubts(f, view, &t);
 	finding_threshold(f, sink, limit);
 }
 
@@ -246,15 +245,14 @@ static void note_near_miss(const struct view *view, struct sink *sink, const str
 static void eval(const struct view *view, struct sink *sink)
 {
 	struct scan_limits limits = { view->values[LEAST_TARGETS], view->values[MOST_TRIES], view->values[LEAST_SHARE] };
-	struct flow_members all = attempts_collect(view, is_wanted);
-	enum flow_sight sight = flow_sight_of(view);
+	struct flow_members all;
 
-	if (sight == FLOW_SIGHT_ONE) {
+	if (view->index->sight == FLOW_SIGHT_ONE) {
 		sink_skip(sink, "of most connections only one direction was captured: whether a SYN was answered cannot be told");
 		return;
 	}
+	all = attempts_collect(view, is_wanted);
 	scans_take(view, sink, &all, &limits, file_scan);
-	sink->own = &sight;
 	flow_members_file(view, sink, &all, file_run);
 	if (!sink->filed)
 		note_near_miss(view, sink, &all);

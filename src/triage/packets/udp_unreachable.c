@@ -117,11 +117,11 @@ static const char *const late_causes[] = { "the program gave up waiting, or had 
 static const char *const late_fixes[] = { "give requests more time than the slowest answer takes", "find out why the server takes so long", NULL };
 static const char *const refused_next[] = { "ss -ulnp sport = :{peer_port} # on the server", NULL };
 
-static void add_doubts(struct finding *f, const struct view *view, const struct tally *t, enum flow_sight sight, const char *service)
+static void add_doubts(struct finding *f, const struct view *view, const struct tally *t, const char *service)
 {
 	if (!service)
 		finding_against(f, "nothing says that port {peer_port} answers at all: logs, metrics and traps go one way");
-	if (sight == FLOW_SIGHT_UNKNOWN)
+	if (view->index->sight == FLOW_SIGHT_UNKNOWN)
 		finding_against(f, "no flow of this capture shows both directions: its filter, or the place where it was taken, may hide the answers");
 	if (t->inbound != INBOUND_NO)
 		finding_against(f, "the senders have global addresses: scanners ask for everything, and a firewall drops it");
@@ -130,13 +130,12 @@ static void add_doubts(struct finding *f, const struct view *view, const struct 
 
 static void file_unanswered(const struct view *view, struct sink *sink, const struct flow_members *run, const struct tally *t)
 {
-	enum flow_sight sight = *(enum flow_sight *)sink->own;
 	const char *service = service_name(run->at->there.port);
 	bool warns = service && t->inbound == INBOUND_NO;
 	double confidence = service ? CONFIDENCE_UNANSWERED : CONFIDENCE_ONE_WAY_PROTOCOL;
 	struct finding *f;
 
-	f = sink_finding(sink, warns ? SEVERITY_WARNING : SEVERITY_INFO, flow_confidence(view, confidence * (sight == FLOW_SIGHT_UNKNOWN ? CONFIDENCE_ALONE : 1)));
+	f = sink_finding(sink, warns ? SEVERITY_WARNING : SEVERITY_INFO, flow_confidence(view, confidence * (view->index->sight == FLOW_SIGHT_UNKNOWN ? CONFIDENCE_ALONE : 1)));
 	f->scope_factor = run->at->there.port == DNS_PORT ? 1.2 : 1;
 	add_evidence(f, view, run, t);
 	finding_add_text(f, "service", service ? service : "UDP", "IANA");
@@ -146,7 +145,7 @@ static void file_unanswered(const struct view *view, struct sink *sink, const st
 	f->causes = unanswered_causes;
 	f->fixes = unanswered_fixes;
 	f->next = flow_next(view, "host {peer_addr} and (udp port {peer_port} or icmp or icmp6)", unanswered_next);
-	add_doubts(f, view, t, sight, service);
+	add_doubts(f, view, t, service);
 	finding_threshold(f, sink, ASKED);
 }
 
@@ -220,15 +219,16 @@ static void judge_reports(const struct view *view, struct sink *sink)
 
 static void eval(const struct view *view, struct sink *sink)
 {
-	struct flow_members all = flow_members_collect(sink, PROTOCOL_UDP, keep);
-	enum flow_sight sight = flow_sight_of(view);
+	struct flow_members all;
 
 	judge_reports(view, sink);
-	if (sight == FLOW_SIGHT_ONE) {
+	if (view->index->sight == FLOW_SIGHT_ONE) {
 		sink_skip_part(sink, "requests without answer: of most connections only one direction was captured");
 		return;
 	}
-	sink->own = &sight;
+	if (!flow_index_has(view, ODD_UNHEARD))
+		return;
+	all = flow_members_collect_all(view, PROTOCOL_UDP, keep);
 	flow_members_file(view, sink, &all, file_run);
 }
 

@@ -89,17 +89,18 @@ static uint64_t one_way(const struct view *view)
 	return totals(view)->flows_one_way;
 }
 
+static bool keep_copies(const struct view *view, struct flow_member *m)
+{
+	return frame_copies_of(view, m, view->values[COPIES_MARGIN], view->values[COPIES_EVERYWHERE]) == COPIES_OF_CAPTURE;
+}
+
 static uint64_t copies(const struct view *view)
 {
-	const struct packet_evidence *packets = view->packets;
+	struct flow_members doubled = flow_members_collect_sides(view, 0, ODD_REPEATS, keep_copies);
 	uint64_t count = 0;
 
-	for (size_t i = 0; packets->totals->duplicates && i < packets->flow_count * 2; i++) {
-		struct flow_member m = flow_member_of(packets->flows[i / 2], (unsigned)(i % 2));
-
-		if (frame_copies_of(view, &m, view->values[COPIES_MARGIN], view->values[COPIES_EVERYWHERE]) == COPIES_OF_CAPTURE)
-			count += m.own->duplicates;
-	}
+	for (size_t i = 0; i < doubled.count; i++)
+		count += doubled.at[i].own->duplicates;
 	return count;
 }
 

@@ -248,28 +248,51 @@ static void file_retries(const struct view *view, struct sink *sink, const struc
 	finding_trust(f, view);
 }
 
+static bool keep_crashed(const struct view *view, struct flow_member *m)
+{
+	(void)view;
+	return m->flow->request_hash != 0;
+}
+
+static int by_hash(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+	return (a > b) - (a < b);
+}
+
+/* The requests that were left unanswered, in order. */
+static uint64_t *crashed_requests(const struct view *view, size_t *count)
+{
+	struct flow_members crashed = flow_members_collect(view, PROTOCOL_TCP, ODD_CRASHED, keep_crashed);
+	uint64_t *hashes = arena_alloc(view->arena, (crashed.count + 1) * sizeof(*hashes));
+
+	for (size_t i = 0; i < crashed.count; i++)
+		hashes[i] = crashed.at[i].flow->request_hash;
+	qsort(hashes, crashed.count, sizeof(*hashes), by_hash);
+	*count = crashed.count;
+	return hashes;
+}
+
 static void judge_requests(const struct view *view, struct sink *sink)
 {
 	const struct packet_evidence *packets = view->packets;
 	const struct flow **at;
-	size_t all = 0, crashed = 0;
+	const uint64_t *crashed;
+	size_t all = 0, crashes;
 
-	/* what breaks a connection is a reset, or silence in which the client repeats itself */
-	if (!packets->totals->events[EVENT_RESET] && !flow_repeats_seen(view) && !packets->totals->payload_cut)
+	if (!view->index->requests && packets->totals->payload_cut)
+		sink_skip_part(sink, "requests that are sent again: too little payload was kept to compare them (-s 256)");
+	crashed = crashed_requests(view, &crashes);
+	if (!crashes)
 		return;
-	at = arena_alloc(view->arena, (packets->flow_count + 1) * sizeof(*at));
+	at = arena_alloc(view->arena, packets->flow_count * sizeof(*at));
 	for (size_t i = 0; i < packets->flow_count; i++) {
 		const struct flow *flow = packets->flows[i];
 
-		if (flow->protocol == PROTOCOL_TCP && flow->request_hash) {
+		if (flow->protocol == PROTOCOL_TCP && bsearch(&flow->request_hash, crashed, crashes, sizeof(*crashed), by_hash))
 			at[all++] = flow;
-			crashed += (flow->flags & FLOW_CRASHED) != 0;
-		}
 	}
-	if (!all && packets->totals->payload_cut)
-		sink_skip_part(sink, "requests that are sent again: too little payload was kept to compare them (-s 256)");
-	if (!crashed)
-		return;
 	qsort(at, all, sizeof(*at), by_request);
 	for (size_t i = 0, count; i < all; i += count) {
 		for (count = 1; i + count < all && same_request(at[i], at[i + count]);)
@@ -289,7 +312,7 @@ static void eval(const struct view *view, struct sink *sink)
 		flow_keep_fn *keep;
 		flow_members_file_fn *file;
 	} parts[] = { { keep_network, file_network }, { keep_unreported, file_unreported }, { keep_needless, file_needless } };
-	struct flow_members all = flow_members_collect_sides(sink, 0, keep_any), members;
+	struct flow_members all = flow_members_collect_sides(view, 0, ODD_REPEATS, keep_any), members;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		members = flow_members_filter(view, &all, parts[i].keep);

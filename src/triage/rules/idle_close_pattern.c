@@ -14,7 +14,7 @@ enum limit {
 
 static const struct threshold thresholds[] = {
 	[FLOWS] = { "closes", UNIT_COUNT, 5, "by the same side; fewer may agree by chance" },
-	[MEDIAN] = { "median", UNIT_MS, 2000, "after the last data; sooner, the connection is closed because its work is done" },
+	[MEDIAN] = { "median", UNIT_MS, ODD_IDLE_MS, "after the last data; sooner, the connection is closed because its work is done" },
 	[SPREAD] = { "spread", UNIT_RATIO, 0.1, "of the middle 80 % over the median; people and load vary by much more than a timer" },
 	[RACES] = { "races", UNIT_COUNT, 1, "data that crossed the close: a request that was lost, and may have been carried out" },
 	[REUSE] = { "reuse", UNIT_RATIO, 0.8, "longest silence after which a client still used a connection, over the time that the server allows: the next one may be too late" },
@@ -166,8 +166,8 @@ static void file_run(const struct view *view, struct sink *sink, const struct fl
 
 static void eval(const struct view *view, struct sink *sink)
 {
-	struct flow_members clients = flow_members_collect(sink, PROTOCOL_TCP, keep_client);
-	struct flow_members servers = flow_members_collect(sink, PROTOCOL_TCP, keep_server);
+	struct flow_members clients = flow_members_collect(view, PROTOCOL_TCP, ODD_IDLE_CLOSE, keep_client);
+	struct flow_members servers = flow_members_collect(view, PROTOCOL_TCP, ODD_IDLE_CLOSE, keep_server);
 
 	flow_members_file(view, sink, &servers, file_run);
 	flow_members_file(view, sink, &clients, file_run);

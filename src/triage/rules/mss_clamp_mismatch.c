@@ -18,11 +18,11 @@ enum limit {
 
 static const struct threshold thresholds[] = {
 	[SMALL_V4] = { "small_v4", UNIT_BYTES, 536, "what is taken for granted where no MSS is told; less makes tiny packets of all data" },
-	[SMALL_V6] = { "small_v6", UNIT_BYTES, 1220, "what is taken for granted where no MSS is told: every IPv6 path carries it" },
+	[SMALL_V6] = { "small_v6", UNIT_BYTES, ODD_MSS, "what is taken for granted where no MSS is told: every IPv6 path carries it" },
 	[MISSING] = { "missing", UNIT_COUNT, 3, "connections whose SYN told no MSS; one or two are a scanner or an old device" },
 	[ABOVE] = { "above_interface", UNIT_BYTES, 1, "more than the interface takes: nothing that large can arrive here" },
 	[BELOW] = { "below_mss", UNIT_BYTES, 20, "less than both MSS allow, TCP options apart: the sender knows of a narrower path" },
-	[SEGMENTS] = { "segments", UNIT_COUNT, 50, "full segments; fewer are short writes of a program" },
+	[SEGMENTS] = { "segments", UNIT_COUNT, ODD_SEGMENTS, "full segments; fewer are short writes of a program" },
 	[FULLNESS] = { "fullness", UNIT_RATIO, 0.9, "of all segments' room is used: bulk data, not messages of one size" },
 	[TOO_LARGE] = { "too_large", UNIT_COUNT, 1, "a connection whose MSS is more than the path is known to carry" },
 	[VAIN] = { "in_vain", UNIT_COUNT, 3, "messages about size; packets on the way when the first was sent draw one as well" },
@@ -226,7 +226,7 @@ static void eval(const struct view *view, struct sink *sink)
 		flow_members_file_fn *file;
 	} parts[] = { { keep_small, file_small }, { keep_missing, file_missing }, { keep_above, file_above }, { keep_below, file_below } };
 	struct path_limits limits = path_limits_of(view, view->values[VAIN], view->values[VAIN_MS]);
-	struct flow_members all = flow_members_collect_sides(sink, PROTOCOL_TCP, keep_any), members;
+	struct flow_members all = flow_members_collect_sides(view, PROTOCOL_TCP, ODD_SIZES, keep_any), members;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		members = flow_members_filter(view, &all, parts[i].keep);

@@ -209,25 +209,23 @@ static void file_run(const struct view *view, struct sink *sink, const struct fl
 	finding_threshold(f, sink, limit);
 }
 
-static void note_near_miss(const struct view *view, struct sink *sink)
+static void note_near_miss(struct sink *sink, const struct flow_members *resets)
 {
 	double longest = -1;
 
-	for (size_t i = 0; i < view->packets->flow_count; i++) {
-		const struct flow *flow = view->packets->flows[i];
-
-		if (flow->state == FLOW_RESET && !is_closing(flow))
-			longest = MAX(longest, flow->idle_last_ms);
+	for (size_t i = 0; i < resets->count; i++) {
+		if (!is_closing(resets->at[i].flow))
+			longest = MAX(longest, resets->at[i].flow->idle_last_ms);
 	}
 	if (longest >= 0)
 		sink_near_miss(sink, "longest silence before a reset", longest, IDLE);
 }
 
 /* Else what the others survived is of no interest. */
-static bool any_died(const struct view *view)
+static bool any_died(const struct view *view, const struct flow_members *resets)
 {
-	for (size_t i = 0; i < view->packets->flow_count; i++) {
-		if (died_idle(view, view->packets->flows[i]))
+	for (size_t i = 0; i < resets->count; i++) {
+		if (died_idle(view, resets->at[i].flow))
 			return true;
 	}
 	return false;
@@ -235,13 +233,13 @@ static bool any_died(const struct view *view)
 
 static void eval(const struct view *view, struct sink *sink)
 {
-	struct flow_members all;
+	struct flow_members resets = flow_members_collect(view, PROTOCOL_TCP, ODD_RESET, NULL), all;
 
-	if (!any_died(view)) {
-		note_near_miss(view, sink);
+	if (!any_died(view, &resets)) {
+		note_near_miss(sink, &resets);
 		return;
 	}
-	all = flow_members_collect(sink, PROTOCOL_TCP, keep);
+	all = flow_members_collect_all(view, PROTOCOL_TCP, keep);
 	flow_members_file(view, sink, &all, file_run);
 }
 
