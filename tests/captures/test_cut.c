@@ -37,13 +37,13 @@ struct run {
 	bool refused, broken;
 };
 
-/* struct image - a file in memory. @ends: where each record that holds a packet ends; known when @walked. */
+/* struct image - a file in memory. @ends: where each record that holds a packet ends; known when @walked, and in pcap there are no others. */
 struct image {
 	const char *name;
 	const uint8_t *bytes;
 	size_t size, head, record_count;
 	size_t ends[RECORDS_MAX];
-	bool walked;
+	bool walked, is_pcap;
 };
 
 static char **names;
@@ -166,7 +166,8 @@ static void load(const char *path)
 	image.bytes = (const uint8_t *)bytes.base;
 	image.size = out_len(&bytes);
 	image.head = image.record_count = 0;
-	image.walked = image.size > 24 && (word(0, false) == 0x0a0d0d0a ? walk_pcapng() : walk_pcap());
+	image.is_pcap = image.size > 24 && word(0, false) != 0x0a0d0d0a;
+	image.walked = image.size > 24 && (image.is_pcap ? walk_pcap() : walk_pcapng());
 }
 
 static void assert_same_frames(size_t size)
@@ -204,6 +205,8 @@ static void try_cut(size_t size)
 		fail_msg("%s: cut at %zu there are %zu whole packets, delivered are %zu", image.name, size, expected, cut.count);
 	if (cut.refused && size > image.head)
 		fail_msg("%s: cut at %zu it is no capture any more", image.name, size);
+	if (image.is_pcap && !at_end && !cut.refused && !cut.broken)
+		fail_msg("%s: cut at %zu, inside a packet, nothing is said of it", image.name, size);
 	if (at_end && cut.broken)
 		fail_msg("%s: cut at %zu, where a packet ends, it is said to be broken", image.name, size);
 }
