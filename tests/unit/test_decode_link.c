@@ -426,6 +426,19 @@ static void nflog__either_order__leads_to_the_packet(void **state)
 	}
 }
 
+static void nflog__cut_by_the_capture__is_truncated(void **state)
+{
+	struct maker m = make_nflog(false, 0);
+	struct packet p;
+
+	(void)state;
+	for (size_t captured = 0; captured < m.len - 20; captured++) {
+		assert_int_equal(maker_decode_cut(&m, 239, captured, &p), DECODE_TRUNCATED);
+		assert_int_equal(!!(p.has & PACKET_HAS_IP), captured >= m.len - 28);
+	}
+	assert_int_equal(maker_decode_cut(&m, 239, m.len - 20, &p), DECODE_OK);
+}
+
 static void nflog__packet_cut_by_the_kernel__is_cut_not_malformed(void **state)
 {
 	struct maker m = make_nflog(false, 12), header = make_nflog(false, 25);
@@ -517,6 +530,7 @@ int main(void)
 		cmocka_unit_test(cooked__packet_type__tells_the_direction),
 		cmocka_unit_test(nflog__large_segment_without_a_length__has_that_of_what_is_there),
 		cmocka_unit_test(nflog__either_order__leads_to_the_packet),
+		cmocka_unit_test(nflog__cut_by_the_capture__is_truncated),
 		cmocka_unit_test(nflog__packet_cut_by_the_kernel__is_cut_not_malformed),
 		cmocka_unit_test(nflog__attribute_lengths__that_cannot_be_are_malformed),
 		cmocka_unit_test(other__network_protocols__are_unsupported_with_their_type),

@@ -179,6 +179,9 @@ static void tunnel__cut_before_the_inner_ports__is_never_an_ok_packet(void **sta
 		for (size_t captured = 0; captured < m.len - 10; captured++) {
 			if (maker_decode_cut(&m, 1, captured, &p) != DECODE_TRUNCATED)
 				fail_msg("%s at %zu: %s", rows[i].name, captured, decode_status_name(p.status));
+			/* ports of the outside are no flow's: nobody can tell what is inside */
+			if (p.has & PACKET_HAS_PORTS && !p.tunnel_count)
+				assert_int_equal(p.layer, LAYER_TUNNEL);
 			/* the innermost header that is there */
 			if (p.has & PACKET_HAS_IP)
 				assert_int_equal(p.ip.src.bytes[p.ip.src.family == ADDR_V6 ? 7 : 2], p.tunnel_count);
