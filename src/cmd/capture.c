@@ -185,6 +185,17 @@ static int finish(struct capture_run *run, struct err *err)
 	return code;
 }
 
+/* The interface is gone, the disk is full: what was captured until then is worth its end all the same. Return: @code, with the error that it stands for. */
+static int end_early(struct capture_run *run, int code)
+{
+	struct err second = { "" };
+
+	run->cut = true;
+	if (run->packets)
+		finish(run, &second);
+	return code;
+}
+
 static int capture(const struct capture_options *o, int count, char **words, struct err *err)
 {
 	CLEANUP(arena_free) struct arena arena = { 0 };
@@ -200,8 +211,9 @@ static int capture(const struct capture_options *o, int count, char **words, str
 		code = capture_run_loop(&run, err);
 	if (code == -EPIPE)
 		return EXIT_RAN;
-	if (!code)
-		code = finish(&run, err);
+	if (code)
+		return end_early(&run, code);
+	code = finish(&run, err);
 	if (code)
 		return code;
 	return interrupted == SIGINT ? EXIT_SIGINT : run.cut ? EXIT_PARTIAL : EXIT_RAN;
