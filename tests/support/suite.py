@@ -202,6 +202,10 @@ def compare_ss():
     return python_program("compare_ss", "tests/lab/compare_ss.py", 400, "--binary", "build-test/src/tcptriage")
 
 
+def processes():
+    return python_program("processes", "tests/lab/capture_processes.py", 200, "--binary", "build-werror/src/tcptriage")
+
+
 def breakable():
     """The stem of every signal's tests: rules by their name, packet signals that share a rule with sockets behind "packets_"."""
     triage = ROOT / "src" / "triage"
@@ -236,6 +240,7 @@ STEPS = {
     "compare_ss": Step(compare_ss, ["build"], False),
     "build_clang": Step(build_clang, ["build"], True),
     "build_release": Step(build_release, [], True),
+    "processes": Step(processes, ["build_release"], False),
     "fuzz": Step(fuzz, ["build_clang"], False),
     "broken": Step(broken_rules, ["build"], True),
 }
