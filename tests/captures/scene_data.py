@@ -166,6 +166,18 @@ def mirror_duplicates(net):
     tcp.a.ack(after=1)
 
 
+@scene("a mirror that is 2 ms late: the IP id tells copies from repetitions", flows=[flow("closed")], events={"duplicate_frame": 12},
+       findings={"capture-quality": "info"}, families=(4,))
+def mirror_late(net):
+    net.copies = [(2_000_000, lambda packet: packet, 0)]
+    tcp = net.tcp()
+    tcp.a.syn()
+    tcp.b.syn(after=10, ident=tcp.b.host.next_ident())  # a Linux host would send 0, which tells nothing
+    tcp.a.ack(after=0.05)
+    tcp.exchange().exchange().close()
+    net.frames.sort(key=lambda frame: frame.time)
+
+
 @scene("captured on any interface of a router: each packet twice, a hop apart", flows=[flow("closed")], events={"duplicate_frame": 12},
        findings={"capture-quality": "info"})
 def any_duplicates(net):
