@@ -53,7 +53,7 @@ void capture_owners_close(struct capture_owners *owners);
 /**
  * struct capture_run - one capture under way.
  * @out: where lines go. @table: flows, NULL when only packets are printed. @style, @format: of the output. @doc: frame of the document. @cut: a file ended too early. @draining: only what the kernel
- * still holds is read. @over: no packet is read any more.
+ * still holds is read. @over: no packet is read any more. @watched_us: when a live capture was told to end, 0 not yet.
  */
 struct capture_run {
 	const struct capture_options *o;
@@ -71,7 +71,7 @@ struct capture_run {
 	struct packet_text text;
 	struct out out;
 	uint64_t packets, bytes;
-	int64_t began_us, status_us;
+	int64_t began_us, status_us, watched_us;
 	bool cut, live, draining, over;
 };
 

@@ -127,8 +127,10 @@ static int look_around(struct capture_run *run, struct err *err)
 		return code;
 	run->over = !run->live;
 	run->draining = run->live;
-	if (run->live)
-		reader_drain(run->reader);
+	if (!run->live)
+		return 0;
+	run->watched_us = clock_now().real_us;
+	reader_drain(run->reader);
 	return 0;
 }
 
@@ -170,6 +172,8 @@ int capture_run_loop(struct capture_run *run, struct err *err)
 			return code;
 	}
 	clear_status(run);
+	if (run->watched_us && run->table)
+		flows_watched(run->table, run->watched_us * 1000);
 	if (run->live && run->table)
 		capture_owners_end(&run->owners, run->table);
 	return 0;

@@ -377,6 +377,17 @@ static void settle(struct flows *flows, struct flow_slot *slot, int64_t now_ns)
 	tcp_close_settle(flow);
 }
 
+void flows_watched(struct flows *flows, int64_t time_ns)
+{
+	struct flow_clock *clock = &flows->clock;
+
+	if (!flows->totals.packets)
+		return;
+	time_ns = MIN(MAX(time_ns, INT64_C(0)), TIME_LIMIT_NS);
+	flows->totals.last_ns = MAX(flows->totals.last_ns, time_ns);
+	clock->newest_ns = MAX(clock->newest_ns, MIN(time_ns + clock->shift_ns, TIME_LIMIT_NS));
+}
+
 void flows_end(struct flows *flows)
 {
 	int64_t now_ns = flows->clock.newest_ns;

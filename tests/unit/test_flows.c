@@ -256,6 +256,30 @@ static void clock__any_time_at_all__is_survived(void **state)
 	talk_close(&t);
 }
 
+/* A live capture knows how long it has waited; the clock of packets is never behind what it was. */
+static void end__live_capture_without_more_packets__is_when_it_was_told(void **state)
+{
+	const int64_t waited_ns = INT64_C(40000000000);
+	struct talk t;
+
+	(void)state;
+	talk_open(&t);
+	flows_watched(t.flows, TALK_START_NS);
+	assert_int_equal(flows_totals(t.flows)->last_ns, 0);
+	talk_send(&t, &(struct segment){ 0, A, 0, 0, 0, TCP_SYN });
+	talk_send(&t, &(struct segment){ 1000, A, 0, 0, 0, TCP_SYN });
+	flows_end(t.flows);
+	assert_int_equal(talk_flow(&t)->syn_wait_ms, 1000);
+	flows_watched(t.flows, TALK_START_NS + waited_ns);
+	flows_end(t.flows);
+	assert_int_equal(talk_flow(&t)->syn_wait_ms, 40000);
+	assert_int_equal(flows_totals(t.flows)->last_ns - flows_totals(t.flows)->first_ns, waited_ns);
+	flows_watched(t.flows, INT64_MIN);
+	flows_end(t.flows);
+	assert_int_equal(talk_flow(&t)->syn_wait_ms, 40000);
+	talk_close(&t);
+}
+
 /* The same packet on three interfaces of a host that routes it: one packet. */
 static void copies__routing_host__are_taken_out(void **state)
 {
@@ -526,6 +550,7 @@ int main(void)
 		cmocka_unit_test(truncated__tcp_at_any_layer__counts_with_what_it_carries),
 		cmocka_unit_test(clock__goes_back__durations_do_not),
 		cmocka_unit_test(clock__any_time_at_all__is_survived),
+		cmocka_unit_test(end__live_capture_without_more_packets__is_when_it_was_told),
 		cmocka_unit_test(copies__routing_host__are_taken_out),
 		cmocka_unit_test(loop__packet_comes_round__is_one_report_and_no_flood_of_copies),
 		cmocka_unit_test(loop__uneven_steps__are_none),

@@ -13,8 +13,8 @@
  * flow that nobody answers is none).
  * @midstream: TCP flows whose beginning was not seen. @duplicates: frames taken out. @super_segments: larger than the MSS (offload).
  * @payload_cut: packets whose payload the snaplen cut (no loss of headers). @bad_checksums, @offloaded_checksums. @clock_back: steps back,
- * @clock_jumps: of more than a second back; @clock_back_max_us. @first_ns, @last_ns: of packets, 0 none. @icmp_unmatched: ICMP errors
- * that quote a flow of which nothing was seen. @reports_lost, @trains_dropped, @loops_lost: beyond what the tables keep.
+ * @clock_jumps: of more than a second back; @clock_back_max_us. @first_ns, @last_ns: of packets, 0 none; the last is
+ * the end of a live capture that went on without more (flows_watched()). @icmp_unmatched: ICMP errors that quote a flow of which nothing was seen. @reports_lost, @trains_dropped, @loops_lost: beyond what the tables keep.
  */
 struct capture_totals {
 	uint64_t packets, bytes;

@@ -43,6 +43,11 @@ void flows_free_ptr(struct flows **flows);
  */
 struct flow *flows_add(struct flows *flows, const struct packet *packet);
 /**
+ * flows_watched() - a live capture went on until @time_ns (since 1970) and saw nothing more: what is unanswered at its last packet has been so until then.
+ * Between the last packet and flows_end(); packets that are older must not follow.
+ */
+void flows_watched(struct flows *flows, int64_t time_ns);
+/**
  * flows_end() - after the last packet: settles what only the end tells (segments never acknowledged, windows still shut, fragments never
  * completed). May be called again after more packets, for interim numbers: it does not undo what tracking needs.
  */
