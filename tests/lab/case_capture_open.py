@@ -142,6 +142,7 @@ def syn_acks_are_lost(lab):
     with lab.capture("s", "s0") as capture:
         lab.spawn("c", callers(lab, half.PORT, 6), "lab-call").hear()
         half.retried(lab, 6, 6)
+        time.sleep(2)
     finding = lab.expect(capture.doc, "syn-recv-stall", "warning", local_port=None, count=6)
     lab.expect_evidence(finding, "repeating", lambda value: value >= 5, "nearly all")
 
@@ -247,7 +248,7 @@ def nobody_listens(lab):
 
 @case("udp-unreachable", "capture-fault", waits=8)
 def name_server_that_does_not_answer(lab):
-    """Questions to port 53 that are dropped on the way."""
+    """Questions to port 53 that are dropped on the way. No packet comes after the last one: it is the capture that has waited."""
     lab.build("crs")
     lab.forward_rule("udp dport 53 drop")
 
@@ -255,12 +256,12 @@ def name_server_that_does_not_answer(lab):
         for number in range(4):
             sock = datagrams.udp(lab)
             sock.sendto(number.to_bytes(2, "big") + b"\1\0\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1", (lab.addr("s"), 53))
-            time.sleep(1)
+            time.sleep(0.1)
         tell("asked")
         rest()
-    with lab.capture("c", "c0") as capture:
+    with lab.capture("c", "c0", "udp port 53") as capture:
         lab.spawn("c", resolver, "lab-ask").hear()
-        time.sleep(2.5)
+        time.sleep(3)
     lab.expect(capture.doc, "udp-unreachable", "warning", peer=(lab.addr("s"), 53))
 
 
