@@ -2,6 +2,8 @@
 /* Roles of the two ends of a flow. */
 #include "flow_clients.h"
 
+#include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 bool flow_clients_accepted(const struct flow_member *member)
@@ -43,18 +45,72 @@ static size_t count_networks(const struct view *view, const struct flow_members 
 	return count;
 }
 
+/** struct flow_services - services whose public clients have trouble, in order, and how many flows each has. */
+struct flow_services {
+	struct flow_service {
+		struct endpoint end;
+		size_t flows;
+	} *at;
+	size_t count;
+};
+
+static bool keep_service(const struct view *view, struct flow_member *m)
+{
+	(void)view;
+	m->key = m->here;
+	return flow_clients_is_public(m);
+}
+
+static int by_endpoint(const void *left, const void *right)
+{
+	const struct endpoint *a = left, *b = right;
+	int order = addr_compare(&a->addr, &b->addr);
+
+	return order ? order : (int)a->port - (int)b->port;
+}
+
+static struct flow_service *find_service(const struct flow_services *services, const struct endpoint *end)
+{
+	static_assert(offsetof(struct flow_service, end) == 0, "by_endpoint() is given services");
+	return bsearch(end, services->at, services->count, sizeof(*services->at), by_endpoint);
+}
+
+static void count_flow(const struct flow_services *services, const struct flow *flow)
+{
+	struct flow_service *one = find_service(services, &flow->end[0]), *other = find_service(services, &flow->end[1]);
+
+	if (one)
+		one->flows++;
+	if (other && other != one)
+		other->flows++;
+}
+
+static struct flow_services *services_of(const struct view *view)
+{
+	struct flow_members clients = flow_members_collect_sides(view, PROTOCOL_TCP, ODD_REPEATS | ODD_DEAD, keep_service);
+	struct flow_services *services = arena_alloc(view->arena, sizeof(*services));
+
+	services->at = arena_alloc(view->arena, (clients.count + 1) * sizeof(*services->at));
+	flow_members_sort(&clients);
+	for (size_t i = 0; i < clients.count; i += flow_members_run(&clients, i).count)
+		services->at[services->count++].end = clients.at[i].key;
+	for (size_t i = 0; i < view->packets->flow_count; i++) {
+		if (view->packets->flows[i]->protocol == PROTOCOL_TCP)
+			count_flow(services, view->packets->flows[i]);
+	}
+	return services;
+}
+
+/* All TCP flows of @service: counted for all services at once when the first is asked for. */
 static size_t count_flows(const struct view *view, const struct endpoint *service)
 {
-	const struct packet_evidence *packets = view->packets;
-	size_t count = 0;
+	struct flow_service *found;
 
-	for (size_t i = 0; i < packets->flow_count; i++) {
-		const struct flow *flow = packets->flows[i];
-
-		count += flow->protocol == PROTOCOL_TCP &&
-			 (endpoint_equal(&flow->end[0], service) || endpoint_equal(&flow->end[1], service));
-	}
-	return count;
+	if (!view->index->services)
+		view->index->services = services_of(view);
+	found = find_service(view->index->services, service);
+	BUG_ON(!found);
+	return found->flows;
 }
 
 bool flow_clients_stand_out(const struct view *view, const struct flow_members *run, double percent, double prefixes)

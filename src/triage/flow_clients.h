@@ -11,7 +11,7 @@ bool flow_clients_accepted(const struct flow_member *member);
 bool flow_clients_is_public(const struct flow_member *member);
 /** flow_clients_set_key() - by what members belong together: the service that they use, the client's address, or the service that public clients use. */
 void flow_clients_set_key(struct flow_member *member);
-/** flow_clients_stand_out() - are these public clients at least @percent of all TCP flows to the same service, from at least @prefixes networks? @run: sorted. */
+/** flow_clients_stand_out() - are these public clients at least @percent of all TCP flows to the same service, from at least @prefixes networks? @run: sorted, of flows with ODD_REPEATS or ODD_DEAD. */
 bool flow_clients_stand_out(const struct view *view, const struct flow_members *run, double percent, double prefixes);
 
 #endif

@@ -41,7 +41,7 @@ struct flow_services;
 
 /**
  * struct flow_index - @at: odd flows in the order of first sight, with their oddities. @any: oddities of all of them. @sight: judged by all flows. @requests:
- * TCP flows whose request is known. @services: see flow_clients.h; made when it is asked for.
+ * TCP flows whose request is known. @services: of flow_clients.c, NULL until it is asked for.
  */
 struct flow_index {
 	struct flow_odd {

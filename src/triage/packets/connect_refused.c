@@ -3,6 +3,8 @@
 #include "../attempts.h"
 #include "../packets.h"
 
+#include <stdlib.h>
+
 enum limit {
 	COUNT,
 	RATE,
@@ -59,21 +61,52 @@ static const struct icmp_report *report_of(const struct view *view, const struct
 	return &view->packets->reports[flow->icmp_report - 1];
 }
 
-/* The TTLs of what else this server sent over TCP, whatever the port. */
-static void widen_ttls(const struct view *view, struct tally *t, const struct addr *server)
+/** struct servers - those that refuse, in order, with the TTLs of what else each sent over TCP, whatever the port; 0 none seen. */
+struct servers {
+	struct server {
+		struct addr addr;
+		uint8_t ttl_min, ttl_max;
+	} *at;
+	size_t count;
+};
+
+static int by_address(const void *addr, const void *server)
 {
-	for (size_t i = 0; i < view->packets->flow_count; i++) {
-		const struct flow *flow = view->packets->flows[i];
+	return addr_compare(addr, &((const struct server *)server)->addr);
+}
 
-		for (unsigned side = 0; side < 2; side++) {
-			const struct flow_side *s = &flow->side[side];
+static struct server *find_server(const struct servers *servers, const struct addr *addr)
+{
+	return bsearch(addr, servers->at, servers->count, sizeof(*servers->at), by_address);
+}
 
-			if (!s->ttl_max || flow->protocol != PROTOCOL_TCP || !addr_equal(&flow->end[side].addr, server))
-				continue;
-			t->other_min = t->other_min ? MIN(t->other_min, s->ttl_min) : s->ttl_min;
-			t->other_max = MAX(t->other_max, s->ttl_max);
-		}
+static void widen_ttls(const struct servers *servers, const struct flow *flow, unsigned side)
+{
+	const struct flow_side *s = &flow->side[side];
+	struct server *server = s->ttl_max ? find_server(servers, &flow->end[side].addr) : NULL;
+
+	if (!server)
+		return;
+	server->ttl_min = server->ttl_min ? MIN(server->ttl_min, s->ttl_min) : s->ttl_min;
+	server->ttl_max = MAX(server->ttl_max, s->ttl_max);
+}
+
+/* @attempts: sorted by server. */
+static struct servers servers_of(const struct view *view, const struct flow_members *attempts)
+{
+	struct servers servers = { .at = arena_alloc(view->arena, (attempts->count + 1) * sizeof(*servers.at)) };
+
+	for (size_t i = 0; i < attempts->count; i++) {
+		const struct addr *addr = &attempts->at[i].there.addr;
+
+		if (is_refused(view, &attempts->at[i]) && (!servers.count || !addr_equal(&servers.at[servers.count - 1].addr, addr)))
+			servers.at[servers.count++].addr = *addr;
 	}
+	for (size_t i = 0; servers.count && i < view->packets->flow_count * 2; i++) {
+		if (view->packets->flows[i / 2]->protocol == PROTOCOL_TCP)
+			widen_ttls(&servers, view->packets->flows[i / 2], i % 2);
+	}
+	return servers;
 }
 
 static enum refuser refuser_of(const struct tally *t, const struct addr *server)
@@ -100,8 +133,9 @@ static void add_refused(const struct view *view, struct tally *t, const struct f
 		t->last = m;
 }
 
-static struct tally tally_of(const struct view *view, const struct sink *sink, const struct flow_members *run)
+static struct tally tally_of(const struct view *view, const struct servers *servers, const struct flow_members *run)
 {
+	const struct server *server;
 	struct tally t = { .refused = { .at = run->at }, .attempts = run->count };
 	double minutes = (double)(view->packets->totals->last_ns - view->packets->totals->first_ns) / 60e9;
 
@@ -122,8 +156,9 @@ static struct tally tally_of(const struct view *view, const struct sink *sink, c
 	t.rate = (double)t.refused.count / MAX(minutes, 1);
 	t.span_ms = (double)(t.last->flow->first_ns - t.first->flow->first_ns) / 1e6;
 	t.inbound = flow_members_inbound(&t.refused);
-	if (sink->filed < SINK_FINDINGS_MAX) /* nobody reads more, and every look goes through all flows */
-		widen_ttls(view, &t, &run->at->there.addr);
+	server = find_server(servers, &run->at->there.addr);
+	t.other_min = server->ttl_min;
+	t.other_max = server->ttl_max;
 	t.refuser = refuser_of(&t, &run->at->there.addr);
 	return t;
 }
@@ -232,7 +267,7 @@ static void add_doubts(struct finding *f, const struct view *view, const struct 
 
 static void file_run(const struct view *view, struct sink *sink, const struct flow_members *run)
 {
-	struct tally t = tally_of(view, sink, run);
+	struct tally t = tally_of(view, sink->own, run);
 	enum severity severity;
 	enum limit limit;
 	struct finding *f;
@@ -273,8 +308,11 @@ static void eval(const struct view *view, struct sink *sink)
 {
 	struct scan_limits limits = { view->values[LEAST_TARGETS], view->values[MOST_TRIES], view->values[LEAST_SHARE] };
 	struct flow_members all = attempts_collect(view, is_refused);
+	struct servers servers;
 
 	scans_take(view, sink, &all, &limits, file_scan);
+	servers = servers_of(view, &all);
+	sink->own = &servers;
 	flow_members_file(view, sink, &all, file_run);
 }
 

@@ -3,6 +3,8 @@
 #include "../attempts.h"
 #include "../packets.h"
 
+#include <stdlib.h>
+
 enum limit {
 	WAIT,
 	RETRIES,
@@ -68,26 +70,56 @@ static bool is_wanted(const struct view *view, const struct flow_member *m)
 	return m->own->syn_retries || attempt_of(m->flow) == ATTEMPT_SILENT;
 }
 
-/* IPv6 is silent while the same process has the same service over IPv4: a program with fallback hides the fault. */
-static bool has_fallback(const struct view *view, const struct flow_member *m)
+/** struct services - what processes of this machine reach over IPv4: their number and the port, in order. */
+struct services {
+	uint64_t *at;
+	size_t count;
+};
+
+static uint64_t service(uint32_t pid, uint16_t port)
 {
-	const struct flow_owner *owner = flow_owner_of(view, m->flow), *other;
+	return (uint64_t)pid << 16 | port;
+}
 
-	if (!owner || !owner->pid || m->there.addr.family != ADDR_V6)
-		return false;
-	for (size_t i = 0; i < view->packets->flow_count; i++) {
-		const struct flow *flow = view->packets->flows[i];
+static int by_service(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
 
-		other = flow_owner_of(view, flow);
-		if (other && other->pid == owner->pid && flow->protocol == PROTOCOL_TCP && flow->flags & FLOW_SAW_SYN_ACK &&
-		    flow->end[1].addr.family == ADDR_V4 && flow->end[1].port == m->there.port)
-			return true;
-	}
-	return false;
+	return (a > b) - (a < b);
+}
+
+static bool reaches_v4(const struct view *view, struct flow_member *m)
+{
+	const struct flow_owner *owner = flow_owner_of(view, m->flow);
+
+	return owner && owner->pid && m->flow->flags & FLOW_SAW_SYN_ACK && m->there.addr.family == ADDR_V4;
+}
+
+static struct services services_of(const struct view *view)
+{
+	struct flow_members all = { .at = NULL };
+	struct services services;
+
+	if (view->packets->owner_count)
+		all = flow_members_collect_all(view, PROTOCOL_TCP, reaches_v4);
+	services = (struct services){ .at = arena_alloc(view->arena, (all.count + 1) * sizeof(*services.at)), .count = all.count };
+	for (size_t i = 0; i < all.count; i++)
+		services.at[i] = service(flow_owner_of(view, all.at[i].flow)->pid, all.at[i].there.port);
+	qsort(services.at, services.count, sizeof(*services.at), by_service);
+	return services;
+}
+
+/* IPv6 is silent while the same process has the same service over IPv4: a program with fallback hides the fault. */
+static bool has_fallback(const struct view *view, const struct services *services, const struct flow_member *m)
+{
+	const struct flow_owner *owner = flow_owner_of(view, m->flow);
+	uint64_t wanted = owner ? service(owner->pid, m->there.port) : 0;
+
+	return owner && m->there.addr.family == ADDR_V6 && bsearch(&wanted, services->at, services->count, sizeof(wanted), by_service);
 }
 
 /* Puts what is silent in front. */
-static struct tally tally_of(const struct view *view, const struct flow_members *run)
+static struct tally tally_of(const struct view *view, const struct services *services, const struct flow_members *run)
 {
 	struct tally t = { .silent = { .at = run->at }, .worst = run->at, .attempts = run->count };
 
@@ -111,7 +143,7 @@ static struct tally tally_of(const struct view *view, const struct flow_members 
 		return t;
 	t.inbound = flow_members_inbound(&t.silent);
 	t.networks = flow_members_hosts(view, &t.silent, true);
-	t.fallback = has_fallback(view, t.worst);
+	t.fallback = has_fallback(view, services, t.worst);
 	return t;
 }
 
@@ -186,7 +218,7 @@ static const char *const rest[] = { "ip route get {example}", "nstat -az TcpExtL
 
 static void file_run(const struct view *view, struct sink *sink, const struct flow_members *run)
 {
-	struct tally t = tally_of(view, run);
+	struct tally t = tally_of(view, sink->own, run);
 	double confidence = t.worst->own->syn_retries > view->values[RETRIES] || t.silent.count > 1 ? CONFIDENCE_REPEATED : CONFIDENCE_ONCE;
 	enum severity severity;
 	enum limit limit;
@@ -246,12 +278,17 @@ static void eval(const struct view *view, struct sink *sink)
 {
 	struct scan_limits limits = { view->values[LEAST_TARGETS], view->values[MOST_TRIES], view->values[LEAST_SHARE] };
 	struct flow_members all;
+	struct services services;
 
 	if (view->index->sight == FLOW_SIGHT_ONE) {
 		sink_skip(sink, "of most connections only one direction was captured: whether a SYN was answered cannot be told");
 		return;
 	}
 	all = attempts_collect(view, is_wanted);
+	if (!all.count)
+		return;
+	services = services_of(view);
+	sink->own = &services;
 	scans_take(view, sink, &all, &limits, file_scan);
 	flow_members_file(view, sink, &all, file_run);
 	if (!sink->filed)
