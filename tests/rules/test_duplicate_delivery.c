@@ -183,7 +183,6 @@ static void request__after_silence__is_a_retry_unless_it_ran_beside(void **state
 		flow = request(&w, 40000, THEM, 0, 77);
 		flow->flags |= FLOW_CRASHED;
 		flow->side[0].last_ns = wire_ns(30); /* the kernel goes on repeating */
-		flow->side[0].retransmissions = flow->side[0].timeouts = 6;
 		request(&w, 40001, "10.9.9.8:443", beside ? 0.99 : 1, 77);
 		wire_judge(&w);
 		if (beside)

@@ -117,6 +117,43 @@ static void add_flow(struct wire *w)
 	flow->owner = (uint32_t)roll(WIRE_OWNERS);
 }
 
+/* A healthy flow in which one number or two are something else: the one oddity by which it is found. */
+static void add_calm_flow(struct wire *w)
+{
+	struct flow *flow = roll(4) ? wire_tcp(w, "10.0.0.1:40000", "10.0.0.2:80") : wire_udp(w, "10.0.0.1:40000", "10.0.0.2:53", 3, (unsigned)roll(4));
+	struct flow_side *s = &flow->side[roll(2)];
+	uint16_t *small[] = { &s->dsacks, &s->zero_windows, &s->syn_retries, &s->mss, &s->max_payload, &s->ip_dead_min, &s->dead_tries, &s->nagle_stalls, &s->nagle_cycles };
+	uint32_t *large[] = { &s->retransmissions, &s->spurious, &s->duplicate_acks, &s->duplicates, &s->dead_ms, &s->zero_window_ms, &flow->idle_last_ms,
+			      &flow->close_idle_ms, &flow->answered };
+
+	for (unsigned i = 0; i < 1 + roll(2); i++) {
+		if (roll(2))
+			*small[roll(ARRAY_SIZE(small))] = (uint16_t)number(UINT16_MAX);
+		else
+			*large[roll(ARRAY_SIZE(large))] = (uint32_t)number(UINT32_MAX);
+	}
+	if (!roll(3))
+		flow->end[roll(2)] = any_endpoint();
+	if (!roll(3) && flow->protocol == PROTOCOL_TCP)
+		flow->state = (uint8_t)(1 + roll(FLOW_STATE_COUNT - 1));
+	if (!roll(3))
+		flow->flags ^= 1u << roll(19);
+	if (!roll(4))
+		s->has ^= (uint16_t)(1u << roll(12));
+	if (!roll(4))
+		s->payload = number(UINT32_MAX);
+	if (!roll(4))
+		s->last_payload_ns = 0;
+	if (!roll(8)) { /* bulk data in segments that fit a GRE tunnel */
+		s->max_payload = 1424;
+		s->packets = 100;
+		s->payload = 100 * 1424;
+	}
+	flow->closer = (uint8_t)roll(3);
+	flow->resetter = (uint8_t)roll(3);
+	flow->request_hash = roll(3);
+}
+
 static void add_report(struct wire *w)
 {
 	struct icmp_report *report = &w->reports[w->report_count++];
@@ -205,10 +242,72 @@ static void hostile_flows__in_every_packet_signal__make_no_nonsense(void **state
 	assert_true(spoke >= SPEAKERS); /* else the numbers do not get past the first test of most rules */
 }
 
+static void evidence_is_the_same(const struct finding *a, const struct finding *b)
+{
+	assert_int_equal(a->evidence_count, b->evidence_count);
+	for (unsigned i = 0; i < a->evidence_count; i++) {
+		const struct evidence *x = &a->evidence[i], *y = &b->evidence[i];
+
+		assert_string_equal(x->name, y->name);
+		assert_string_equal(x->text ? x->text : "", y->text ? y->text : "");
+		if (!x->text && x->value != y->value)
+			fail_msg("%s: %s is %g or %g", a->rule, x->name, x->value, y->value);
+	}
+}
+
+static void verdict_is_the_same(const struct verdict *a, const struct verdict *b)
+{
+	assert_int_equal(a->finding_count, b->finding_count);
+	for (size_t i = 0; i < a->finding_count; i++) {
+		assert_string_equal(a->findings[i]->title, b->findings[i]->title);
+		assert_string_equal(a->findings[i]->detail, b->findings[i]->detail);
+		assert_int_equal(a->findings[i]->severity, b->findings[i]->severity);
+		assert_int_equal(a->findings[i]->count, b->findings[i]->count);
+		evidence_is_the_same(a->findings[i], b->findings[i]);
+	}
+	assert_int_equal(a->skipped_count, b->skipped_count);
+	assert_int_equal(a->miss_count, b->miss_count);
+	for (size_t i = 0; i < a->miss_count; i++)
+		assert_true(a->misses[i].value == b->misses[i].value);
+}
+
+/* What the index leaves out is what no rule would have spoken of. */
+static void odd_flows__alone__bring_the_verdict_of_all(void **state)
+{
+	size_t filed = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		static struct wire w;
+		struct verdict odd;
+
+		wire_open(&w, "");
+		for (unsigned i = 0; i < FLOWS; i++)
+			roll(4) ? add_calm_flow(&w) : add_flow(&w);
+		add_tables(&w);
+		shake_totals(&w);
+		for (size_t i = 0; i < triage_rule_count; i++) {
+			if (!triage_rules[i]->packets)
+				continue;
+			w.rule = triage_rules[i]->id;
+			w.all_odd = false;
+			wire_judge(&w);
+			odd = w.verdict;
+			filed += odd.finding_count;
+			w.all_odd = true;
+			wire_judge(&w);
+			verdict_is_the_same(&odd, &w.verdict);
+		}
+		wire_close(&w);
+	}
+	assert_true(filed > ROUNDS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hostile_flows__in_every_packet_signal__make_no_nonsense),
+		cmocka_unit_test(odd_flows__alone__bring_the_verdict_of_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "tcptriage/base/num.h"
+#include "triage/flow_index.h"
 
 #define NS_PER_S INT64_C(1000000000)
 #define RTT_US 10000
@@ -248,16 +249,10 @@ static void sum_up(struct wire *w)
 
 	t->flows = w->count;
 	t->flows_one_way = t->midstream = t->tcp = t->udp = 0;
-	t->events[EVENT_RETRANSMISSION] = t->events[EVENT_SPURIOUS_RETRANSMISSION] = t->events[EVENT_RESET] = 0;
 	for (size_t i = 0; i < w->count; i++) {
 		const struct flow *flow = w->flow[i];
 		uint32_t packets = flow->side[0].packets + flow->side[1].packets;
 
-		for (unsigned side = 0; side < 2; side++) {
-			t->events[EVENT_RETRANSMISSION] += flow->side[side].retransmissions;
-			t->events[EVENT_SPURIOUS_RETRANSMISSION] += flow->side[side].spurious;
-			t->events[EVENT_RESET] += flow->side[side].resets;
-		}
 		t->flows_one_way += flow_half_seen(flow);
 		t->midstream += flow->state == FLOW_MIDSTREAM;
 		*(flow->protocol == PROTOCOL_TCP ? &t->tcp : &t->udp) += packets;
@@ -276,6 +271,15 @@ static void wait_for_end(struct wire *w)
 		if (flow->state == FLOW_SYN_SENT && !flow->syn_wait_ms)
 			flow->syn_wait_ms = (uint32_t)((w->totals.last_ns - flow->first_ns) / 1000000);
 	}
+}
+
+/* Every flow odd in every way: rules are asked about all of them. */
+static void make_all_odd(struct flow_index *index, const struct wire *w)
+{
+	for (size_t i = 0; i < w->count; i++)
+		index->at[i] = (struct flow_odd){ w->flow[i], UINT32_MAX };
+	index->count = w->count;
+	index->any = UINT32_MAX;
 }
 
 void wire_judge(struct wire *w)
@@ -304,6 +308,9 @@ void wire_judge(struct wire *w)
 	wait_for_end(w);
 	view.window_us = (w->totals.last_ns - w->totals.first_ns) / 1000;
 	w->verdict = (struct verdict){ .arena = &w->arena };
+	view.index = flow_index_make(&view);
+	if (w->all_odd)
+		make_all_odd(view.index, w);
 	triage_run(&view, &options, &w->verdict);
 	triage_rank(&w->verdict);
 	for (size_t i = 0; i < w->verdict.finding_count; i++) {

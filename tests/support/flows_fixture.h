@@ -23,6 +23,7 @@
 /**
  * struct wire - the capture. Change @source, @totals, @trust before it is judged; wire_judge() sets those totals that follow from the flows (flows,
  * flows_one_way, midstream, tcp, udp), and last_ns, unless it was set, to the newest packet. @reports, @trains, @loops: as many as their count says.
+ * @all_odd: rules are asked about all flows, not about the odd ones only (triage/flow_index.h).
  */
 struct wire {
 	struct arena arena;
@@ -35,6 +36,7 @@ struct wire {
 	struct flow_owner owners[WIRE_OWNERS];
 	size_t count, report_count, train_count, loop_count, owner_count;
 	double trust;
+	bool all_odd;
 	struct verdict verdict;
 	const char *rule;
 };

@@ -251,7 +251,7 @@ static void file_retries(const struct view *view, struct sink *sink, const struc
 static bool keep_crashed(const struct view *view, struct flow_member *m)
 {
 	(void)view;
-	return m->flow->request_hash != 0;
+	return m->flow->flags & FLOW_CRASHED && m->flow->request_hash;
 }
 
 static int by_hash(const void *left, const void *right)

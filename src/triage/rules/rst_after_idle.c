@@ -214,8 +214,10 @@ static void note_near_miss(struct sink *sink, const struct flow_members *resets)
 	double longest = -1;
 
 	for (size_t i = 0; i < resets->count; i++) {
-		if (!is_closing(resets->at[i].flow))
-			longest = MAX(longest, resets->at[i].flow->idle_last_ms);
+		const struct flow *flow = resets->at[i].flow;
+
+		if (flow->state == FLOW_RESET && !is_closing(flow))
+			longest = MAX(longest, flow->idle_last_ms);
 	}
 	if (longest >= 0)
 		sink_near_miss(sink, "longest silence before a reset", longest, IDLE);
