@@ -321,7 +321,7 @@ def print_faults():
     if start is None:
         return
     kind = lines[start].index("KIND")
-    print("\n" + "\n".join(line for line in lines[start:] if line[kind:].startswith(("KIND", "fault", "recorded"))))
+    print("\n" + "\n".join(line for line in lines[start:] if line[kind:].startswith(("KIND", "fault", "recorded", "capture-fault"))))
 
 
 def print_outcome(cases, seconds):
