@@ -334,10 +334,12 @@ static void doubts__reordering_and_trust__are_told(void **state)
 	w.trust = 0.7;
 	flow = bulk(&w, US, THEM, 200);
 	flow->side[0].out_of_order = 201;
+	flow->flags |= FLOW_SUPER_SEGMENTS;
 	wire_judge(&w);
 	assert_true(wire_expect_one(&w, SEVERITY_WARNING)->confidence < 0.7);
 	expect_against(w.verdict.findings[0], "201 segments came out of order");
 	expect_against(w.verdict.findings[0], "capture-quality");
+	expect_against(w.verdict.findings[0], "the loss is at least this");
 	wire_close(&w);
 }
 

@@ -158,6 +158,6 @@ const struct packet_signal packets_peer_zero_window = {
 	.eval = eval,
 	.explain =
 		"One side advertises a window of 0 and leaves it so. The other sends probes at intervals that double, and each is answered with the window still shut: both are alive, and the reader's program does not read. The time counts from the segment "
-		"that shut the window to the one that opened it again, or to the end of the capture. A window that is shut for a moment while much is sent is healthy. Probes that nobody answers any more mean a dead peer, and another rule.",
+		"that shut the window to the one that opened it again, or to the newest packet of the connection (a probe, or the answer to it). A window that is shut for a moment while much is sent is healthy. Probes that nobody answers any more mean a dead peer, and another rule.",
 	.repro = "capture while a program writes to a peer that accepts the connection and never reads",
 };

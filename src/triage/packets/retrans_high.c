@@ -149,12 +149,23 @@ static void describe(struct finding *f, const struct view *view, bool incoming)
 	f->next = flow_next(view, "host {example}", next);
 }
 
+static bool any_joined(const struct flow_members *members)
+{
+	for (size_t i = 0; i < members->count; i++) {
+		if (members->at[i].flow->flags & FLOW_SUPER_SEGMENTS)
+			return true;
+	}
+	return false;
+}
+
 static void add_doubts(struct finding *f, const struct view *view, const struct flow_stretch *s)
 {
 	if (s->all.out_of_order > flow_loss_count(&s->all))
 		finding_against(f, "{out_of_order|segment} came out of order: reordering makes senders repeat what was not lost, and not every receiver says so");
 	if (s->all.unseen)
 		finding_against(f, "the capture itself missed {capture_lost|packet} of these connections: they are taken off");
+	if (any_joined(&s->members))
+		finding_against(f, "offload joins segments before the capture sees them, and one that is sent again may stand for several: the loss is at least this");
 	if (s->members.at->mark)
 		finding_against(f, "clients on the Internet bring the loss of their own access with them");
 	finding_trust(f, view);
