@@ -16,10 +16,15 @@ static const struct flow **sorted_flows(const struct flows *table, struct arena 
 {
 	size_t count = flows_count(table);
 	const struct flow **list = arena_alloc(arena, (count + 1) * sizeof(*list));
+	bool sorted = true;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		list[i] = flows_at(table, i);
-	qsort(list, count, sizeof(*list), by_number);
+		sorted = sorted && (!i || list[i - 1]->number < list[i]->number);
+	}
+	/* slots are in order until flows have to make room for others */
+	if (!sorted)
+		qsort(list, count, sizeof(*list), by_number);
 	return list;
 }
 

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <endian.h>
 #include <string.h>
 
 struct addr addr_v4(uint32_t host_order)
@@ -35,11 +36,24 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return a->family == b->family && !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
+/* Eight bytes as a number that has their order. */
+static uint64_t ordered(const uint8_t *bytes)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return be64toh(word);
+}
+
 int addr_compare(const struct addr *a, const struct addr *b)
 {
+	uint64_t high_a = ordered(a->bytes), high_b = ordered(b->bytes), low_a = ordered(a->bytes + 8), low_b = ordered(b->bytes + 8);
+
 	if (a->family != b->family)
 		return a->family < b->family ? -1 : 1;
-	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+	if (high_a != high_b)
+		return high_a < high_b ? -1 : 1;
+	return (low_a > low_b) - (low_a < low_b);
 }
 
 uint64_t addr_hash(const struct addr *addr)

@@ -44,16 +44,23 @@ struct hosts {
 	size_t count;
 };
 
+/* Attempts that follow each other often have their client or their server in common. */
+static void add_host(struct hosts *hosts, const struct addr *addr)
+{
+	if (!hosts->count || !addr_equal(&hosts->at[hosts->count - 1], addr))
+		hosts->at[hosts->count++] = *addr;
+}
+
 static struct hosts hosts_of(const struct view *view, attempt_want_fn *want)
 {
 	struct flow_members wanted = flow_members_collect(view, PROTOCOL_TCP, ODD_ATTEMPT, keep_attempt);
 	struct hosts hosts = { .at = arena_alloc(view->arena, 2 * (wanted.count + 1) * sizeof(*hosts.at)) };
 
-	for (size_t i = 0; i < wanted.count; i++) {
-		if (!want(view, &wanted.at[i]))
-			continue;
-		hosts.at[hosts.count++] = wanted.at[i].here.addr;
-		hosts.at[hosts.count++] = wanted.at[i].there.addr;
+	for (unsigned side = 0; side < 2; side++) {
+		for (size_t i = 0; i < wanted.count; i++) {
+			if (want(view, &wanted.at[i]))
+				add_host(&hosts, &wanted.at[i].flow->end[side].addr);
+		}
 	}
 	if (hosts.count)
 		qsort(hosts.at, hosts.count, sizeof(*hosts.at), by_address);
