@@ -186,14 +186,22 @@ static int finish(struct capture_run *run, struct err *err)
 }
 
 /* The interface is gone, the disk is full: what was captured until then is worth its end all the same. Return: @code, with the error that it stands for. */
-static int end_early(struct capture_run *run, int code)
+static int end_early(struct capture_run *run, int code, const struct err *err)
 {
 	struct err second = { "" };
 
 	run->cut = true;
+	if (run->format != FORMAT_TEXT) /* beside text it stands on stderr */
+		notices_add(&run->notices, "%s", err->text);
 	if (run->packets)
 		finish(run, &second);
 	return code;
+}
+
+/* Nobody reads our output any more, which is no failure; a pipe of -w that broke is one. */
+static bool is_unread(const struct capture_options *o, int code, const struct err *err)
+{
+	return code == -EPIPE && (!*err->text || capture_to_stdout(o));
 }
 
 static int capture(const struct capture_options *o, int count, char **words, struct err *err)
@@ -209,10 +217,10 @@ static int capture(const struct capture_options *o, int count, char **words, str
 	code = capture_run_open(&run, o, filter, err);
 	if (!code)
 		code = capture_run_loop(&run, err);
-	if (code == -EPIPE)
+	if (is_unread(o, code, err))
 		return EXIT_RAN;
 	if (code)
-		return end_early(&run, code);
+		return end_early(&run, code, err);
 	code = finish(&run, err);
 	if (code)
 		return code;

@@ -79,6 +79,8 @@ struct capture_run {
 int capture_run_open(struct capture_run *run, const struct capture_options *o, const char *filter, struct err *err);
 /** capture_run_loop() - read until the end, a limit, or a signal. Return: 0 or -errno with @err. */
 int capture_run_loop(struct capture_run *run, struct err *err);
+/** capture_to_stdout() - whether packets are written there, so that all text goes to stderr. */
+bool capture_to_stdout(const struct capture_options *o);
 /** capture_run_close() - releases everything. Fit for CLEANUP(). */
 void capture_run_close(struct capture_run *run);
 

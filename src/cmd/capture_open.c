@@ -13,7 +13,7 @@
 /* tcpdump counts -C in millions of bytes. */
 #define ROTATE_UNIT 1000000
 
-static bool writes_to_stdout(const struct capture_options *o)
+bool capture_to_stdout(const struct capture_options *o)
 {
 	return o->write && !strcmp(o->write, "-");
 }
@@ -180,7 +180,7 @@ static int settle_rotation(const struct capture_options *o, struct writer_plan *
 	if (o->rotate_size && (!num_u64(o->rotate_size, UINT32_MAX, &millions) || !millions))
 		return err_set(err, -EINVAL, "'%s' is no size for -C: millions of bytes", o->rotate_size);
 	plan->rotate_bytes = millions * ROTATE_UNIT;
-	if ((plan->rotate_bytes || plan->rotate_seconds) && writes_to_stdout(o))
+	if ((plan->rotate_bytes || plan->rotate_seconds) && capture_to_stdout(o))
 		return err_set(err, -EINVAL, "stdout cannot be rotated: -C and -G need a file name after -w");
 	return 0;
 }
@@ -215,7 +215,7 @@ int capture_run_open(struct capture_run *run, const struct capture_options *o, c
 	*run = (struct capture_run){ .o = o, .live = o->interface, .began_us = clock_mono_us() };
 	run->notices.arena = &run->arena;
 	run->format = o->common.ndjson ? FORMAT_NDJSON : o->common.json ? FORMAT_JSON : FORMAT_TEXT;
-	out_open_fd(&run->out, writes_to_stdout(o) ? STDERR_FILENO : STDOUT_FILENO);
+	out_open_fd(&run->out, capture_to_stdout(o) ? STDERR_FILENO : STDOUT_FILENO);
 	code = session_style(&run->style, &o->common, run->out.fd, err);
 	if (!code && o->write)
 		code = settle_rotation(o, &plan, err);

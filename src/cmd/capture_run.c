@@ -100,17 +100,26 @@ static void clear_status(const struct capture_run *run)
 		fputs("\r\033[K", stderr);
 }
 
+/* Return: 0; -EPIPE without @err when nobody reads the output any more; another -errno with @err. */
+static int flush_output(struct capture_run *run, struct err *err)
+{
+	int code = out_flush(&run->out);
+
+	return code && code != -EPIPE ? err_errno(err, code, "cannot write the output") : code;
+}
+
 /* What there is to do while no packet waits. */
 static int breathe(struct capture_run *run, struct err *err)
 {
+	int code;
+
 	if (run->live)
 		capture_owners_take(&run->owners);
 	if (numbers_wanted)
 		print_numbers(run);
 	show_status(run);
-	if (out_flush(&run->out))
-		return -EPIPE;
-	return run->writer && run->o->packet_buffered ? writer_flush(run->writer, err) : 0;
+	code = flush_output(run, err);
+	return !code && run->writer && run->o->packet_buffered ? writer_flush(run->writer, err) : code;
 }
 
 static bool is_over(const struct capture_run *run)

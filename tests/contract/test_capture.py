@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What scripts rely on of `capture`: what a failure costs, and what is said of it. Files from scenes; live parts in a namespace of their own.
+usage: test_capture.py TCPTRIAGE SOURCE_ROOT      TAP on stdout"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+PROGRAM, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
+sys.path[:0] = [str(ROOT / "tests/captures"), str(ROOT / "tests/support")]
+import make  # noqa: E402,F401  registers the scenes
+import tap  # noqa: E402
+from scenes import play  # noqa: E402
+
+SCRATCH = tempfile.TemporaryDirectory(prefix="tcptriage-contract-")
+PCAP_HEADER = 24
+
+
+def file_of(scene, times=1):
+    """The packets of a scene, `times` over."""
+    path = pathlib.Path(SCRATCH.name, f"{scene}-{times}.pcap")
+    if not path.exists():
+        data = play(scene).bytes()
+        path.write_bytes(data + (times - 1) * data[PCAP_HEADER:])
+    return str(path)
+
+
+def long_file():
+    """So long that output is written long before its end."""
+    return file_of("healthy-v4", 100)
+
+
+def call(*words, stdout=subprocess.PIPE):
+    return subprocess.run([PROGRAM, "capture", *words], stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, text=True,
+                          timeout=60, check=False)
+
+
+def output__no_space_left__is_a_failure_while_packets_come():
+    for words in (("--packets",), ("--flows",), (), ("--json",), ("--ndjson",)):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            answer = call("-r", long_file(), *words, stdout=full)
+        assert answer.returncode == 1 and "No space left" in answer.stderr, (words, answer)
+
+
+def write__no_space_left__costs_no_finding_and_stands_in_the_document():
+    answer = call("-r", long_file(), "-w", "/dev/full", "--json")
+    document = json.loads(answer.stdout)
+    assert answer.returncode == 1 and "/dev/full" in answer.stderr, answer
+    assert document["packets"] and document["complete"] is False, document
+    assert any("/dev/full" in notice["text"] for notice in document["notices"]), document["notices"]
+
+
+def second_process__killed_while_files_rotate__is_a_failure_that_is_told():
+    path = os.path.join(SCRATCH.name, "rotated.pcap")
+    data = play("healthy-v4").bytes()
+    with subprocess.Popen([PROGRAM, "capture", "-r", "-", "-w", path, "-C", "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as running:
+        running.stdin.write(data)
+        running.stdin.flush()
+        deadline = time.monotonic() + 30
+        while not os.path.exists(path) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        children = pathlib.Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text(encoding="ascii").split()
+        assert len(children) == 1, children
+        os.kill(int(children[0]), signal.SIGKILL)
+        records = data[PCAP_HEADER:]
+        text, messages = running.communicate(records * (2500000 // len(records)), timeout=60)
+    assert running.returncode == 1 and b"opens files has ended" in messages, (running.returncode, messages)
+    assert b"incomplete" in text, text
+
+
+sys.exit(tap.main())
