@@ -57,6 +57,9 @@ static int take_packet(struct capture_run *run, const struct frame *frame, struc
 	run->bytes += frame->wire;
 	code = run->writer ? write_packet(run, frame, flow, err) : 0;
 	run->over = code == 1 || (o->count && run->packets >= o->count) || (o->max_bytes && run->bytes >= o->max_bytes);
+	/* what comes from here on is none of this capture, and neither is what is dropped */
+	if (run->over)
+		reader_drain(run->reader);
 	return code < 0 ? code : 1;
 }
 

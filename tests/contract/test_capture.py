@@ -74,4 +74,31 @@ def second_process__killed_while_files_rotate__is_a_failure_that_is_told():
     assert b"incomplete" in text, text
 
 
+FLOOD = """
+import socket
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+print("ready", flush=True)
+while True:
+    sock.sendto(bytes(64), ("127.0.0.1", 9))
+"""
+
+
+def call_live(*words, beside):
+    """The program in a network namespace of its own where nothing but lo is up, while the Python program `beside` runs there."""
+    if os.geteuid():
+        raise tap.Skip("not root")
+    if subprocess.run(["unshare", "-n", "true"], stderr=subprocess.DEVNULL, check=False).returncode:
+        raise tap.Skip("no namespaces here")
+    script = 'ip link set lo up; mkfifo "$0/go"; python3 -c "$1" >"$0/go" & read word <"$0/go"; rm "$0/go"; shift; "$@"; status=$?; kill $!; exit $status'
+    return subprocess.run(["unshare", "-n", "sh", "-c", script, SCRATCH.name, beside, PROGRAM, "capture", *words], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=60, check=False)
+
+
+def limit__reached_in_a_flood__what_is_dropped_afterwards_does_not_count():
+    answer = call_live("-i", "lo", "--immediate-mode", "-B", "512", "-c", "10", "--json", beside=FLOOD)
+    document = json.loads(answer.stdout)
+    assert answer.returncode == 0 and document["packets"] == 10, answer
+    assert document["dropped_kernel"] == 0 and document["complete"] is True, (document["received"], document["dropped_kernel"])
+
+
 sys.exit(tap.main())
