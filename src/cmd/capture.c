@@ -160,14 +160,27 @@ static void print_notices(struct capture_run *run)
 	document_text_notices(&out, &run->doc);
 }
 
+/* What the bounds of the tables cost, once. */
+static void note_bounds(struct capture_run *run)
+{
+	const struct capture_totals *totals = flows_totals(run->table);
+
+	if (totals->evicted)
+		notices_add(&run->notices, "%llu flows had to make room before they were judged (--max-flows)", (unsigned long long)totals->evicted);
+	if (totals->troubles_forgotten)
+		notices_add(&run->notices, "more connections were in trouble at once than are followed closely: those that came first are, findings count only them");
+}
+
 static int finish(struct capture_run *run, struct err *err)
 {
 	bool plain = run->format == FORMAT_TEXT && (run->o->packets || run->o->flows);
 	struct capture_source source = { 0 };
 	int code = 0;
 
-	if (run->table)
+	if (run->table) {
+		note_bounds(run);
 		capture_judge(run, &run->arena, print_end);
+	}
 	code = out_flush(&run->out);
 	if (code)
 		return code == -EPIPE ? 0 : err_errno(err, code, "cannot write the output");

@@ -41,7 +41,7 @@ struct tcp_trouble *flow_step_trouble(const struct flow_step *step, unsigned sid
 	if (LIKELY(!index1))
 		return NULL;
 	trouble = &step->flows->troubles.at[index1 - 1];
-	trouble->used = true;
+	trouble->used_ms = step->now_ms;
 	return trouble;
 }
 
@@ -53,15 +53,20 @@ struct tcp_trouble *flow_step_need_trouble(const struct flow_step *step, unsigne
 
 	if (trouble)
 		return trouble;
-	at = tcp_troubles_take(&step->flows->troubles);
+	at = tcp_troubles_take(&step->flows->troubles, step->now_ms);
 	trouble = &step->flows->troubles.at[at];
+	if (at == step->flows->troubles.count) {
+		step->flows->totals.troubles_forgotten++;
+		*trouble = (struct tcp_trouble){ .owner1 = 0 };
+		return trouble;
+	}
 	if (trouble->owner1) {
 		struct side_track *loser = &table->slot[trouble->owner1 - 1].track[trouble->side];
 
 		loser->trouble = 0;
 		loser->fast_recovery = false;
 	}
-	*trouble = (struct tcp_trouble){ .owner1 = (uint32_t)(step->slot - table->slot) + 1, .side = (uint8_t)side, .used = true };
+	*trouble = (struct tcp_trouble){ .owner1 = (uint32_t)(step->slot - table->slot) + 1, .side = (uint8_t)side, .used_ms = step->now_ms };
 	step->slot->track[side].trouble = (uint16_t)(at + 1);
 	return trouble;
 }

@@ -9,14 +9,17 @@
 #define FLOWS_PER_TROUBLE 40
 #define TROUBLES_MIN 64
 #define TROUBLES_MAX 65535
-/* So many are asked whether they were used since the hand last came by. */
+/* So many are asked whether they are still needed. */
 #define TRIES 64
+/* How long one is kept that was not looked at: nothing is open any more; something is (retransmissions back off to two minutes, but rarely do). */
+#define KEEP_SETTLED_MS 1000
+#define KEEP_OPEN_MS 60000
 
 void tcp_troubles_init(struct tcp_troubles *pool, uint32_t capacity)
 {
 	uint32_t count = MIN(MAX(capacity / FLOWS_PER_TROUBLE, (uint32_t)TROUBLES_MIN), (uint32_t)TROUBLES_MAX);
 
-	*pool = (struct tcp_troubles){ .at = xcalloc(count, sizeof(*pool->at)), .count = count };
+	*pool = (struct tcp_troubles){ .at = xcalloc(count + 1, sizeof(*pool->at)), .count = count };
 }
 
 void tcp_troubles_free(struct tcp_troubles *pool)
@@ -26,21 +29,26 @@ void tcp_troubles_free(struct tcp_troubles *pool)
 
 size_t tcp_troubles_memory(const struct tcp_troubles *pool)
 {
-	return pool->count * sizeof(*pool->at);
+	return (pool->count + 1) * sizeof(*pool->at);
 }
 
-uint32_t tcp_troubles_take(struct tcp_troubles *pool)
+static bool is_needed(const struct tcp_trouble *trouble, uint32_t now_ms)
 {
-	uint32_t at = pool->hand;
+	uint32_t keep_ms = trouble->holes || trouble->head_tries ? KEEP_OPEN_MS : KEEP_SETTLED_MS;
 
+	return trouble->owner1 && now_ms - trouble->used_ms < keep_ms;
+}
+
+uint32_t tcp_troubles_take(struct tcp_troubles *pool, uint32_t now_ms)
+{
 	for (unsigned tries = 0; tries < TRIES; tries++) {
-		at = pool->hand;
+		uint32_t at = pool->hand;
+
 		pool->hand = (pool->hand + 1) % pool->count;
-		if (!pool->at[at].owner1 || !pool->at[at].used)
-			break;
-		pool->at[at].used = false;
+		if (!is_needed(&pool->at[at], now_ms))
+			return at;
 	}
-	return at;
+	return pool->count;
 }
 
 static void remove_hole(struct tcp_trouble *trouble, unsigned at)

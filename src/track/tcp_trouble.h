@@ -32,18 +32,18 @@ struct resend {
  * struct tcp_trouble - of one direction. @owner1: flow slot + 1, 0 free; @side of it. @hole: @holes of them, ascending, apart.
  * @resend: the newest ones, @resends in all ever. @recover: end of what was sent when a repair by duplicate ACKs began.
  * The head: [@head_start, …) in IP packets of @head_ip bytes was sent @head_tries times since @head_first_ms, at last at @head_last_ms.
- * @head_smaller: its bytes were at last sent in a smaller packet. @used: the pool's mark of recent use.
+ * @head_smaller: its bytes were at last sent in a smaller packet. @used_ms: when it was last looked at.
  */
 struct tcp_trouble {
-	uint32_t owner1, recover, head_start, head_first_ms, head_last_ms;
+	uint32_t owner1, recover, head_start, head_first_ms, head_last_ms, used_ms;
 	uint16_t head_ip, head_tries;
 	uint8_t side, holes, resends;
-	bool used, head_smaller;
+	bool head_smaller;
 	struct hole hole[TROUBLE_HOLES];
 	struct resend resend[TROUBLE_RESENDS];
 };
 
-/** struct tcp_troubles - the pool. @hand: where the next search for a free one begins. */
+/** struct tcp_troubles - the pool of @count, and a spare one behind them that belongs to nobody. @hand: where the next search for a free one begins. */
 struct tcp_troubles {
 	struct tcp_trouble *at;
 	uint32_t count, hand;
@@ -55,8 +55,12 @@ void tcp_troubles_init(struct tcp_troubles *pool, uint32_t capacity);
 void tcp_troubles_free(struct tcp_troubles *pool);
 /** tcp_troubles_memory() - bytes of it. */
 size_t tcp_troubles_memory(const struct tcp_troubles *pool);
-/** tcp_troubles_take() - a cleared one, taken from whoever has not needed his for longest; the caller tells the one that loses it. Return: its index. */
-uint32_t tcp_troubles_take(struct tcp_troubles *pool);
+/**
+ * tcp_troubles_take() - one that is free, or that its owner has not needed for a while; the caller clears it and tells the one that loses it. When
+ * all are needed, who comes later gets none: taking from each other, all would forget, and a thousand connections that die at once would look like none.
+ * Return: its index; @pool->count, the spare one, when there is none.
+ */
+uint32_t tcp_troubles_take(struct tcp_troubles *pool, uint32_t now_ms);
 
 /** tcp_trouble_open() - a hole behind all others, or before them. Without room the lowest one is forgotten. */
 void tcp_trouble_open(struct tcp_trouble *trouble, const struct hole *hole);

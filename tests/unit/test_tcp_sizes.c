@@ -63,6 +63,34 @@ static void size__bytes_pass_in_smaller_packets__the_large_one_stays_dead(void *
 	talk_close(&t);
 }
 
+/* More connections die at once than the table remembers in trouble: those that came first are told, and that there were more. */
+static void size__many_die_at_once__those_that_came_first_are_told(void **state)
+{
+	static const double sent_ms[] = { 31, 251, 691, 1571, 3331, 6851 };
+	static const struct segment open[] = { OPEN_10MS };
+	const struct flow *flow;
+	unsigned dead = 0;
+	struct talk t;
+
+	(void)state;
+	talk_open_for(&t, 1000);
+	for (unsigned round = 0; round < ARRAY_SIZE(sent_ms) + 1; round++) {
+		for (uint16_t port = 0; port < 500; port++) {
+			t.port[A] = 20000 + port;
+			for (size_t i = 0; !round && i < ARRAY_SIZE(open); i++)
+				talk_send(&t, &open[i]);
+			if (round)
+				talk_send(&t, &(struct segment){ sent_ms[round - 1], A, 1, 1448, 1 });
+		}
+	}
+	flows_end(t.flows);
+	for (size_t i = 0; (flow = flows_at(t.flows, i)); i++)
+		dead += flow->side[A].ip_dead_min == 1500 && flow->side[A].dead_tries == 6;
+	assert_in_range(dead, 60, 70);
+	assert_true(flows_totals(t.flows)->troubles_forgotten >= 430 * 5);
+	talk_close(&t);
+}
+
 static void size__two_tries__are_no_evidence(void **state)
 {
 	static const struct segment scene[] = { OPEN_10MS, { 31, A, 1, 1448, 1 }, { 251, A, 1, 1448, 1 } };
@@ -220,6 +248,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(size__full_segments_die__are_bracketed_by_small_ones),
 		cmocka_unit_test(size__bytes_pass_in_smaller_packets__the_large_one_stays_dead),
+		cmocka_unit_test(size__many_die_at_once__those_that_came_first_are_told),
 		cmocka_unit_test(size__two_tries__are_no_evidence),
 		cmocka_unit_test(size__heads_that_get_through__clear_nothing_but_themselves),
 		cmocka_unit_test(super_segment__counts_as_its_segments),

@@ -14,7 +14,8 @@
  * @midstream: TCP flows whose beginning was not seen. @duplicates: frames taken out. @super_segments: larger than the MSS (offload).
  * @payload_cut: packets whose payload the snaplen cut (no loss of headers). @bad_checksums, @offloaded_checksums. @clock_back: steps back,
  * @clock_jumps: of more than a second back; @clock_back_max_us. @first_ns, @last_ns: of packets, 0 none; the last is
- * the end of a live capture that went on without more (flows_watched()). @icmp_unmatched: ICMP errors that quote a flow of which nothing was seen. @reports_lost, @trains_dropped, @loops_lost: beyond what the tables keep.
+ * the end of a live capture that went on without more (flows_watched()). @icmp_unmatched: ICMP errors that quote a flow of which nothing was seen. @troubles_forgotten: times that
+ * something in a connection could not be remembered until its next packet, because too many were in trouble at once. @reports_lost, @trains_dropped, @loops_lost: beyond what the tables keep.
  */
 struct capture_totals {
 	uint64_t packets, bytes;
@@ -23,7 +24,7 @@ struct capture_totals {
 	uint64_t events[EVENT_KIND_COUNT];
 	uint64_t flows, expired, evicted, flows_one_way, midstream;
 	uint64_t duplicates, super_segments, payload_cut, bad_checksums, offloaded_checksums;
-	uint64_t clock_back, clock_jumps, icmp_unmatched, reports_lost, trains_dropped, loops_lost;
+	uint64_t clock_back, clock_jumps, icmp_unmatched, troubles_forgotten, reports_lost, trains_dropped, loops_lost;
 	int64_t first_ns, last_ns, clock_back_max_us;
 };
 
