@@ -73,6 +73,8 @@ static int begin_file(struct files_reader *r, struct err *err)
 		if (fd < 0)
 			return fd;
 		capture_file_open(&r->file, fd, is_stdin(r->wish.names[index]) ? "stdin" : r->wish.names[index], &r->facts);
+		r->file.stream.idle = r->wish.idle;
+		r->file.stream.idle_context = r->wish.idle_context;
 		r->stage = STAGE_OPENED;
 	}
 	status = capture_file_begin(&r->file, err);

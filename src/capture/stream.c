@@ -3,6 +3,7 @@
 #include "capture/stream.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,12 +23,21 @@ static int fail(struct stream *s, int code)
 	return code;
 }
 
+static void tell_idle(const struct stream *s)
+{
+	struct pollfd wait = { .fd = s->fd, .events = POLLIN };
+
+	if (s->idle && !poll(&wait, 1, 0))
+		s->idle(s->idle_context);
+}
+
 static ssize_t read_some(struct stream *s, uint8_t *out, size_t size)
 {
 	ssize_t n;
 
 	if (s->error)
 		return s->error;
+	tell_idle(s);
 	if (s->unpack) {
 		n = unpack_read(s->unpack, out, size, &s->why);
 		return n < 0 ? fail(s, (int)n) : n;

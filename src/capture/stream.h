@@ -13,7 +13,8 @@ struct unpack;
 /**
  * struct stream - a window onto the bytes: [@begin, @end) of @buf are there and not consumed.
  * @name: for messages, borrowed. @unpack: NULL when the file is not packed. @error: the first failure, which stays; @why: its sentence.
- * @allowed: bytes that the FILE of stream_file() may take for now, 0 as many as it wants.
+ * @allowed: bytes that the FILE of stream_file() may take for now, 0 as many as it wants. @idle: called before a read that has to wait (a pipe),
+ * NULL nothing; @idle_context: handed to it.
  */
 struct stream {
 	const char *name;
@@ -23,6 +24,8 @@ struct stream {
 	uint64_t consumed;
 	int fd, error;
 	bool ended;
+	void (*idle)(void *context);
+	void *idle_context;
 	struct err why;
 };
 

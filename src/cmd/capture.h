@@ -54,6 +54,7 @@ void capture_owners_close(struct capture_owners *owners);
  * struct capture_run - one capture under way.
  * @out: where lines go. @table: flows, NULL when only packets are printed. @style, @format: of the output. @doc: frame of the document. @cut: a file ended too early. @draining: only what the kernel
  * still holds is read. @over: no packet is read any more. @watched_us: when a live capture was told to end, 0 not yet.
+ * @status_us: when the status line was written last, or the capture began. @status_shown: it stands on the terminal.
  */
 struct capture_run {
 	const struct capture_options *o;
@@ -72,7 +73,7 @@ struct capture_run {
 	struct out out;
 	uint64_t packets, bytes;
 	int64_t began_us, status_us, watched_us;
-	bool cut, live, draining, over;
+	bool cut, live, draining, over, status_shown;
 };
 
 /** capture_run_open() - start the privileged process, open what is read and written, give up privileges. Return: 0 or -errno with @err (-EINVAL: usage). */
@@ -81,6 +82,10 @@ int capture_run_open(struct capture_run *run, const struct capture_options *o, c
 int capture_run_loop(struct capture_run *run, struct err *err);
 /** capture_to_stdout() - whether packets are written there, so that all text goes to stderr. */
 bool capture_to_stdout(const struct capture_options *o);
+/** capture_run_idle() - reader_files.idle: lines that are due appear, although the next packets are still to come. @context: struct capture_run. */
+void capture_run_idle(void *context);
+/** capture_status_hide() - takes the status line off the terminal, before a line is written. */
+void capture_status_hide(struct capture_run *run);
 /** capture_run_close() - releases everything. Fit for CLEANUP(). */
 void capture_run_close(struct capture_run *run);
 

@@ -37,6 +37,7 @@ static void on_event(const struct event *event, void *context)
 	struct capture_run *run = context;
 	const struct flow_owner *owner = capture_owners_of(&run->owners, event->flow);
 
+	capture_status_hide(run);
 	if (run->format == FORMAT_NDJSON)
 		event_ndjson(&run->out, event, owner);
 	else if (run->format == FORMAT_TEXT && !run->o->packets && !run->o->flows)
@@ -162,6 +163,8 @@ static int open_files(struct capture_run *run, const char *filter, struct err *e
 					   .context = run->helper,
 					   .ready = before_reading,
 					   .ready_context = run,
+					   .idle = capture_run_idle,
+					   .idle_context = run,
 					   .filter = filter };
 
 	return reader_open_files(&run->reader, &wish, err);
@@ -213,6 +216,7 @@ int capture_run_open(struct capture_run *run, const struct capture_options *o, c
 	int code;
 
 	*run = (struct capture_run){ .o = o, .live = o->interface, .began_us = clock_mono_us() };
+	run->status_us = run->began_us;
 	run->notices.arena = &run->arena;
 	run->format = o->common.ndjson ? FORMAT_NDJSON : o->common.json ? FORMAT_JSON : FORMAT_TEXT;
 	out_open_fd(&run->out, capture_to_stdout(o) ? STDERR_FILENO : STDOUT_FILENO);

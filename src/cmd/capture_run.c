@@ -51,8 +51,10 @@ static int take_packet(struct capture_run *run, const struct frame *frame, struc
 	packet_decode(frame, &options, packet);
 	if (run->table)
 		flow = flows_add(run->table, packet);
-	if (o->packets && run->format == FORMAT_TEXT)
+	if (o->packets && run->format == FORMAT_TEXT) {
+		capture_status_hide(run);
 		packet_text_line(&run->out, &run->text, packet, owner_text(run, flow, text, sizeof(text)));
+	}
 	run->packets++;
 	run->bytes += frame->wire;
 	code = run->writer ? write_packet(run, frame, flow, err) : 0;
@@ -69,6 +71,7 @@ static void print_numbers(struct capture_run *run)
 	struct capture_source source = { 0 };
 
 	numbers_wanted = 0;
+	capture_status_hide(run);
 	if (!run->table)
 		return;
 	out_open_fd(&out, STDERR_FILENO);
@@ -80,12 +83,21 @@ static void status_line(struct capture_run *run, const struct capture_report *ca
 {
 	double seconds = (double)(clock_mono_us() - run->began_us) / 1e6;
 
-	fprintf(stderr, "\r%llu packets · %.0f/s · %llu dropped · %zu findings so far\033[K", (unsigned long long)capture->totals->packets,
+	fprintf(stderr, "\r%llu packets · %.0f/s · %llu dropped · %zu finding%s so far\033[K", (unsigned long long)capture->totals->packets,
 		seconds > 0 ? (double)capture->totals->packets / seconds : 0,
-		(unsigned long long)(capture->source->dropped_kernel + capture->source->dropped_interface), capture->report->finding_count);
+		(unsigned long long)(capture->source->dropped_kernel + capture->source->dropped_interface), capture->report->finding_count,
+		capture->report->finding_count == 1 ? "" : "s");
+	run->status_shown = true;
 }
 
-/* Only where it does not stand in the way of lines: on a terminal that shows nothing else now. */
+void capture_status_hide(struct capture_run *run)
+{
+	if (UNLIKELY(run->status_shown))
+		fputs("\r\033[K", stderr);
+	run->status_shown = false;
+}
+
+/* Behind the lines that are due, and gone before the next one. */
 static void show_status(struct capture_run *run)
 {
 	CLEANUP(arena_free) struct arena scratch = { 0 };
@@ -97,10 +109,13 @@ static void show_status(struct capture_run *run)
 	capture_judge(run, &scratch, status_line);
 }
 
-static void clear_status(const struct capture_run *run)
+/* A write that fails leaves its error in run->out, where the next look finds it. */
+void capture_run_idle(void *context)
 {
-	if (run->status_us)
-		fputs("\r\033[K", stderr);
+	struct capture_run *run = context;
+
+	out_flush(&run->out);
+	show_status(run);
 }
 
 /* Return: 0; -EPIPE without @err when nobody reads the output any more; another -errno with @err. */
@@ -120,8 +135,9 @@ static int breathe(struct capture_run *run, struct err *err)
 		capture_owners_take(&run->owners);
 	if (numbers_wanted)
 		print_numbers(run);
-	show_status(run);
 	code = flush_output(run, err);
+	if (!code)
+		show_status(run);
 	return !code && run->writer && run->o->packet_buffered ? writer_flush(run->writer, err) : code;
 }
 
@@ -183,7 +199,7 @@ int capture_run_loop(struct capture_run *run, struct err *err)
 		if (code)
 			return code;
 	}
-	clear_status(run);
+	capture_status_hide(run);
 	if (run->watched_us && run->table)
 		flows_watched(run->table, run->watched_us * 1000);
 	if (run->live && run->table)

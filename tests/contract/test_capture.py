@@ -5,6 +5,7 @@ usage: test_capture.py TCPTRIAGE SOURCE_ROOT      TAP on stdout"""
 import json
 import os
 import pathlib
+import select
 import signal
 import subprocess
 import sys
@@ -99,6 +100,42 @@ def limit__reached_in_a_flood__what_is_dropped_afterwards_does_not_count():
     document = json.loads(answer.stdout)
     assert answer.returncode == 0 and document["packets"] == 10, answer
     assert document["dropped_kernel"] == 0 and document["complete"] is True, (document["received"], document["dropped_kernel"])
+
+
+def status_line__on_a_terminal__is_gone_before_the_next_line():
+    terminal, end = os.openpty()
+    first, second = play("healthy-v4").bytes(), play("refused_once-v4").bytes()[PCAP_HEADER:]
+    with subprocess.Popen([PROGRAM, "capture", "-r", "-"], stdin=subprocess.PIPE, stdout=end, stderr=end) as running:
+        os.close(end)
+        for part in (first, first[PCAP_HEADER:], second):
+            running.stdin.write(part)
+            running.stdin.flush()
+            time.sleep(0.8)  # the line comes twice a second
+        running.stdin.close()
+        text = b""
+        try:
+            while piece := os.read(terminal, 4096):
+                text += piece
+        except OSError:  # the other end is closed
+            pass
+    os.close(terminal)
+    assert text.count(b"so far") >= 2 and b"refused" in text, text
+    for piece in text.split(b"so far")[1:]:
+        assert piece.startswith(b"\x1b[K\r"), text
+
+
+def pipe__packets_still_to_come__lines_of_those_that_came_are_there():
+    for words, wanted in (((), b"refused"), (("--packets",), b"Flags [R.]")):
+        data = play("refused_once-v4").bytes()
+        with subprocess.Popen([PROGRAM, "capture", "-r", "-", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+            running.stdin.write(data)
+            running.stdin.flush()
+            text = b""
+            while wanted not in text:
+                assert select.select([running.stdout], [], [], 30)[0], (words, text)
+                text += os.read(running.stdout.fileno(), 4096)
+            running.stdin.close()
+            running.stdout.read()
 
 
 sys.exit(tap.main())

@@ -16,7 +16,8 @@ struct reader;
  * @names: as the user gave them, "-" is stdin, which is never opened; @count of them; they outlive the reader. @open: opens names[index] for
  * reading and returns the descriptor or -errno with @err (the privileged process does it, helper.h); NULL: the reader opens them itself.
  * @context: for @open. @ready: called once, when the names in the filter are looked up and before a byte of a file is read: the moment to give up
- * privileges; NULL nothing. @ready_context: for @ready. @filter: expression, NULL or "" none; frames are counted before it, so that a number is the one that others show.
+ * privileges; NULL nothing. @ready_context: for @ready. @idle: called before the reader waits for bytes that have not come yet (a pipe), NULL nothing:
+ * the moment to show what is there. @idle_context: for @idle. @filter: expression, NULL or "" none; frames are counted before it, so that a number is the one that others show.
  */
 struct reader_files {
 	const char *const *names;
@@ -25,6 +26,8 @@ struct reader_files {
 	void *context;
 	int (*ready)(void *context, struct err *err);
 	void *ready_context;
+	void (*idle)(void *context);
+	void *idle_context;
 	const char *filter;
 };
 
