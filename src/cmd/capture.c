@@ -135,21 +135,6 @@ static void print_end(struct capture_run *run, const struct capture_report *capt
 		capture_renderers[FORMAT_TEXT](&run->out, capture);
 }
 
-static void print_summary(struct capture_run *run)
-{
-	CLEANUP(out_close) struct out out = { 0 };
-	struct capture_source source = { 0 };
-	struct capture_totals totals = { .packets = run->packets, .bytes = run->bytes };
-
-	if (run->o->common.quiet)
-		return;
-	out_open_fd(&out, STDERR_FILENO);
-	reader_source(run->reader, &source);
-	if (run->table)
-		totals = *flows_totals(run->table);
-	capture_summary_text(&out, &source, &totals);
-}
-
 static void print_notices(struct capture_run *run)
 {
 	CLEANUP(out_close) struct out out = { 0 };
@@ -184,8 +169,8 @@ static int finish(struct capture_run *run, struct err *err)
 	code = out_flush(&run->out);
 	if (code)
 		return code == -EPIPE ? 0 : err_errno(err, code, "cannot write the output");
-	if (plain)
-		print_summary(run);
+	if (plain && !run->o->common.quiet)
+		capture_run_numbers(run);
 	if (plain || run->format != FORMAT_TEXT)
 		print_notices(run);
 	if (!run->writer)
@@ -227,6 +212,7 @@ static int capture(const struct capture_options *o, int count, char **words, str
 	if (!filter)
 		return -EINVAL;
 	signals_catch();
+	capture_run_catch();
 	code = capture_run_open(&run, o, filter, err);
 	if (!code)
 		code = capture_run_loop(&run, err);
@@ -246,10 +232,8 @@ static int run(void *values, int operand_count, char **operands)
 	struct err err = { "" };
 	int code;
 
-	if (o->list)
+	if (o->list || o->list_link_types)
 		return capture_list(o);
-	if (o->list_link_types)
-		return capture_list_link_types(o);
 	code = settle(o, &err);
 	if (!code)
 		code = capture(o, operand_count, operands, &err);

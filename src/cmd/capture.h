@@ -82,6 +82,9 @@ int capture_run_open(struct capture_run *run, const struct capture_options *o, c
 int capture_run_loop(struct capture_run *run, struct err *err);
 /** capture_to_stdout() - whether packets are written there, so that all text goes to stderr. */
 bool capture_to_stdout(const struct capture_options *o);
+/** capture_run_catch() - SIGUSR1 asks for numbers from here on. capture_run_numbers() - those so far, on stderr. */
+void capture_run_catch(void);
+void capture_run_numbers(struct capture_run *run);
 /** capture_run_idle() - reader_files.idle: lines that are due appear, although the next packets are still to come. @context: struct capture_run. */
 void capture_run_idle(void *context);
 /** capture_status_hide() - takes the status line off the terminal, before a line is written. */
@@ -91,8 +94,12 @@ void capture_run_close(struct capture_run *run);
 
 /** capture_judge() - run the rules on what was captured so far and hand the result to @print. @arena: for what it needs, until @print is over. */
 void capture_judge(struct capture_run *run, struct arena *arena, void (*print)(struct capture_run *run, const struct capture_report *capture));
-/** capture_list() - -D. capture_list_link_types() - -L. Return: exit status. */
+/**
+ * capture_enter_namespace() - go into that of --netns, if any: interfaces, addresses and sockets are those of it, for both processes.
+ * Return: 0 or -errno with @err.
+ */
+int capture_enter_namespace(const struct capture_options *o, struct err *err);
+/** capture_list() - -D, or -L. Return: exit status. */
 int capture_list(const struct capture_options *o);
-int capture_list_link_types(const struct capture_options *o);
 
 #endif

@@ -21,41 +21,49 @@ static void interface_line(struct out *out, int number, const struct listed_inte
 	out_char(out, '\n');
 }
 
-int capture_list(const struct capture_options *o)
+static void link_type_line(struct out *out, uint32_t type)
 {
-	CLEANUP(arena_free) struct arena arena = { 0 };
-	CLEANUP(out_close) struct out out;
-	const struct listed_interface *list;
-	struct err err = { "" };
-	int count = reader_list(&arena, &list, &err);
+	const char *name = link_type_name(type);
 
-	(void)o;
-	out_open_fd(&out, STDOUT_FILENO);
-	if (count < 0)
-		return run_error(&cmd_capture, err.text);
-	for (int i = 0; i < count; i++)
-		interface_line(&out, i + 1, &list[i]);
-	return EXIT_RAN;
+	if (name)
+		out_str(out, name);
+	else
+		out_printf(out, "LINKTYPE %u", type);
+	out_str(out, link_type_supported(type) ? "\n" : " (can be written with -w, is not decoded)\n");
 }
 
-int capture_list_link_types(const struct capture_options *o)
+static int list_interfaces(struct out *out, struct err *err)
+{
+	CLEANUP(arena_free) struct arena arena = { 0 };
+	const struct listed_interface *list;
+	int count = reader_list(&arena, &list, err);
+
+	for (int i = 0; i < count; i++)
+		interface_line(out, i + 1, &list[i]);
+	return MIN(count, 0);
+}
+
+static int list_link_types(struct out *out, const char *interface, struct err *err)
+{
+	uint32_t types[64];
+	int count = reader_link_types(interface ? interface : "any", types, ARRAY_SIZE(types), err);
+
+	for (int i = 0; i < count; i++)
+		link_type_line(out, types[i]);
+	return MIN(count, 0);
+}
+
+int capture_list(const struct capture_options *o)
 {
 	CLEANUP(out_close) struct out out;
-	uint32_t types[64];
 	struct err err = { "" };
-	int count = reader_link_types(o->interface ? o->interface : "any", types, ARRAY_SIZE(types), &err);
+	int code;
 
 	out_open_fd(&out, STDOUT_FILENO);
-	if (count < 0)
-		return run_error(&cmd_capture, err.text);
-	for (int i = 0; i < count; i++) {
-		const char *name = link_type_name(types[i]);
-
-		if (name)
-			out_str(&out, name);
-		else
-			out_printf(&out, "LINKTYPE %u", types[i]);
-		out_str(&out, link_type_supported(types[i]) ? "\n" : " (can be written with -w, is not decoded)\n");
-	}
-	return EXIT_RAN;
+	code = capture_enter_namespace(o, &err);
+	if (!code)
+		code = o->list ? list_interfaces(&out, &err) : list_link_types(&out, o->interface, &err);
+	if (!code && out_flush(&out))
+		code = err_errno(&err, out.error, "cannot write the output");
+	return code ? run_error(&cmd_capture, err.text) : EXIT_RAN;
 }

@@ -196,8 +196,7 @@ static int open_writer(struct capture_run *run, const struct writer_plan *plan, 
 	return writer_open(&run->writer, plan, helper_open_output, run->helper, &source, err);
 }
 
-/* Both processes are to be there: interfaces, addresses and sockets are those of the namespace. */
-static int enter_namespace(const struct capture_options *o, struct err *err)
+int capture_enter_namespace(const struct capture_options *o, struct err *err)
 {
 	CLEANUP(session_close) struct session session = { 0 };
 	const struct session_wish wish = { .common = &o->common };
@@ -227,7 +226,7 @@ int capture_run_open(struct capture_run *run, const struct capture_options *o, c
 		return code;
 	helper.output = o->write ? &plan : NULL;
 	open_document(run);
-	code = enter_namespace(o, err);
+	code = capture_enter_namespace(o, err);
 	if (!code)
 		code = helper_start(&run->helper, &helper, err);
 	if (code)

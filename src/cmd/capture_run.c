@@ -22,6 +22,13 @@ static void on_usr1(int number)
 	numbers_wanted = number;
 }
 
+void capture_run_catch(void)
+{
+	struct sigaction usr1 = { .sa_handler = on_usr1 };
+
+	sigaction(SIGUSR1, &usr1, NULL);
+}
+
 static const char *owner_text(const struct capture_run *run, const struct flow *flow, char *text, size_t size)
 {
 	const struct flow_owner *owner = capture_owners_of(&run->owners, flow);
@@ -65,18 +72,16 @@ static int take_packet(struct capture_run *run, const struct frame *frame, struc
 	return code < 0 ? code : 1;
 }
 
-static void print_numbers(struct capture_run *run)
+void capture_run_numbers(struct capture_run *run)
 {
 	CLEANUP(out_close) struct out out = { 0 };
 	struct capture_source source = { 0 };
+	const struct capture_totals without_flows = { .packets = run->packets, .bytes = run->bytes };
 
-	numbers_wanted = 0;
 	capture_status_hide(run);
-	if (!run->table)
-		return;
 	out_open_fd(&out, STDERR_FILENO);
 	reader_source(run->reader, &source);
-	capture_summary_text(&out, &source, flows_totals(run->table));
+	capture_summary_text(&out, &source, run->table ? flows_totals(run->table) : &without_flows);
 }
 
 static void status_line(struct capture_run *run, const struct capture_report *capture)
@@ -133,8 +138,10 @@ static int breathe(struct capture_run *run, struct err *err)
 
 	if (run->live)
 		capture_owners_take(&run->owners);
-	if (numbers_wanted)
-		print_numbers(run);
+	if (numbers_wanted) {
+		numbers_wanted = 0;
+		capture_run_numbers(run);
+	}
 	code = flush_output(run, err);
 	if (!code)
 		show_status(run);
@@ -179,10 +186,8 @@ static int read_one(struct capture_run *run, struct packet *packet, struct err *
 int capture_run_loop(struct capture_run *run, struct err *err)
 {
 	struct packet *packet = arena_alloc(&run->arena, sizeof(*packet));
-	struct sigaction usr1 = { .sa_handler = on_usr1 };
 	unsigned since_look = 0;
 
-	sigaction(SIGUSR1, &usr1, NULL);
 	if (run->format == FORMAT_NDJSON)
 		document_ndjson_header(&run->out, &run->doc);
 	while (!run->over) {

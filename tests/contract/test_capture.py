@@ -84,14 +84,19 @@ while True:
 """
 
 
-def call_live(*words, beside):
-    """The program in a network namespace of its own where nothing but lo is up, while the Python program `beside` runs there."""
+def unshared():
+    """What runs a command in a network namespace of its own."""
     if os.geteuid():
         raise tap.Skip("not root")
     if subprocess.run(["unshare", "-n", "true"], stderr=subprocess.DEVNULL, check=False).returncode:
         raise tap.Skip("no namespaces here")
+    return ["unshare", "-n"]
+
+
+def call_live(*words, beside):
+    """The program in a network namespace of its own where nothing but lo is up, while the Python program `beside` runs there."""
     script = 'ip link set lo up; mkfifo "$0/go"; python3 -c "$1" >"$0/go" & read word <"$0/go"; rm "$0/go"; shift; "$@"; status=$?; kill $!; exit $status'
-    return subprocess.run(["unshare", "-n", "sh", "-c", script, SCRATCH.name, beside, PROGRAM, "capture", *words], stdin=subprocess.DEVNULL,
+    return subprocess.run([*unshared(), "sh", "-c", script, SCRATCH.name, beside, PROGRAM, "capture", *words], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -136,6 +141,36 @@ def pipe__packets_still_to_come__lines_of_those_that_came_are_there():
                 text += os.read(running.stdout.fileno(), 4096)
             running.stdin.close()
             running.stdout.read()
+
+
+def numbers__asked_for_while_a_file_is_printed__come():
+    with subprocess.Popen([PROGRAM, "capture", "-r", "-", "--packets", "-l"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as running:
+        running.stdin.write(play("healthy-v4").bytes())
+        running.stdin.flush()
+        assert select.select([running.stdout], [], [], 30)[0]
+        running.send_signal(signal.SIGUSR1)
+        assert select.select([running.stderr], [], [], 30)[0], "nothing was said"
+        assert b" packet" in os.read(running.stderr.fileno(), 4096)
+        running.communicate(timeout=60)
+    assert running.returncode == 0, running.returncode
+
+
+def lists__of_another_namespace__are_not_ours():
+    with subprocess.Popen([*unshared(), "sh", "-c", "ip link add only-there type veth peer name other-end && echo made && read word"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as there:
+        assert there.stdout.readline() == b"made\n"
+        interfaces, types = call("-D", "-N", str(there.pid)), call("-L", "-N", str(there.pid), "-i", "lo")
+        there.communicate(b"over\n", timeout=60)
+    assert interfaces.returncode == 0 and "only-there" in interfaces.stdout, interfaces
+    assert types.returncode == 0 and "EN10MB" in types.stdout, types
+    assert "only-there" not in call("-D").stdout
+
+
+def lists__no_space_left__is_a_failure():
+    with open("/dev/full", "w", encoding="ascii") as full:
+        answer = call("-D", stdout=full)
+    assert answer.returncode == 1 and "No space left" in answer.stderr, answer
 
 
 sys.exit(tap.main())
