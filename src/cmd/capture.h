@@ -55,6 +55,7 @@ void capture_owners_close(struct capture_owners *owners);
  * @out: where lines go. @table: flows, NULL when only packets are printed. @style, @format: of the output. @doc: frame of the document. @cut: a file ended too early. @draining: only what the kernel
  * still holds is read. @over: no packet is read any more. @watched_us: when a live capture was told to end, 0 not yet.
  * @status_us: when the status line was written last, or the capture began. @status_shown: it stands on the terminal.
+ * @names: of interfaces, by number, @name_count of them: as they were at the start.
  */
 struct capture_run {
 	const struct capture_options *o;
@@ -70,6 +71,8 @@ struct capture_run {
 	struct capture_owners owners;
 	struct flows *table;
 	struct packet_text text;
+	const char **names;
+	uint32_t name_count;
 	struct out out;
 	uint64_t packets, bytes;
 	int64_t began_us, status_us, watched_us;

@@ -107,6 +107,12 @@ def limit__reached_in_a_flood__what_is_dropped_afterwards_does_not_count():
     assert document["dropped_kernel"] == 0 and document["complete"] is True, (document["received"], document["dropped_kernel"])
 
 
+def packets__of_any_interface__name_the_one_that_they_passed():
+    answer = call_live("-i", "any", "--packets", "-t", "-c", "3", beside=FLOOD)
+    assert answer.returncode == 0 and len(answer.stdout.splitlines()) == 3, answer
+    assert all(line.startswith("lo    In  IP 127.0.0.1") for line in answer.stdout.splitlines()), answer
+
+
 def status_line__on_a_terminal__is_gone_before_the_next_line():
     terminal, end = os.openpty()
     first, second = play("healthy-v4").bytes(), play("refused_once-v4").bytes()[PCAP_HEADER:]
