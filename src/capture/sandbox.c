@@ -149,6 +149,7 @@ static const struct {
 	{ SCMP_SYS(fcntl), 1, SCMP_CMP_EQ, F_SETFD, 0 },
 	{ SCMP_SYS(ioctl), 1, SCMP_CMP_EQ, TCGETS, 0 },
 	{ SCMP_SYS(ioctl), 1, SCMP_CMP_EQ, TIOCGWINSZ, 0 },
+	{ SCMP_SYS(ioctl), 1, SCMP_CMP_EQ, SIOCGIFFLAGS, 0 }, /* libpcap asks whether the interface is gone or only down */
 };
 
 /* Calls that write to a descriptor: not to the packet socket, which would put frames on the wire. */

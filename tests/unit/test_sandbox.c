@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -33,7 +34,7 @@
 
 /* What the child found when it tried: errno of each, 0 where it went well. */
 struct tried {
-	int code, open, socket, exec, kill, dup, exec_memory, setuid, file, memory, local_time, frame;
+	int code, open, socket, exec, kill, dup, exec_memory, setuid, file, memory, local_time, frame, is_up, set_up;
 	struct sandbox_state state;
 };
 
@@ -45,6 +46,7 @@ static int outcome(long result)
 static void try_all(struct tried *t, int file, int packets)
 {
 	char *const argv[] = { (char *)"true", NULL };
+	struct ifreq interface = { .ifr_name = "lo" };
 	void *page;
 	time_t now;
 	char text[64];
@@ -57,6 +59,8 @@ static void try_all(struct tried *t, int file, int packets)
 	t->setuid = outcome(setuid(0));
 	t->file = outcome(write(file, "x", 1));
 	t->frame = packets < 0 ? 0 : outcome(write(packets, "0123456789abcdef", 16));
+	t->is_up = packets < 0 ? 0 : outcome(ioctl(packets, SIOCGIFFLAGS, &interface));
+	t->set_up = packets < 0 ? 0 : outcome(ioctl(packets, SIOCSIFFLAGS, &interface));
 	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	t->memory = page == MAP_FAILED ? errno : 0;
 	t->exec_memory = outcome(mprotect(page, 4096, PROT_READ | PROT_EXEC));
@@ -240,6 +244,9 @@ static void packet_socket__written_to__puts_no_frame_on_the_wire(void **state)
 	tried = result_of(&child);
 	assert_int_equal(tried.code, 0);
 	assert_int_equal(tried.frame, FILTERED ? EPERM : 0);
+	/* libpcap asks when the interface may be gone */
+	assert_int_equal(tried.is_up, 0);
+	assert_int_equal(tried.set_up, EPERM);
 	assert_int_equal(tried.file, 0);
 	finish(&child);
 	close(fd);
