@@ -18,6 +18,9 @@
 #include "capture/helper_protocol.h"
 
 #define STOP_STEP_NS 5000000
+/* While an answer is awaited: how often we look whether to stop, and how many times more after that. */
+#define WAIT_MS 100
+#define WAITS_AFTER_STOP 5
 #define STOP_STEPS 400
 
 /** struct helper - @under_way: questions without an answer. @answers: a ring of @waiting of them from @first on, that came while a descriptor was awaited. */
@@ -25,6 +28,7 @@ struct helper {
 	int fd;
 	pid_t pid;
 	unsigned under_way, first, waiting;
+	const volatile int *stop;
 	struct owner_answer answers[HELPER_QUESTIONS_MAX];
 };
 
@@ -91,6 +95,7 @@ int helper_start(struct helper **out, const struct helper_plan *plan, struct err
 	helper = xcalloc(1, sizeof(*helper));
 	helper->fd = ends[0];
 	helper->pid = pid;
+	helper->stop = plan->stop;
 	*out = helper;
 	return 0;
 }
@@ -147,13 +152,25 @@ static int gone(struct err *err)
 	return err_set(err, -EPIPE, "the process that opens files has ended");
 }
 
-/* Waits: the other side never waits for us, so its answer comes. */
+/* The other side never waits for us, so its answer comes, unless its open() hangs. Return: false when that is so and we were told to stop. */
+static bool wait_for_answer(const struct helper *helper)
+{
+	struct pollfd wait = { .fd = helper->fd, .events = POLLIN };
+
+	for (unsigned left = WAITS_AFTER_STOP; left; left -= helper->stop && *helper->stop)
+		if (poll(&wait, 1, WAIT_MS) > 0)
+			return true;
+	return false;
+}
+
 static int open_by_request(struct helper *helper, const struct helper_request *request, struct err *err)
 {
 	struct helper_response response;
 	int fd, code = send_request(helper, request, 0);
 
 	while (!code) {
+		if (!wait_for_answer(helper))
+			return err_set(err, -EINTR, "interrupted while a file was being opened");
 		code = receive(helper, &response, &fd, 0);
 		if (!code && response.kind == request->kind)
 			break;

@@ -239,7 +239,11 @@ static int run(void *values, int operand_count, char **operands)
 		code = capture(o, operand_count, operands, &err);
 	if (code == -EINVAL)
 		return usage_error(&cmd_capture, err.text);
-	return code < 0 ? run_error(&cmd_capture, err.text) : code;
+	if (code < 0)
+		run_error(&cmd_capture, err.text);
+	if (code == -EINTR && interrupted == SIGINT)
+		return EXIT_SIGINT;
+	return code < 0 ? EXIT_FAILED : code;
 }
 
 const struct command cmd_capture = {

@@ -232,7 +232,7 @@ int capture_enter_namespace(const struct capture_options *o, struct err *err)
 int capture_run_open(struct capture_run *run, const struct capture_options *o, const char *filter, struct err *err)
 {
 	struct writer_plan plan = { 0 };
-	struct helper_plan helper = { .inputs = o->files.values, .input_count = o->files.count, .owners = o->interface };
+	struct helper_plan helper = { .inputs = o->files.values, .input_count = o->files.count, .owners = o->interface, .stop = &interrupted };
 	int code;
 
 	*run = (struct capture_run){ .o = o, .live = o->interface, .began_us = clock_mono_us() };

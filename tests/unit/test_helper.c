@@ -110,6 +110,21 @@ static void input__that_is_missing__fails_with_its_name_and_work_goes_on(void **
 	helper_stop(helper);
 }
 
+static void input__that_cannot_be_opened_yet__is_given_up_when_told_to_stop(void **state)
+{
+	volatile int stop = 2;
+	const char *inputs[1] = { below("pipe") };
+	struct helper_plan plan = { .inputs = inputs, .input_count = 1, .stop = &stop };
+	struct helper *helper;
+
+	(void)state;
+	assert_int_equal(mkfifo(inputs[0], 0600), 0);
+	helper = start(&plan);
+	assert_int_equal(helper_open_input(helper, 0, &err), -EINTR);
+	assert_non_null(strstr(err.text, "interrupted"));
+	helper_stop(helper);
+}
+
 static void input__of_no_such_number__ends_the_process(void **state)
 {
 	struct helper *helper = start_with_inputs();
@@ -682,6 +697,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(input__by_number__can_be_read_and_not_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(input__that_is_missing__fails_with_its_name_and_work_goes_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(input__that_cannot_be_opened_yet__is_given_up_when_told_to_stop, setup, teardown),
 		cmocka_unit_test_setup_teardown(input__of_no_such_number__ends_the_process, setup, teardown),
 		cmocka_unit_test_setup_teardown(output__rotating__has_the_names_of_the_writer_and_the_mode_of_umask, setup, teardown),
 		cmocka_unit_test_setup_teardown(output__number_out_of_order__ends_the_process, setup, teardown),

@@ -8,19 +8,23 @@
 
 #include "tcptriage/capture/writer.h"
 
-/** struct helper_plan - what the privileged process may be asked for. @inputs, @input_count: files to read. @output: NULL none. @owners: look up owners. */
+/**
+ * struct helper_plan - what the privileged process may be asked for. @inputs, @input_count: files to read. @output: NULL none. @owners: look up owners.
+ * @stop: not 0 when our side was told to end, so that it waits no longer for a file that cannot be opened (a pipe without another end); NULL never.
+ */
 struct helper_plan {
 	const char *const *inputs;
 	unsigned input_count;
 	const struct writer_plan *output;
 	bool owners;
+	const volatile int *stop;
 };
 
 struct helper;
 
 /** helper_start() - fork it. It ignores SIGINT, and ends when the other side of the pair is closed. Return: 0 or -errno with @err. */
 int helper_start(struct helper **out, const struct helper_plan *plan, struct err *err);
-/** helper_open_input() - reader_files.open: input @index, opened for reading. @context: struct helper. */
+/** helper_open_input() - reader_files.open: input @index, opened for reading; -EINTR when @stop came first. @context: struct helper. */
 int helper_open_input(void *context, unsigned index, struct err *err);
 /**
  * helper_open_output() - writer_open_fn. @context: struct helper. Numbers go up by one or back to 0; anything else ends the process. Symbolic links
