@@ -11,9 +11,13 @@
 
 const struct flow_owner *flow_owner_in(const struct capture_report *capture, const struct flow *flow)
 {
+	const struct flow_owner *owner;
+
 	if (!flow->owner || flow->owner > capture->owner_count)
 		return NULL;
-	return &capture->owners[flow->owner - 1];
+	owner = &capture->owners[flow->owner - 1];
+	/* a question without an answer, or whose socket had gone: not even the user is known */
+	return owner->pid || owner->cookie ? owner : NULL;
 }
 
 /* An endpoint of a scope: port 0 stands for all of them, bits for a network. */

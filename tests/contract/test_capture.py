@@ -84,6 +84,16 @@ while True:
 """
 
 
+REFUSED = """
+import socket, time
+print("ready", flush=True)
+while True:
+    with socket.socket() as sock:
+        sock.connect_ex(("127.0.0.1", 9))
+    time.sleep(0.005)
+"""
+
+
 def unshared():
     """What runs a command in a network namespace of its own."""
     if os.geteuid():
@@ -111,6 +121,13 @@ def packets__of_any_interface__name_the_one_that_they_passed():
     answer = call_live("-i", "any", "--packets", "-t", "-c", "3", beside=FLOOD)
     assert answer.returncode == 0 and len(answer.stdout.splitlines()) == 3, answer
     assert all(line.startswith("lo    In  IP 127.0.0.1") for line in answer.stdout.splitlines()), answer
+
+
+def owner__that_nobody_could_find__is_null():
+    answer = call_live("-i", "lo", "-c", "40", "--json", "tcp", beside=REFUSED)
+    owners = [flow["owner"] for flow in json.loads(answer.stdout)["flows"]]
+    assert owners and None in owners, answer
+    assert all(owner is None or owner["pid"] or owner["cookie"] != "0" for owner in owners), owners
 
 
 def status_line__on_a_terminal__is_gone_before_the_next_line():
