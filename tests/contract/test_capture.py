@@ -180,10 +180,10 @@ def numbers__asked_for_while_a_file_is_printed__come():
 
 
 def lists__of_another_namespace__are_not_ours():
-    with subprocess.Popen([*unshared(), "sh", "-c", "ip link add only-there type veth peer name other-end && echo made && read word"],
+    with subprocess.Popen([*unshared(), "sh", "-c", "ip link add only-there type veth peer name other-end && ip link set only-there up && echo made && read word"],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE) as there:
         assert there.stdout.readline() == b"made\n"
-        interfaces, types = call("-D", "-N", str(there.pid)), call("-L", "-N", str(there.pid), "-i", "lo")
+        interfaces, types = call("-D", "-N", str(there.pid)), call("-L", "-N", str(there.pid), "-i", "only-there")
         there.communicate(b"over\n", timeout=60)
     assert interfaces.returncode == 0 and "only-there" in interfaces.stdout, interfaces
     assert types.returncode == 0 and "EN10MB" in types.stdout, types
