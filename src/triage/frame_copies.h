@@ -9,11 +9,11 @@
 enum frame_copies {
 	COPIES_NONE,
 	COPIES_OF_CAPTURE, /* seen on several interfaces, everywhere in the capture, or the receiver got only one */
-	COPIES_OF_NETWORK, /* the receiver reported them (DSACK), and nothing that explains it was sent again */
+	COPIES_OF_NETWORK, /* the receiver reported so many (DSACK), and nothing that explains it was sent again */
 	COPIES_UNKNOWN,	   /* nobody could have reported them */
 };
 
-/** frame_copies_reported() - how many more segments the receiver had twice than were sent again; 0 none. */
+/** frame_copies_reported() - how many more segments the receiver had twice than were sent again; 0 none, or not known since data was not captured. */
 uint32_t frame_copies_reported(const struct flow_member *member);
 /** frame_copies_of() - what the own side's copies are. @margin: reports more than repetitions that prove it. @everywhere: percent of all frames. */
 enum frame_copies frame_copies_of(const struct view *view, const struct flow_member *member, double margin, double everywhere);

@@ -150,6 +150,8 @@ static void copies__from_one_percent_on__unless_the_network_made_them(void **sta
 	copies_are_told(100, 1, 0, SEVERITY_INFO); /* TCP, and the receiver reports nothing */
 	copies_are_told(100, 3, 4, -1);		   /* it does: that is a matter of the network */
 	copies_are_told(100, 3, 3, SEVERITY_INFO);
+	copies_are_told(500, 3, 4, SEVERITY_INFO); /* it had nearly all of them once */
+	copies_are_told(500, 3, 5, -1);
 }
 
 static void copies__of_datagrams_on_one_interface__only_where_everything_is_copied(void **state)

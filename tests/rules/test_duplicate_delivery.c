@@ -58,6 +58,19 @@ static void network__few_packets__need_more_than_three(void **state)
 	}
 }
 
+/* Whoever filters for small packets sees the reports and not what was sent again. */
+static void network__data_was_not_captured__is_not_judged(void **state)
+{
+	struct wire w;
+
+	(void)state;
+	wire_open(&w, RULE);
+	sent(&w, US, THEM, 100, 0)->side[1].acked_unseen = 1;
+	wire_judge(&w);
+	wire_expect_silence(&w);
+	wire_close(&w);
+}
+
 static void frames__captured_twice__and_received_once_are_silent(void **state)
 {
 	struct flow *flow;
@@ -265,6 +278,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(network__more_reported_than_repeated__warns_from_one_percent),
 		cmocka_unit_test(network__few_packets__need_more_than_three),
+		cmocka_unit_test(network__data_was_not_captured__is_not_judged),
 		cmocka_unit_test(frames__captured_twice__and_received_once_are_silent),
 		cmocka_unit_test(datagrams__copied_on_one_interface__are_told_with_the_doubt),
 		cmocka_unit_test(needless__four_fifths_of_ten__is_info),
