@@ -130,7 +130,7 @@ static void put_template(struct out *out, const char *template)
 
 static void put_label(struct out *out, const char *label)
 {
-	out_printf(out, ".Pp\n.Sy %s\n", label);
+	out_printf(out, ".Pp\n.Sy \\&%s\n", label);
 }
 
 static void put_list(struct out *out, const char *label, const char *kind, const char *const *lines)
