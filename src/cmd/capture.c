@@ -68,6 +68,7 @@ static int contradiction(const struct capture_options *o, struct err *err)
 		{ o->interface && o->files.count, "-i and -r exclude each other" },
 		{ o->common.all_netns, "one capture looks into one network namespace: --netns NAME instead of --all-netns" },
 		{ o->common.netns && o->files.count, "a file has no network namespace: --netns goes with -i" },
+		{ o->files.count && (o->direction || o->link_type), "a file holds what it holds: -Q and -y go with -i" },
 		{ (o->packets || o->flows) && (o->common.json || o->common.ndjson), "--packets and --flows are text: JSON has flows and events of its own" },
 		{ o->max_flows && o->max_flows < FLOWS_LEAST, "--max-flows is at least 16" },
 		{ (o->rotate_size || o->rotate_seconds || o->rotate_files) && !o->write, "-C, -G and -W need -w" },

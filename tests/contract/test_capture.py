@@ -186,6 +186,12 @@ def pipe__packets_still_to_come__lines_of_those_that_came_are_there():
             running.stdout.read()
 
 
+def file__asked_for_what_only_an_interface_can_do__is_refused():
+    for words in (("-Q", "in"), ("-y", "EN10MB")):
+        answer = call("-r", file_of("healthy-v4"), *words)
+        assert answer.returncode == 2 and words[0] in answer.stderr and not answer.stdout, answer
+
+
 def numbers__asked_for_while_a_file_is_printed__come():
     with subprocess.Popen([PROGRAM, "capture", "-r", "-", "--packets", "-l"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as running:
