@@ -157,10 +157,22 @@ static void note_bounds(struct capture_run *run)
 		notices_add(&run->notices, "more connections were in trouble at once than are followed closely: those that came first are, findings count only them");
 }
 
+/* It is closed whatever becomes of its last block; the first failure is the one that is told. */
+static int finish_writer(struct capture_run *run, struct err *err)
+{
+	struct capture_source source = { 0 };
+	int code, closed;
+
+	reader_source(run->reader, &source);
+	code = writer_drops(run->writer, &source, err);
+	closed = writer_close(run->writer, code ? NULL : err);
+	run->writer = NULL;
+	return code ? code : closed;
+}
+
 static int finish(struct capture_run *run, struct err *err)
 {
 	bool plain = run->format == FORMAT_TEXT && (run->o->packets || run->o->flows);
-	struct capture_source source = { 0 };
 	int code = 0;
 
 	if (run->table) {
@@ -174,14 +186,7 @@ static int finish(struct capture_run *run, struct err *err)
 		capture_run_numbers(run);
 	if (plain || run->format != FORMAT_TEXT)
 		print_notices(run);
-	if (!run->writer)
-		return 0;
-	reader_source(run->reader, &source);
-	code = writer_drops(run->writer, &source, err);
-	if (!code)
-		code = writer_close(run->writer, err);
-	run->writer = NULL;
-	return code;
+	return run->writer ? finish_writer(run, err) : 0;
 }
 
 /* The interface is gone, the disk is full: what was captured until then is worth its end all the same. Return: @code, with the error that it stands for. */
