@@ -145,13 +145,17 @@ static enum frame_verdict judge_again(struct seen_frame *seen, const struct pack
 enum frame_verdict duplicate_frames_judge(struct duplicate_frames *frames, const struct packet *packet, uint64_t print, int64_t now_ns, bool mirrored,
 					  struct seen_frame **entry)
 {
-	struct seen_frame *seen = *entry = &frames->seen[print % DUPLICATE_FRAMES];
+	size_t place = print % DUPLICATE_FRAMES;
+	struct seen_frame *seen = *entry = &frames->seen[place];
+	uint32_t tag = (uint32_t)(print >> 32);
+	bool known = UNLIKELY(frames->tag[place] == tag) && seen->print == print;
 	enum frame_verdict verdict = FRAME_NEW;
 
-	if (UNLIKELY(seen->print == print && now_ns - seen->last_ns <= LOOP_ROUND_NS))
+	frames->tag[place] = tag;
+	if (UNLIKELY(known && now_ns - seen->last_ns <= LOOP_ROUND_NS))
 		verdict = judge_again(seen, packet, now_ns, mirrored);
 	/* A second pass without an id may be a repetition on another path: it is judged as such, and a third pass will tell. */
-	if (verdict == FRAME_NEW && !(seen->print == print && seen->last_ns == now_ns && seen->passes > 1))
+	if (verdict == FRAME_NEW && !(known && seen->last_ns == now_ns && seen->passes > 1))
 		*seen = (struct seen_frame){ .print = print,
 					     .first_ns = now_ns,
 					     .last_ns = now_ns,

@@ -5,7 +5,7 @@
 
 #include "tcptriage/model/capture.h"
 
-#define DUPLICATE_FRAMES 4096 /* 160 KiB: stays in the cache of one core */
+#define DUPLICATE_FRAMES 4096
 #define LOOP_REPORTS 64
 
 /** enum frame_verdict - what a frame is beside those before it. */
@@ -28,8 +28,12 @@ struct seen_frame {
 	uint8_t hop_first, hop_last, step, passes, loop1;
 };
 
-/** struct duplicate_frames - the newest frame of each place, and what ran in circles. @reports of @report are there. */
+/**
+ * struct duplicate_frames - the newest frame of each place, and what ran in circles. @tag: upper half of each print: nearly every frame is new, and this
+ * says so from 16 KiB, which stay in the nearest cache, while a new frame is only written to @seen. @reports of @report are there.
+ */
 struct duplicate_frames {
+	uint32_t tag[DUPLICATE_FRAMES];
 	struct seen_frame seen[DUPLICATE_FRAMES];
 	struct loop_report report[LOOP_REPORTS];
 	size_t reports;
