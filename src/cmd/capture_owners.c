@@ -127,14 +127,14 @@ void capture_owners_end(struct capture_owners *owners, const struct flows *flows
 	while (take_one(owners, asked ? 0 : LAST_ANSWERS_MS / 10))
 		;
 	for (size_t i = 0; (flow = flows_at(flows, i)) && asked < LAST_QUESTIONS; i++) {
-		const struct flow_owner *owner = capture_owners_of(owners, flow);
 		struct owner_question question;
 
-		if (!owner)
+		/* also one that was not found, or for which there was no time then: it may stand now */
+		if (!flow->owner)
 			continue;
 		question = question_of(flow, flow->owner - 1);
 		question.again = true;
-		question.cookie = owner->cookie;
+		question.cookie = owners->owner[question.tag].cookie;
 		asked += !helper_ask_owner(owners->helper, &question);
 		capture_owners_take(owners);
 	}

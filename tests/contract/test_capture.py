@@ -98,6 +98,24 @@ time.sleep(0.04)
 while True:
     sock.sendto(bytes(64), ("127.0.0.1", 9))
 """
+# The first packet's socket is gone before anybody can look for it; another one takes its place.
+COMES_BACK = """
+import socket, time
+def one():
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind(("127.0.0.1", 7777))
+    sock.connect(("127.0.0.1", 9))
+    return sock
+print("ready", flush=True)
+while len(open("/proc/self/net/packet").readlines()) < 2:
+    time.sleep(0.005)
+time.sleep(0.3)
+with one() as sock:
+    sock.send(b"x")
+time.sleep(1)
+sock = one()
+time.sleep(30)
+"""
 REFUSED = """
 import socket, time
 print("ready", flush=True)
@@ -141,6 +159,12 @@ def packets__of_any_interface__name_the_one_that_they_passed():
     answer = call_live("-i", "any", "--packets", "-t", "-c", "3", beside=FLOOD)
     assert answer.returncode == 0 and len(answer.stdout.splitlines()) == 3, answer
     assert all(line.startswith("lo    In  IP 127.0.0.1") for line in answer.stdout.splitlines()), answer
+
+
+def owner__whose_socket_was_not_there_at_first__is_found_at_the_end():
+    answer = call_live("-i", "lo", "--duration", "2", "--json", "udp", beside=COMES_BACK)
+    owners = [flow["owner"] for flow in json.loads(answer.stdout)["flows"]]
+    assert len(owners) == 1 and owners[0] and owners[0]["pid"] and owners[0]["gone"] is False, owners
 
 
 def owner__that_nobody_could_find__is_null():
