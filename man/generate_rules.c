@@ -130,7 +130,7 @@ static void put_template(struct out *out, const char *template)
 
 static void put_label(struct out *out, const char *label)
 {
-	out_printf(out, ".Pp\n.Sy \\&%s\n", label);
+	out_printf(out, ".Pp\n.Sy %s\n", label);
 }
 
 static void put_list(struct out *out, const char *label, const char *kind, const char *const *lines)
@@ -197,7 +197,7 @@ static void put_packets(struct out *out, const struct packet_signal *packets)
 {
 	if (!packets)
 		return;
-	put_label(out, "In packets");
+	put_label(out, "Read from packets");
 	put_template(out, packets->explain);
 	put_thresholds(out, "Limits in packets", packets->thresholds);
 	put_label(out, "To make it in a capture");

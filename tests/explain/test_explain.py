@@ -109,7 +109,7 @@ def rules_page__of_the_build__holds_every_rule():
             assert f"\n.Ss {topic['name']}\n" in page, topic
             rule = document(topic["name"])["topics"][0]
             part = page.split(f"\n.Ss {topic['name']}\n")[1].split("\n.Ss ")[0]
-            assert ("\n.Sy In packets\n" in part) == ("\n.Sy Limits in packets\n" in part) == (rule["packets"] is not None), part
+            assert ("\n.Sy Read from packets\n" in part) == ("\n.Sy Limits in packets\n" in part) == (rule["packets"] is not None), part
             for limit in limits_of(rule):
                 assert f"\n.It Li {limit['name']}\n" in part, limit
 
