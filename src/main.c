@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds the command, parses its options by table, and hands over; the exit status is the command's. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,10 +91,20 @@ static int run(const struct command *command, int argc, char **argv)
 	return status;
 }
 
+/* A standard descriptor that is closed would be the first file or socket that is opened, and take what is meant for the terminal. What stands in
+ * its place fails with EBADF, too: it can be read where it should be written and the other way round. */
+static void keep_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+			return;
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command = command_find("report");
 
+	keep_standard_descriptors();
 	/* A reader that went away ends us silently. */
 	signal(SIGPIPE, SIG_DFL);
 	if (argc < 2)

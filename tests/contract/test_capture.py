@@ -210,6 +210,13 @@ def pipe__packets_still_to_come__lines_of_those_that_came_are_there():
             running.stdout.read()
 
 
+def standard_descriptors__closed__are_not_those_of_something_else():
+    for redirection, words in ((">&-", ("-r", file_of("healthy-v4"))), ("<&-", ("-r", "-"))):
+        answer = subprocess.run(["sh", "-c", f'exec "$@" {redirection}', "sh", PROGRAM, "capture", *words], stdout=subprocess.DEVNULL,
+                                stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+        assert answer.returncode == 1 and "Bad file descriptor" in answer.stderr, (redirection, answer)
+
+
 def file__asked_for_what_only_an_interface_can_do__is_refused():
     for words in (("-Q", "in"), ("-y", "EN10MB")):
         answer = call("-r", file_of("healthy-v4"), *words)
