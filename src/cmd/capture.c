@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -58,6 +59,23 @@ static const struct option_row options[] = {
 #define FILTER_MAX 65536
 #define FLOWS_LEAST 16
 
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Opening it for writing would empty what is still to be read. */
+static bool writes_what_it_reads(const struct capture_options *o)
+{
+	for (unsigned i = 0; o->write && i < o->files.count; i++) {
+		if (same_file(o->write, o->files.values[i]))
+			return true;
+	}
+	return false;
+}
+
 static int contradiction(const struct capture_options *o, struct err *err)
 {
 	const struct {
@@ -72,6 +90,7 @@ static int contradiction(const struct capture_options *o, struct err *err)
 		{ (o->packets || o->flows) && (o->common.json || o->common.ndjson), "--packets and --flows are text: JSON has flows and events of its own" },
 		{ o->max_flows && o->max_flows < FLOWS_LEAST, "--max-flows is at least 16" },
 		{ (o->rotate_size || o->rotate_seconds || o->rotate_files) && !o->write, "-C, -G and -W need -w" },
+		{ writes_what_it_reads(o), "-r and -w name the same file: it would be emptied before it is read" },
 		{ o->rotate_files && !o->rotate_size && !o->rotate_seconds, "-W needs -C or -G" },
 	};
 
@@ -98,30 +117,25 @@ static int settle(struct capture_options *o, struct err *err)
 	return contradiction(o, err);
 }
 
-/* The words behind the options, or the file of -F, as one expression. Return: in @arena, NULL with @err. */
-static const char *filter_text(const struct capture_options *o, struct arena *arena, int count, char **words, struct err *err)
+/* The words behind the options, or the file of -F, as one expression in @arena. Return: 0, -EINVAL for both, or -errno; with @err. */
+static int filter_text(const struct capture_options *o, struct arena *arena, int count, char **words, const char **filter, struct err *err)
 {
 	CLEANUP(out_close) struct out text;
 	int code;
 
 	out_open_mem(&text);
-	if (o->filter_file && count) {
-		err_set(err, -EINVAL, "a filter stands in -F or behind the options, not in both");
-		return NULL;
-	}
-	if (o->filter_file) {
-		code = file_slurp_at(AT_FDCWD, o->filter_file, &text, FILTER_MAX);
-		if (code) {
-			err_errno(err, code, "cannot read the filter '%s'", o->filter_file);
-			return NULL;
-		}
-	}
+	if (o->filter_file && count)
+		return err_set(err, -EINVAL, "a filter stands in -F or behind the options, not in both");
+	code = o->filter_file ? file_slurp_at(AT_FDCWD, o->filter_file, &text, FILTER_MAX) : 0;
+	if (code)
+		return err_errno(err, code, "cannot read the filter '%s'", o->filter_file);
 	for (int i = 0; i < count; i++) {
 		if (i)
 			out_char(&text, ' ');
 		out_str(&text, words[i]);
 	}
-	return arena_strdup(arena, out_text(&text));
+	*filter = arena_strdup(arena, out_text(&text));
+	return 0;
 }
 
 static void print_end(struct capture_run *run, const struct capture_report *capture)
@@ -212,11 +226,11 @@ static int capture(const struct capture_options *o, int count, char **words, str
 {
 	CLEANUP(arena_free) struct arena arena = { 0 };
 	CLEANUP(capture_run_close) struct capture_run run = { 0 };
-	const char *filter = filter_text(o, &arena, count, words, err);
-	int code;
+	const char *filter = NULL;
+	int code = filter_text(o, &arena, count, words, &filter, err);
 
-	if (!filter)
-		return -EINVAL;
+	if (code)
+		return code;
 	signals_catch();
 	capture_run_catch();
 	code = capture_run_open(&run, o, filter, err);

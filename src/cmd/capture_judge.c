@@ -76,6 +76,7 @@ void capture_judge(struct capture_run *run, struct arena *arena, void (*print)(s
 	struct view view;
 
 	reader_source(run->reader, &source);
+	source.one_direction = run->o->direction && strcmp(run->o->direction, "inout") != 0;
 	flows_end(run->table);
 	evidence = evidence_of(run, &source, arena);
 	view = (struct view){ .packets = &evidence, .netns = run->o->common.netns, .netns_at = run->o->common.netns, .arena = arena };

@@ -287,7 +287,8 @@ static const struct aim {
 	const char *command;
 	bool has_option;
 } aims[] = {
-	{ "tcptriage states", true }, { "tcptriage report", true }, { "ip ", false },
+	{ "tcptriage states", true }, { "tcptriage report", true }, { "tcptriage capture", true },
+	{ "ip ", false },
 	{ "ss ", false },	      { "nstat ", false },	  { "tc ", false },
 	{ "tcpdump ", false },
 	{ "cat /proc/sys/net/", false }, /* these two show the reader's own namespace */

@@ -278,7 +278,7 @@ const char *const *flow_next(const struct view *view, const char *filter, const 
 		count++;
 	list = arena_alloc(view->arena, (count + 2) * sizeof(*list));
 	list[0] = arena_printf(view->arena, "tcptriage capture %s %s --packets '%s'", source->live ? "-i" : "-r",
-			       is_plain(source->name) ? source->name : otherwise, filter);
+			       is_plain(source->name) && strcmp(source->name, "stdin") != 0 ? source->name : otherwise, filter);
 	for (size_t i = 0; i < count; i++)
 		list[i + 1] = rest[i];
 	return list;

@@ -56,6 +56,19 @@ def write__no_space_left__costs_no_finding_and_stands_in_the_document():
     assert any("/dev/full" in notice["text"] for notice in document["notices"]), document["notices"]
 
 
+def write__to_the_file_that_is_read__is_refused():
+    path = os.path.join(SCRATCH.name, "same.pcap")
+    pathlib.Path(path).write_bytes(play("healthy-v4").bytes())
+    answer = call("-r", path, "-w", os.path.join(SCRATCH.name, ".", "same.pcap"))
+    assert answer.returncode == 2 and "same file" in answer.stderr, answer
+    assert pathlib.Path(path).read_bytes() == play("healthy-v4").bytes()
+
+
+def filter_file__that_is_not_there__is_a_failure_and_no_wrong_usage():
+    answer = call("-r", long_file(), "-F", "/nonexistent/filter")
+    assert answer.returncode == 1 and "/nonexistent/filter" in answer.stderr, answer
+
+
 def second_process__killed_while_files_rotate__is_a_failure_that_is_told():
     path = os.path.join(SCRATCH.name, "rotated.pcap")
     data = play("healthy-v4").bytes()

@@ -115,6 +115,22 @@ static void one_way__half_is_told__four_fifths_warn(void **state)
 	}
 }
 
+/* The filter or -Q left the other direction out, or there are too few to say. */
+static void one_way__asked_for_or_few__is_no_warning(void **state)
+{
+	(void)state;
+	for (unsigned how = 0; how < 3; how++) {
+		struct wire w;
+
+		open_plain(&w);
+		for (unsigned k = 0; k < 90; k++)
+			wire_silent(w.flow[k], k % 2);
+		w.source.one_direction = how == 0;
+		w.source.filter = how == 1 ? "src host 10.0.0.1" : "";
+		expect_told(&w, how == 2 ? SEVERITY_WARNING : SEVERITY_INFO, "One direction is missing", "capture -i any");
+	}
+}
+
 static void unanswered_syns__are_no_missing_direction(void **state)
 {
 	struct wire w;
@@ -269,6 +285,7 @@ int main(void)
 		cmocka_unit_test(drops__of_a_file__are_not_known_and_said_to_be),
 		cmocka_unit_test(unseen__acknowledged_bytes__are_told),
 		cmocka_unit_test(one_way__half_is_told__four_fifths_warn),
+		cmocka_unit_test(one_way__asked_for_or_few__is_no_warning),
 		cmocka_unit_test(unanswered_syns__are_no_missing_direction),
 		cmocka_unit_test(copies__from_one_percent_on__unless_the_network_made_them),
 		cmocka_unit_test(copies__of_datagrams_on_one_interface__only_where_everything_is_copied),

@@ -15,6 +15,7 @@ static void command__in_a_namespace__is_aimed_at_it(void **state)
 	} rows[] = {
 		{ NULL, "tcptriage states pid = {pid}", "tcptriage states pid = 7" },
 		{ "web", "tcptriage states pid = {pid}", "tcptriage states -N web pid = 7" },
+		{ "web", "tcptriage capture -i eth0 tcp", "tcptriage capture -N web -i eth0 tcp" },
 		{ "web", "tcptriage explain x", "tcptriage explain x" },
 		{ "web", "ip route get {peer_addr}", "ip netns exec web ip route get 10.0.0.9" },
 		{ "web", "ping -c 3 {peer_addr}", "ip netns exec web ping -c 3 10.0.0.9" },

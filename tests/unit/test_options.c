@@ -35,7 +35,7 @@ static const struct command command = { .name = "x", .options = rows, .options_s
 
 static int parse(struct values *values, struct err *err, const char *const *words)
 {
-	char *argv[80];
+	char *argv[1024];
 	int argc = 0;
 
 	for (; words[argc]; argc++)
@@ -110,19 +110,20 @@ static void options__wrong_words__are_quoted_with_the_nearest(void **state)
 
 static void options__too_many_of_a_list__is_an_error(void **state)
 {
-	const char *words[67] = { NULL };
+	enum { MOST = ARRAY_SIZE(((struct option_list *)NULL)->values) };
+	const char *words[2 * MOST + 3] = { NULL };
 	struct values values;
 	struct err err;
 
 	(void)state;
-	for (int i = 0; i < 32; i++) {
+	for (int i = 0; i < MOST; i++) {
 		words[2 * i] = "--rule";
 		words[2 * i + 1] = "a";
 	}
 	assert_int_equal(parse(&values, &err, words), 0);
-	assert_int_equal(values.rules.count, 32);
-	words[64] = "--rule";
-	words[65] = "a";
+	assert_int_equal(values.rules.count, MOST);
+	words[2 * MOST] = "--rule";
+	words[2 * MOST + 1] = "a";
 	assert_int_equal(parse(&values, &err, words), -22);
 }
 

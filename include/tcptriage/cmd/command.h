@@ -30,7 +30,7 @@ struct option_fraction {
 
 /** struct option_list - values of a repeatable option. */
 struct option_list {
-	const char *values[32];
+	const char *values[256];
 	unsigned count;
 };
 

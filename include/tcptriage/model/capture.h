@@ -33,13 +33,13 @@ struct capture_totals {
  * @name: interface or file, as asked for (text from outside). @link_type: LINKTYPE_* of the first interface. @several_link_types. @live.
  * @snaplen: bytes kept of each packet, 0 unknown. @has_drops: @received, @dropped_kernel, @dropped_interface are known (live, or pcapng's statistics):
  * differences over the run. @cut: a file ended in the middle of a packet. @mtu: of the interface, 0 unknown. @offload: the interface joins segments.
- * @promiscuous, @filter: as asked for ("" none). @nanoseconds: times may be no whole microseconds, so a file of them would lose digits.
+ * @one_direction: -Q in or -Q out was asked for. @promiscuous, @filter: as asked for ("" none). @nanoseconds: times may be no whole microseconds, so a file of them would lose digits.
  */
 struct capture_source {
 	const char *name, *filter;
 	uint32_t link_type, snaplen, mtu;
 	uint64_t received, dropped_kernel, dropped_interface;
-	bool several_link_types, live, has_drops, cut, offload, promiscuous, nanoseconds;
+	bool several_link_types, live, has_drops, cut, offload, promiscuous, nanoseconds, one_direction;
 };
 
 /**

@@ -7,6 +7,7 @@
 enum limit {
 	SOME_DROPS = CAPTURE_FLAW_COUNT,
 	SOME_ONE_WAY,
+	ONE_WAY_FLOWS,
 	COPIES,
 	COPIES_MARGIN,
 	COPIES_EVERYWHERE,
@@ -23,6 +24,7 @@ static const struct threshold thresholds[] = {
 #undef CAPTURE_FLAW
 	[SOME_DROPS] = { "some_drops", UNIT_COUNT, 1, "one packet that is missing may be the one that matters" },
 	[SOME_ONE_WAY] = { "some_one_way", UNIT_PERCENT, 50, "of the flows: as many answers are missing as are there" },
+	[ONE_WAY_FLOWS] = { "one_way_flows", UNIT_COUNT, 5, "for a warning: fewer may lack a direction by chance, in a slice of a capture" },
 	[COPIES] = { "copies", UNIT_PERCENT, 1, "of all frames were captured more than once: tools that do not notice call them retransmissions" },
 	[COPIES_MARGIN] = { "copies_reported", UNIT_COUNT, 3, "more than was sent again, reported by the receiver: then the network makes them" },
 	[COPIES_EVERYWHERE] = { "copies_everywhere", UNIT_PERCENT, 40, "of all frames: no network copies nearly every packet, a mirror or a second interface does" },
@@ -226,9 +228,17 @@ static void add_evidence(struct finding *f, const struct view *view, double meas
 	finding_add(f, "evicted", (double)evicted(view), UNIT_COUNT, "flows");
 }
 
+/* Who asked for one direction, or filtered, knows that the other is missing; a few flows may lack it by chance. */
+static bool is_expected(const struct view *view, const struct row *row)
+{
+	const struct capture_source *source = view->packets->source;
+
+	return row->count == one_way && (source->one_direction || *source->filter || (double)one_way(view) < view->values[ONE_WAY_FLOWS]);
+}
+
 static void judge(const struct view *view, struct sink *sink, const struct row *row)
 {
-	bool much = row->much != NO_LIMIT && row->measure(view, row->much) >= view->values[row->much];
+	bool much = row->much != NO_LIMIT && row->measure(view, row->much) >= view->values[row->much] && !is_expected(view, row);
 	enum limit limit = much ? row->much : row->some;
 	double measured = row->measure(view, limit);
 	struct finding *f;
