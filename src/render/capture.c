@@ -161,10 +161,7 @@ static void source_members(struct out *out, const struct capture_source *source)
 	json_key(out, ",", "several_linktypes");
 	json_bool(out, source->several_link_types);
 	json_key(out, ",", "snaplen");
-	if (source->snaplen)
-		out_u64(out, source->snaplen);
-	else
-		out_lit(out, "null");
+	json_number(out, source->snaplen, source->snaplen);
 	json_key(out, ",", "filter");
 	json_word(out, source->filter);
 }
@@ -172,10 +169,7 @@ static void source_members(struct out *out, const struct capture_source *source)
 static void drop_member(struct out *out, const char *key, bool is_known, uint64_t value)
 {
 	out_str(out, key);
-	if (is_known)
-		out_u64(out, value);
-	else
-		out_lit(out, "null");
+	json_number(out, is_known, value);
 }
 
 static void total_members(struct out *out, const struct capture_source *source, const struct capture_totals *totals)

@@ -154,14 +154,6 @@ void event_text(struct out *out, const struct event *event, const struct flow_ow
 	out_char(out, '\n');
 }
 
-static void number_or_null(struct out *out, bool known, uint64_t value)
-{
-	if (known)
-		out_u64(out, value);
-	else
-		out_lit(out, "null");
-}
-
 void event_ndjson(struct out *out, const struct event *event, const struct flow_owner *owner)
 {
 	bool icmp = rows[event->kind].parts & PART_CODE;
@@ -173,7 +165,7 @@ void event_ndjson(struct out *out, const struct event *event, const struct flow_
 	json_key(out, "\",", "packet");
 	out_u64(out, event->packet_number);
 	json_key(out, ",", "flow");
-	number_or_null(out, event->flow, event->flow ? event->flow->number : 0);
+	json_number(out, event->flow, event->flow ? event->flow->number : 0);
 	json_key(out, ",", "from");
 	json_endpoint(out, event->flow ? &event->flow->end[event->side] : &event->from);
 	json_key(out, ",", "to");
@@ -181,15 +173,15 @@ void event_ndjson(struct out *out, const struct event *event, const struct flow_
 	json_key(out, ",", "nth");
 	out_u64(out, event->nth);
 	json_key(out, ",", "seq");
-	number_or_null(out, rows[event->kind].parts & PART_SEQ, event->seq);
+	json_number(out, rows[event->kind].parts & PART_SEQ, event->seq);
 	json_key(out, ",", "length");
 	out_u64(out, event->length);
 	json_key(out, ",", "since_us");
-	number_or_null(out, event->since_us >= 0, (uint64_t)event->since_us);
+	json_number(out, event->since_us >= 0, (uint64_t)event->since_us);
 	json_key(out, ",", "icmp");
 	if (icmp) {
 		out_printf(out, "{\"type\":%u,\"code\":%u,\"mtu\":", event->icmp_type, event->icmp_code);
-		number_or_null(out, event->mtu, event->mtu);
+		json_number(out, event->mtu, event->mtu);
 		out_lit(out, ",\"reporter\":\"");
 		out_addr(out, &event->reporter);
 		out_lit(out, "\"}");
@@ -197,7 +189,7 @@ void event_ndjson(struct out *out, const struct event *event, const struct flow_
 		out_lit(out, "null");
 	}
 	json_key(out, ",", "pid");
-	number_or_null(out, owner && owner->pid, owner ? owner->pid : 0);
+	json_number(out, owner && owner->pid, owner ? owner->pid : 0);
 	json_key(out, ",", "comm");
 	json_word(out, owner ? owner->comm : NULL);
 	out_lit(out, "}\n");

@@ -3,14 +3,6 @@
 #include "src/render/finding_formats.h"
 #include "src/render/json.h"
 
-static void number_or_null(struct out *out, bool known, uint64_t value)
-{
-	if (known)
-		out_u64(out, value);
-	else
-		out_lit(out, "null");
-}
-
 static void scope_endpoint(struct out *out, bool known, const struct endpoint *endpoint, uint8_t bits)
 {
 	if (!known) {
@@ -22,16 +14,16 @@ static void scope_endpoint(struct out *out, bool known, const struct endpoint *e
 	out_addr(out, &endpoint->addr);
 	out_char(out, '"');
 	json_key(out, ",", "port");
-	number_or_null(out, endpoint->port, endpoint->port);
+	json_number(out, endpoint->port, endpoint->port);
 	json_key(out, ",", "prefix_length");
-	number_or_null(out, bits, bits);
+	json_number(out, bits, bits);
 	out_char(out, '}');
 }
 
 static void scope_object(struct out *out, const struct scope *scope)
 {
 	json_key(out, "{", "pid");
-	number_or_null(out, scope->pid, scope->pid);
+	json_number(out, scope->pid, scope->pid);
 	json_key(out, ",", "comm");
 	json_word(out, scope->comm);
 	json_key(out, ",", "unit");

@@ -13,14 +13,6 @@ static void side_key(struct out *out, const char *name, unsigned side)
 	out_str(out, suffixes[side]);
 }
 
-static void known(struct out *out, bool is_known, uint64_t value)
-{
-	if (is_known)
-		out_u64(out, value);
-	else
-		out_lit(out, "null");
-}
-
 /* struct side_count - a number of a side under its key. */
 struct side_count {
 	const char *name;
@@ -65,19 +57,19 @@ static void size_members(struct out *out, const struct flow *flow)
 		const struct flow_side *s = &flow->side[side];
 
 		side_key(out, "mss", side);
-		known(out, s->has & SIDE_HAS_MSS, s->mss);
+		json_number(out, s->has & SIDE_HAS_MSS, s->mss);
 		side_key(out, "window_scale", side);
-		known(out, s->has & SIDE_HAS_WSCALE, s->wscale);
+		json_number(out, s->has & SIDE_HAS_WSCALE, s->wscale);
 		side_key(out, "largest_segment", side);
-		known(out, s->max_payload, s->max_payload);
+		json_number(out, s->max_payload, s->max_payload);
 		side_key(out, "largest_acked_packet", side);
-		known(out, s->ip_acked_max, s->ip_acked_max);
+		json_number(out, s->ip_acked_max, s->ip_acked_max);
 		side_key(out, "smallest_dead_packet", side);
-		known(out, s->ip_dead_min, s->ip_dead_min);
+		json_number(out, s->ip_dead_min, s->ip_dead_min);
 		side_key(out, "rtt_min_us", side);
-		known(out, s->has & SIDE_HAS_RTT, s->rtt_min_us);
+		json_number(out, s->has & SIDE_HAS_RTT, s->rtt_min_us);
 		side_key(out, "rtt_max_us", side);
-		known(out, s->has & SIDE_HAS_RTT, s->rtt_max_us);
+		json_number(out, s->has & SIDE_HAS_RTT, s->rtt_max_us);
 		side_key(out, "unacked", side);
 		out_u64(out, flow_unacked(flow, side));
 	}
@@ -111,7 +103,7 @@ static void owner_object(struct out *out, const struct flow_owner *owner)
 		return;
 	}
 	json_key(out, "{", "pid");
-	known(out, owner->pid, owner->pid);
+	json_number(out, owner->pid, owner->pid);
 	json_key(out, ",", "comm");
 	json_word(out, owner->comm);
 	json_key(out, ",", "unit");
@@ -144,11 +136,11 @@ static void key_members(struct out *out, const struct flow *flow)
 	json_key(out, ",", "b");
 	json_endpoint(out, &flow->end[1]);
 	json_key(out, ",", "vlan");
-	known(out, flow->vlan, flow->vlan);
+	json_number(out, flow->vlan, flow->vlan);
 	json_key(out, ",", "tunnel");
 	json_word(out, tunnel_kind_name(flow->tunnel_kind));
 	json_key(out, ",", "tunnel_id");
-	known(out, flow->tunnel_kind, flow->tunnel_id);
+	json_number(out, flow->tunnel_kind, flow->tunnel_id);
 	json_key(out, ",", "state");
 	json_word(out, flow_state_name(flow->state));
 	json_key(out, ",", "initiator_known");
@@ -169,7 +161,7 @@ void flow_json(struct out *out, const struct flow *flow, const struct flow_owner
 	count_members(out, flow);
 	size_members(out, flow);
 	json_key(out, ",", "handshake_rtt_us");
-	known(out, flow->flags & FLOW_HAS_HANDSHAKE_RTT, flow->handshake_rtt_us);
+	json_number(out, flow->flags & FLOW_HAS_HANDSHAKE_RTT, flow->handshake_rtt_us);
 	json_key(out, ",", "idle_max_ms");
 	out_u64(out, flow->idle_max_ms);
 	json_key(out, ",", "icmp_errors");

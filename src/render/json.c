@@ -18,6 +18,14 @@ void json_word(struct out *out, const char *text)
 	json_text(out, text && *text ? text : NULL);
 }
 
+void json_number(struct out *out, bool known, uint64_t value)
+{
+	if (known)
+		out_u64(out, value);
+	else
+		out_lit(out, "null");
+}
+
 void json_bool(struct out *out, bool value)
 {
 	out_str(out, value ? "true" : "false");

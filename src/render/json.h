@@ -12,6 +12,8 @@
 void json_text(struct out *out, const char *text);
 /** json_word() - a string from outside, null when @text is NULL or empty. */
 void json_word(struct out *out, const char *text);
+/** json_number() - @value, null unless @known: absent is not zero. */
+void json_number(struct out *out, bool known, uint64_t value);
 /** json_bool() - true or false. */
 void json_bool(struct out *out, bool value);
 /** json_endpoint() - {"address":…,"port":…}. */
