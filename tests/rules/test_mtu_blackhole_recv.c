@@ -88,6 +88,26 @@ static void peer__silent_otherwise__is_named_as_doubt(void **state)
 	fixture_close(&f);
 }
 
+/* The connections of one burst fall silent one after the other: only what is heard a second later is an answer. */
+static void peer__heard_moments_later__is_no_answer(void **state)
+{
+	static const struct {
+		uint32_t ack_ms;
+		double confidence;
+	} rows[] = { { 5999, 0.6 }, { 5900, 0.6 }, { 5000, 0.6 }, { 4999, 0.8 } };
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		fixture_open(&f, RULE);
+		waiting(&f, "10.0.0.1:40000", "10.9.9.9:443", 6000);
+		neighbour(&f, "10.0.0.1:40001", "10.9.9.9:443", rows[i].ack_ms);
+		judge(&f, 5);
+		assert_true(expect_one(&f, SEVERITY_WARNING)->confidence == rows[i].confidence);
+		fixture_close(&f);
+	}
+}
+
 static void peer__heard_on_this_very_connection__is_alive(void **state)
 {
 	struct fixture f;
@@ -371,6 +391,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answer__with_a_gap__beside_one_that_works),
 		cmocka_unit_test(peer__silent_otherwise__is_named_as_doubt),
+		cmocka_unit_test(peer__heard_moments_later__is_no_answer),
 		cmocka_unit_test(peer__heard_on_this_very_connection__is_alive),
 		cmocka_unit_test(gap__at_three_seconds__fires),
 		cmocka_unit_test(segments__up_to_seven_tenths__fire),

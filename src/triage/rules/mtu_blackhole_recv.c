@@ -27,6 +27,8 @@ static const struct threshold thresholds[] = {
 #define CONFIDENCE 0.6
 #define CONFIDENCE_UNCOUNTED 0.5
 #define SINGLE_SOCKET 0.8
+/* Connections of one burst fall silent within moments of each other: that one was heard last does not make it an answer. */
+#define HEARD_LATER_MS 1000
 
 /** struct tally - sockets with a gap, of one destination, network or public listener. @alive: their peer is heard otherwise. */
 struct tally {
@@ -116,7 +118,7 @@ static bool is_alive(const struct view *view, const struct member *m)
 	const struct sock *before = &m->candidate->first.sock;
 
 	return sock_tcpi(m->sock, TCPI_SEGS_IN) > sock_tcpi(before, TCPI_SEGS_IN) ||
-	       view_peer_answers(view, m->sock, m->age_ms);
+	       view_peer_answers(view, m->sock, m->age_ms - HEARD_LATER_MS);
 }
 
 static struct tally tally_of(const struct view *view, const struct members *run)
