@@ -193,7 +193,7 @@ static void put_refs(struct out *out, const char *const *refs)
 	put_text(out, out_text(&text));
 }
 
-static void put_packets(struct out *out, const struct packet_signal *packets)
+static void put_packets(struct out *out, const struct rule_signal *packets)
 {
 	if (!packets)
 		return;

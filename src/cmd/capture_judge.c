@@ -28,15 +28,6 @@ static const struct flow **sorted_flows(const struct flows *table, struct arena 
 	return list;
 }
 
-static unsigned rules_on_packets(void)
-{
-	unsigned count = 0;
-
-	for (size_t i = 0; i < triage_rule_count; i++)
-		count += triage_rule_reads(triage_rules[i], true);
-	return count;
-}
-
 static enum report_status status_of(const struct verdict *verdict)
 {
 	enum severity worst;
@@ -92,7 +83,7 @@ void capture_judge(struct capture_run *run, struct arena *arena, void (*print)(s
 				  .skipped_count = verdict.skipped_count,
 				  .misses = verdict.misses,
 				  .miss_count = verdict.miss_count,
-				  .rules_run = rules_on_packets(),
+				  .rules_run = triage_rules_reading(EVIDENCE_PACKETS),
 				  .namespaces = 1,
 				  .verbose = run->o->verbosity > 0,
 				  .print_from = 0.4,

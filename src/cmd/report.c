@@ -248,7 +248,7 @@ static unsigned rules_run(const struct report_options *o, const struct verdict *
 	for (size_t r = 0; r < triage_rule_count; r++) {
 		bool runs = !o->rules.count;
 
-		if (!triage_rule_reads(triage_rules[r], false))
+		if (!triage_rule_reads(triage_rules[r], EVIDENCE_SOCKETS))
 			continue;
 		for (unsigned i = 0; i < o->rules.count; i++)
 			runs = runs || !strcmp(o->rules.values[i], triage_rules[r]->id);

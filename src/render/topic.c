@@ -168,7 +168,7 @@ static void setting_lines(struct out *out, const struct topic_page *page, const 
 }
 
 /* What a capture shows of the rule, its limits and its fault set in below it. */
-static void packet_text(struct out *out, const struct topic_page *page, const struct packet_signal *packets)
+static void packet_text(struct out *out, const struct topic_page *page, const struct rule_signal *packets)
 {
 	if (!packets)
 		return;
@@ -334,7 +334,7 @@ static void json_settings(struct out *out, const struct rule *rule)
 	out_char(out, ']');
 }
 
-static void json_packets(struct out *out, const struct packet_signal *packets)
+static void json_packets(struct out *out, const struct rule_signal *packets)
 {
 	json_key(out, ",", "packets");
 	if (!packets) {

@@ -209,10 +209,10 @@ static void evaluate(const struct view *view, struct sink *sink)
 						  unlooked, SNAPSHOT_BURSTS));
 }
 
-static void run_on_packets(const struct view *view, struct sink *sink)
+static void run_signal(const struct view *view, struct sink *sink, const struct rule_signal *signal)
 {
-	if (sink->rule->packets)
-		sink->rule->packets->eval(view, sink);
+	if (signal)
+		signal->eval(view, sink);
 }
 
 static void run_on_sockets(const struct view *view, const struct triage_options *options, struct sink *sink)
@@ -220,7 +220,7 @@ static void run_on_sockets(const struct view *view, const struct triage_options 
 	const char *missing;
 
 	if (!sink->rule->eval) {
-		sink_skip_part(sink, "reads packets only: tcptriage capture");
+		sink_skip_part(sink, sink->rule->packets ? "reads packets only: tcptriage capture" : "reads probes only: tcptriage mtu-probe, tcptriage trace");
 		return;
 	}
 	missing = missing_input(view->snap, sink->rule, options);
@@ -230,19 +230,41 @@ static void run_on_sockets(const struct view *view, const struct triage_options 
 		evaluate(view, sink);
 }
 
-static const struct threshold *thresholds_of(const struct view *view, const struct rule *rule)
+static enum evidence_kind kind_of(const struct view *view)
+{
+	if (view->packets)
+		return EVIDENCE_PACKETS;
+	return view->probes ? EVIDENCE_PROBES : EVIDENCE_SOCKETS;
+}
+
+static const struct rule_signal *signal_of(const struct rule *rule, enum evidence_kind kind)
+{
+	return kind == EVIDENCE_PACKETS ? rule->packets : kind == EVIDENCE_PROBES ? rule->probes : NULL;
+}
+
+static const struct threshold *thresholds_of(const struct rule *rule, enum evidence_kind kind)
 {
 	static const struct threshold none[] = { { 0 } };
-	const struct threshold *own = rule->thresholds;
+	const struct rule_signal *signal = signal_of(rule, kind);
+	const struct threshold *own = signal ? signal->thresholds : NULL;
 
-	if (view->packets)
-		own = rule->packets ? rule->packets->thresholds : NULL;
+	if (kind == EVIDENCE_SOCKETS)
+		own = rule->thresholds;
 	return own ? own : none;
 }
 
-bool triage_rule_reads(const struct rule *rule, bool packets)
+bool triage_rule_reads(const struct rule *rule, enum evidence_kind kind)
 {
-	return packets ? rule->packets != NULL : rule->eval != NULL;
+	return kind == EVIDENCE_SOCKETS ? rule->eval != NULL : signal_of(rule, kind) != NULL;
+}
+
+unsigned triage_rules_reading(enum evidence_kind kind)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < triage_rule_count; i++)
+		count += triage_rule_reads(triage_rules[i], kind);
+	return count;
 }
 
 static struct flow_index *index_of(const struct view *view)
@@ -254,13 +276,14 @@ void triage_run(const struct view *view, const struct triage_options *options,
 		struct verdict *verdict)
 {
 	struct flow_index *index = index_of(view);
+	enum evidence_kind kind = kind_of(view);
 
 	for (size_t i = 0; i < triage_rule_count; i++) {
 		const struct rule *rule = triage_rules[i];
 		struct view own = *view;
 		struct sink sink = { .view = &own,
 				     .rule = rule,
-				     .thresholds = thresholds_of(view, rule),
+				     .thresholds = thresholds_of(rule, kind),
 				     .index = (unsigned)i,
 				     .verdict = verdict };
 
@@ -268,10 +291,10 @@ void triage_run(const struct view *view, const struct triage_options *options,
 			continue;
 		own.index = index;
 		own.values = default_values(sink.thresholds, view->arena);
-		if (view->packets)
-			run_on_packets(&own, &sink);
-		else
+		if (kind == EVIDENCE_SOCKETS)
 			run_on_sockets(&own, options, &sink);
+		else
+			run_signal(&own, &sink, signal_of(rule, kind));
 	}
 }
 

@@ -211,7 +211,7 @@ static void finding_is_sane(const struct finding *f)
 	}
 }
 
-static void hostile_flows__in_every_packet_signal__make_no_nonsense(void **state)
+static void hostile_flows__in_every_rule_signal__make_no_nonsense(void **state)
 {
 	size_t filed[64] = { 0 }, spoke = 0;
 
@@ -306,7 +306,7 @@ static void odd_flows__alone__bring_the_verdict_of_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hostile_flows__in_every_packet_signal__make_no_nonsense),
+		cmocka_unit_test(hostile_flows__in_every_rule_signal__make_no_nonsense),
 		cmocka_unit_test(odd_flows__alone__bring_the_verdict_of_all),
 	};
 

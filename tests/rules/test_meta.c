@@ -101,11 +101,11 @@ static void rules__thresholds__have_unit_and_reason(void **state)
 }
 
 /* A limit is set by the rule's id and its name, so the two signals of a rule may not share one. */
-static void rules__packet_signals__are_explained_and_have_limits_of_their_own(void **state)
+static void rules__rule_signals__are_explained_and_have_limits_of_their_own(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < triage_rule_count; i++) {
-		const struct packet_signal *packets = triage_rules[i]->packets;
+		const struct rule_signal *packets = triage_rules[i]->packets;
 
 		if (!packets)
 			continue;
@@ -199,7 +199,7 @@ int main(void)
 		cmocka_unit_test(rules__texts__are_complete),
 		cmocka_unit_test(rules__refs__name_a_section_and_the_kernel),
 		cmocka_unit_test(rules__thresholds__have_unit_and_reason),
-		cmocka_unit_test(rules__packet_signals__are_explained_and_have_limits_of_their_own),
+		cmocka_unit_test(rules__rule_signals__are_explained_and_have_limits_of_their_own),
 		cmocka_unit_test(rules__texts__are_free_of_folklore),
 		cmocka_unit_test(rules__commands__begin_with_a_known_program),
 		cmocka_unit_test(rules__each_signal__has_a_test_driver),

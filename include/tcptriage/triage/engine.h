@@ -11,8 +11,12 @@ extern const size_t triage_rule_count;
 /** triage_rule_find() - by id; NULL when unknown. */
 const struct rule *triage_rule_find(const char *id);
 
-/** triage_rule_reads() - the rule has something to say of sockets (a report), or with @packets of a capture. */
-bool triage_rule_reads(const struct rule *rule, bool packets);
+/** enum evidence_kind - what a rule can be asked about. */
+enum evidence_kind { EVIDENCE_SOCKETS, EVIDENCE_PACKETS, EVIDENCE_PROBES, EVIDENCE_KIND_COUNT };
+/** triage_rule_reads() - the rule has something to say of sockets (a report), of a capture, or of probes. */
+bool triage_rule_reads(const struct rule *rule, enum evidence_kind kind);
+/** triage_rules_reading() - how many rules do. */
+unsigned triage_rules_reading(enum evidence_kind kind);
 
 /**
  * struct triage_options - what the user asked of the engine.
@@ -54,7 +58,7 @@ uint64_t triage_want(const struct sock *sock, void *context);
 void triage_fast(struct snapshot *snap, const struct triage_options *options, unsigned *room);
 /** triage_look() - one answer to a fast look, at CLOCK_MONOTONIC @now_us. */
 void triage_look(struct burst *burst, const struct sock *sock, int64_t now_us);
-/** triage_run() - evaluate the rules on one namespace's view, or on a capture (view->packets), and append to @verdict. */
+/** triage_run() - evaluate the rules on one namespace's view, on a capture (view->packets) or on an address's probes (view->probes), and append to @verdict. */
 void triage_run(const struct view *view, const struct triage_options *options,
 		struct verdict *verdict);
 /** triage_rank() - score, fold and sort after the last triage_run(). */

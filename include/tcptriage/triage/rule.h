@@ -6,6 +6,8 @@
 #include "tcptriage/model/capture.h"
 #include "tcptriage/model/descriptors.h"
 #include "tcptriage/model/finding.h"
+#include "tcptriage/model/network.h"
+#include "tcptriage/model/path.h"
 #include "tcptriage/model/platform.h"
 #include "tcptriage/model/route.h"
 #include "tcptriage/track/burst.h"
@@ -21,6 +23,7 @@ enum rule_needs {
 	RULE_NEEDS_SKMEM = 1 << 6,
 	RULE_NEEDS_FAST_LOOKS = 1 << 7,
 	RULE_NEEDS_NO_FILTER = 1 << 8, /* it judges by counters alone, which no filter narrows */
+	RULE_NEEDS_NETWORK = 1 << 9,   /* interfaces, addresses and routes */
 };
 
 /** struct threshold - a named limit. @def: default in @unit. @reason: why this number. Full key: rule.<id>.<name>. */
@@ -53,12 +56,22 @@ struct packet_evidence {
 	double trust;
 };
 
+/**
+ * struct probe_evidence - what probes of one address brought, for the probe signals of rules: one of both.
+ * @mtu: of `mtu-probe`. @trace: of `trace`.
+ */
+struct probe_evidence {
+	const struct mtu_result *mtu;
+	const struct trace_result *trace;
+};
+
 struct flow_index;
 
 /**
- * struct view - the const evidence that a rule judges: one namespace over the samples of a run, or a capture.
+ * struct view - the const evidence that a rule judges: one namespace over the samples of a run, or a capture, or the probes of one address.
  * @packets: a capture; NULL in a report. Then @snap, @owner_of, @route_of, @descriptors and @platform are NULL. @index: which of its flows a rule may have to
  * speak of (triage/flow_index.h); triage_run() makes it where it is NULL.
+ * @probes: of an address; NULL else. Then the same are NULL as for a capture, but for @network. @network: interfaces, addresses and routes; NULL unknown.
  * @snap: sockets, groups, counters, settings. @holders_of: owner lookup (NULL context-free answers when owners were not read).
  * @route_of: what this host does with packets to an address; NULL result when unknown. @netns: name for the scope, NULL for ours; @netns_at: how --netns is told.
  * @descriptors: processes that have opened much of what they may, those that may hold sockets of this namespace; NULL when nobody looked.
@@ -67,6 +80,8 @@ struct flow_index;
 struct view {
 	const struct packet_evidence *packets;
 	struct flow_index *index;
+	const struct probe_evidence *probes;
+	const struct network *network;
 	const struct snapshot *snap;
 	const struct process *(*owner_of)(const struct view *view, const struct sock *sock,
 					  enum owner_unknown *reason);
@@ -83,11 +98,11 @@ struct view {
 struct sink;
 
 /**
- * struct packet_signal - how a rule reads packets; a file in triage/packets/ (or the rule's own, when packets are all it reads).
- * @thresholds: its own limits, ended by a NULL name; their names differ from those of the rule's socket signal. @eval: looks at view->packets, files findings.
- * @explain: a paragraph: what in packets is the signal. @repro: how the fault is made in a capture.
+ * struct rule_signal - how a rule reads packets, or probes; a file in triage/packets/ or triage/probes/ (or the rule's own, when they are all it reads).
+ * @thresholds: its own limits, ended by a NULL name; their names differ from those of the rule's other signals. @eval: looks at view->packets or view->probes, files findings.
+ * @explain: a paragraph: what in them is the signal. @repro: how the fault is made in front of them.
  */
-struct packet_signal {
+struct rule_signal {
 	const struct threshold *thresholds;
 	void (*eval)(const struct view *view, struct sink *sink);
 	const char *explain, *repro;
@@ -101,7 +116,7 @@ struct packet_signal {
  * sockets that are remembered for this rule, 0 as many as there is room for: a rule that wants to see healthy sockets too needs one, so that
  * they do not take the place of broken ones; what it turns away is reported. @outbound: candidate() speaks of sockets that we opened; no other is
  * remembered. @look: its candidates are looked at fast between the samples (burst.h), and this gives what it sees a number, 0 nothing. @eval: looks at the view, files findings.
- * @packets: how it reads a capture, NULL when packets say nothing of it; a rule that reads nothing else has no @eval, no @needs and no @thresholds.
+ * @packets, @probes: how it reads a capture, and probes; NULL when they say nothing of it. A rule that reads nothing else has no @eval, no @needs and no @thresholds.
  * @thresholds: table ended by a NULL name. @explain: paragraphs. @look_alikes: what it is not. @causes, @next, @fixes: templates, in order.
  * @refs: RFC sections and kernel files. @repro: how the fault is made. All lists end with NULL.
  */
@@ -116,7 +131,7 @@ struct rule {
 	bool outbound;
 	uint64_t (*look)(const struct sock *sock);
 	void (*eval)(const struct view *view, struct sink *sink);
-	const struct packet_signal *packets;
+	const struct rule_signal *packets, *probes;
 	const struct threshold *thresholds;
 	const char *explain;
 	const char *const *look_alikes, *const *causes, *const *next, *const *fixes, *const *refs;

@@ -193,7 +193,7 @@ static void eval(const struct view *view, struct sink *sink)
 		sink_near_miss(sink, "SYN-ACKs repeated after the client's ACK", most, REPEATS);
 }
 
-const struct packet_signal packets_accept_queue_overflow = {
+const struct rule_signal packets_accept_queue_overflow = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

@@ -316,7 +316,7 @@ static void eval(const struct view *view, struct sink *sink)
 	flow_members_file(view, sink, &all, file_run);
 }
 
-const struct packet_signal packets_connect_refused = {
+const struct rule_signal packets_connect_refused = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

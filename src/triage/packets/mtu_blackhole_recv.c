@@ -200,7 +200,7 @@ static void eval(const struct view *view, struct sink *sink)
 		file(view, sink, &all, keep_quiet, file_quiet);
 }
 
-const struct packet_signal packets_mtu_blackhole_recv = {
+const struct rule_signal packets_mtu_blackhole_recv = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

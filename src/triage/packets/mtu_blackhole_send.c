@@ -192,7 +192,7 @@ static void eval(const struct view *view, struct sink *sink)
 		sink_near_miss(sink, "longest time over which a segment was repeated in vain", (double)longest, STUCK_FLOW_WAIT);
 }
 
-const struct packet_signal packets_mtu_blackhole_send = {
+const struct rule_signal packets_mtu_blackhole_send = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

@@ -183,7 +183,7 @@ static void eval(const struct view *view, struct sink *sink)
 		note_near_miss(sink, &all);
 }
 
-const struct packet_signal packets_nagle_delack_stall = {
+const struct rule_signal packets_nagle_delack_stall = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

@@ -153,7 +153,7 @@ static void eval(const struct view *view, struct sink *sink)
 		note_near_miss(sink, &all);
 }
 
-const struct packet_signal packets_peer_zero_window = {
+const struct rule_signal packets_peer_zero_window = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

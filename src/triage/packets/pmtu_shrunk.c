@@ -267,7 +267,7 @@ static void eval(const struct view *view, struct sink *sink)
 	file_all(view, sink, tallies, destinations);
 }
 
-const struct packet_signal packets_pmtu_shrunk = {
+const struct rule_signal packets_pmtu_shrunk = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

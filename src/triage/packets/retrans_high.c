@@ -241,7 +241,7 @@ static void eval(const struct view *view, struct sink *sink)
 		sink_skip_part(sink, "flows of which one direction was seen: there loss and needless repetition cannot be told apart");
 }
 
-const struct packet_signal packets_retrans_high = {
+const struct rule_signal packets_retrans_high = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

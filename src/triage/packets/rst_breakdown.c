@@ -205,7 +205,7 @@ static void eval(const struct view *view, struct sink *sink)
 	flow_members_file(view, sink, &between, file_between);
 }
 
-const struct packet_signal packets_rst_breakdown = {
+const struct rule_signal packets_rst_breakdown = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

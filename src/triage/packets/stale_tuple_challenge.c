@@ -169,7 +169,7 @@ static void eval(const struct view *view, struct sink *sink)
 	flow_members_file(view, sink, &all, file_run);
 }
 
-const struct packet_signal packets_stale_tuple_challenge = {
+const struct rule_signal packets_stale_tuple_challenge = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

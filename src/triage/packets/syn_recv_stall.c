@@ -186,7 +186,7 @@ static void eval(const struct view *view, struct sink *sink)
 		sink_near_miss(sink, "SYN-ACKs repeated to one client", most, REPEATS);
 }
 
-const struct packet_signal packets_syn_recv_stall = {
+const struct rule_signal packets_syn_recv_stall = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

@@ -295,7 +295,7 @@ static void eval(const struct view *view, struct sink *sink)
 		note_near_miss(view, sink, &all);
 }
 
-const struct packet_signal packets_syn_sent_stall = {
+const struct rule_signal packets_syn_sent_stall = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

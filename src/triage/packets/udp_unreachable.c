@@ -232,7 +232,7 @@ static void eval(const struct view *view, struct sink *sink)
 	flow_members_file(view, sink, &all, file_run);
 }
 
-const struct packet_signal packets_udp_unreachable = {
+const struct rule_signal packets_udp_unreachable = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

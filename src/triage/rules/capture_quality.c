@@ -266,7 +266,7 @@ static void eval(const struct view *view, struct sink *sink)
 		sink_skip_part(sink, "drops: this source does not tell how many packets were lost before they were captured");
 }
 
-static const struct packet_signal reading = {
+static const struct rule_signal reading = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

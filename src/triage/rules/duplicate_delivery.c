@@ -321,7 +321,7 @@ static void eval(const struct view *view, struct sink *sink)
 	judge_requests(view, sink);
 }
 
-static const struct packet_signal reading = {
+static const struct rule_signal reading = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

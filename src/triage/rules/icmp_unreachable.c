@@ -156,7 +156,7 @@ static void eval(const struct view *view, struct sink *sink)
 		sink_skip_part(sink, "more different ICMP errors than are kept apart: the rest was counted only");
 }
 
-static const struct packet_signal reading = {
+static const struct rule_signal reading = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

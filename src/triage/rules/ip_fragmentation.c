@@ -163,7 +163,7 @@ static void eval(const struct view *view, struct sink *sink)
 		sink_near_miss(sink, "datagrams whose fragments did not all come", (double)t.lost, LOST);
 }
 
-static const struct packet_signal reading = {
+static const struct rule_signal reading = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

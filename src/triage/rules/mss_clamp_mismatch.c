@@ -237,7 +237,7 @@ static void eval(const struct view *view, struct sink *sink)
 	flow_members_file(view, sink, &members, file_too_large);
 }
 
-static const struct packet_signal reading = {
+static const struct rule_signal reading = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

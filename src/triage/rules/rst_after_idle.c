@@ -245,7 +245,7 @@ static void eval(const struct view *view, struct sink *sink)
 	flow_members_file(view, sink, &all, file_run);
 }
 
-static const struct packet_signal packets = {
+static const struct rule_signal packets = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

@@ -210,7 +210,7 @@ static void eval(const struct view *view, struct sink *sink)
 	judge_messages(view, sink);
 }
 
-static const struct packet_signal reading = {
+static const struct rule_signal reading = {
 	.thresholds = thresholds,
 	.eval = eval,
 	.explain =

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* What probes found out about the way to one address: its MTU, and where a connection attempt dies. Plain data between track/, triage/ and render/. */
+#ifndef TCPTRIAGE_MODEL_PATH_H
+#define TCPTRIAGE_MODEL_PATH_H
+
+#include "tcptriage/model/probe.h"
+#include "tcptriage/model/route.h"
+
+#define PATH_HOPS_MAX 64
+#define PATH_SIZES_MAX 192
+#define PATH_TOLD_MAX 8
+
+/**
+ * struct path_hop - who answered probes with the hop limit @ttl.
+ * @reply: enum probe_reply of the small probe (or SYN); REPLY_NONE for a mute hop. @large: the same of a probe that is too large for the path, REPLY_NONE when
+ * none came or none was sent (@large_sent). @address: of the small one's answer, any when there is none. @rtt_us: −1 unknown. @tries: probes of this hop sent.
+ */
+struct path_hop {
+	struct addr address;
+	int64_t rtt_us;
+	uint8_t ttl, reply, large, tries;
+	bool large_sent;
+};
+
+/** enum size_fate - what became of packets of one size. */
+enum size_fate { SIZE_PASSED, SIZE_LOST, SIZE_TOLD, SIZE_LOCAL, SIZE_FATE_COUNT };
+/** struct path_size - one size that was tried. @fate: enum size_fate (SIZE_TOLD: a router said too big; SIZE_LOCAL: this machine did not send it). @tries: probes of it. */
+struct path_size {
+	uint32_t size;
+	uint8_t fate, tries;
+};
+
+/** enum told_kind - what a "packet too big" message was worth. */
+enum told_kind {
+	TOLD_CONFIRMED, /* its MTU passes, one byte more does not */
+	TOLD_WRONG,	/* its MTU does not pass, or more than it does */
+	TOLD_NO_MTU,	/* 0: a router older than RFC 1191 */
+	TOLD_BOGUS,	/* not below the size that it speaks of */
+	TOLD_TOO_SMALL, /* below 68 (IPv4, RFC 791) or 1280 (IPv6, RFC 8200) */
+	TOLD_UNTRIED,	/* time was up before it was tried */
+	TOLD_KIND_COUNT
+};
+/** struct path_told - one router's word. @from: any when it is this kernel's own memory of one. @count: messages that said the same. */
+struct path_told {
+	struct addr from;
+	uint32_t mtu, count;
+	uint8_t kind;
+};
+
+/** enum mtu_finding - the verdict of a path-MTU search. */
+enum mtu_finding {
+	MTU_FITS,	   /* the largest size asked for passes */
+	MTU_NARROWER_TOLD, /* a router tells, and what it tells is so */
+	MTU_BLACK_HOLE_FOUND, /* large packets vanish without a (true) word, small ones pass */
+	MTU_HOST_DEAF,	   /* nothing answers this kind of probe: nothing is known */
+	MTU_UNREACHABLE,   /* somebody, or this machine, says that the host cannot be reached */
+	MTU_FINDING_COUNT
+};
+/** mtu_finding_name() - as in JSON: "fits", "narrower-told", "black-hole", "host-deaf", "unreachable". */
+const char *mtu_finding_name(enum mtu_finding finding);
+/** enum mtu_bound - how @path_mtu is meant. */
+enum mtu_bound { BOUND_EXACT, BOUND_UPPER, BOUND_LOWER, MTU_BOUND_COUNT };
+/** mtu_bound_name() - "exact", "upper", "lower". */
+const char *mtu_bound_name(enum mtu_bound bound);
+
+/** enum shrink_place - what is known of the place where the path becomes narrow. */
+enum shrink_place {
+	SHRINK_UNKNOWN,	 /* not looked for, or no hop answers */
+	SHRINK_HERE,	 /* not even the first hop answers large probes: this machine's own link or segment */
+	SHRINK_AT,	 /* @shrink_ttl is the last hop that answers large ones: its egress, or the segment behind it */
+	SHRINK_BETWEEN,	 /* behind @shrink_ttl and before @shrink_before: hops in between are mute */
+	SHRINK_PLACE_COUNT
+};
+
+/**
+ * struct mtu_path - what a search knows; every size is of an IP packet.
+ * @method: of the probes that @finding rests on. @path_mtu: 0 unknown. @smallest_lost: smallest size that did not pass, 0 none. @bound, @finding.
+ * @lossy: small probes were lost too often to tell more than the bounds. @partial: ended by time or by the user. @in_order: sizes ascending, @size_count of them.
+ * @told, @told_by: index of the word that @finding rests on, −1 none. @place, @shrink_ttl, @shrink_before, @shrink_address (any unknown).
+ * @hops: by ttl, @hop_count of them. @says: reply that makes MTU_UNREACHABLE, with @says_by (any: this machine) and @says_error (positive errno, 0 none).
+ * @rate_limited: the host answers only so often (UDP): time went into waiting. @probes_sent, @controls_sent, @controls_lost, @rounds, @elapsed_us, @rtt_us (−1).
+ */
+struct mtu_path {
+	uint8_t method, finding, bound, place, shrink_ttl, shrink_before, says;
+	bool lossy, partial, rate_limited;
+	int says_error, told_by;
+	uint32_t path_mtu, smallest_lost;
+	struct path_size sizes[PATH_SIZES_MAX];
+	size_t size_count;
+	struct path_told told[PATH_TOLD_MAX];
+	size_t told_count;
+	struct addr shrink_address, says_by;
+	struct path_hop hops[PATH_HOPS_MAX];
+	size_t hop_count;
+	uint32_t probes_sent, controls_sent, controls_lost, rounds;
+	int64_t elapsed_us, rtt_us;
+};
+
+/** enum reverse_finding - verdict of the test with two advertised MSS (RULES §5.2). */
+enum reverse_finding {
+	REVERSE_NOT_MADE,
+	REVERSE_FITS,	    /* the answer to the full MSS comes */
+	REVERSE_BLACK_HOLE, /* only the answer to a small MSS comes */
+	REVERSE_UNKNOWN,    /* neither does, or the service sent too little */
+	REVERSE_FINDING_COUNT
+};
+/** reverse_finding_name() - "fits", "black-hole", "unknown"; NULL when the test was not made. */
+const char *reverse_finding_name(enum reverse_finding finding);
+/**
+ * struct reverse_path - @finding. @largest_mss: largest advertised that brought an answer, 0 none. @smallest_dead: smallest that did not, 0 none. @received: bytes of
+ * the largest answer. @connections: made for it.
+ */
+struct reverse_path {
+	uint8_t finding;
+	uint32_t largest_mss, smallest_dead, connections;
+	uint64_t received;
+};
+
+/**
+ * struct tcp_witness - what one connection to the real port told. @connected: else @error (positive errno). @snd_mss, @advmss, @rcv_mss, @pmtu: of tcp_info.
+ * @handshake_us: −1 unknown.
+ */
+struct tcp_witness {
+	bool made, connected;
+	int error;
+	uint32_t snd_mss, advmss, rcv_mss, pmtu;
+	int64_t handshake_us;
+};
+
+/**
+ * struct live_path - what sockets to the address say that are open now. @sockets, of them @with_info; smallest and largest of their MSS and path MTU, worth
+ * something when @with_info.
+ */
+struct live_path {
+	uint32_t sockets, with_info, mss_min, mss_max, pmtu_min, pmtu_max;
+};
+
+/**
+ * struct mtu_result - everything about one address.
+ * @name: as it was asked for (text from outside). @port: 0 none. @route: before the first probe was sent; route.has tells what is known: link_mtu is the
+ * interface's, mtu the route's or a cached exception's (ROUTE_HAS_EXPIRES), mtu_locked. @first: the method that was tried before @path.method and
+ * brought silence, −1 none; @first_sent: its probes. @dropped: messages that were not about our probes: counted, otherwise ignored.
+ */
+struct mtu_result {
+	const char *name;
+	struct addr address;
+	uint16_t port;
+	struct route route;
+	struct mtu_path path;
+	struct reverse_path reverse;
+	struct tcp_witness tcp;
+	struct live_path live;
+	int first;
+	uint32_t first_sent;
+	uint64_t dropped;
+};
+
+/** enum trace_finding - where a connection attempt ends. */
+enum trace_finding {
+	TRACE_OPEN,
+	TRACE_REFUSED,		 /* RST by the host, or by whom it is not known (@by is any) */
+	TRACE_REFUSED_BY_MIDDLE, /* a box in between */
+	TRACE_PROHIBITED,
+	TRACE_NO_ROUTE,
+	TRACE_FILTERED, /* the SYN dies, other probes go further */
+	TRACE_LOOP,
+	TRACE_SILENT, /* nothing more, and nothing else goes further either */
+	TRACE_LOCAL_ERROR,
+	TRACE_FINDING_COUNT
+};
+/** trace_finding_name() - as in JSON: "open", "refused", "refused-by-middlebox", "prohibited", "no-route", "filtered", "loop", "silent", "local-error". */
+const char *trace_finding_name(enum trace_finding finding);
+/** enum trace_proof - on what TRACE_REFUSED and TRACE_REFUSED_BY_MIDDLE rest. */
+enum trace_proof { PROOF_NONE, PROOF_DISTANCE, PROOF_RST_TTL, PROOF_ICMP, TRACE_PROOF_COUNT };
+
+/**
+ * struct trace_path - what a trace knows. @dies_after: ttl of the last hop that let the SYN through, 0 none or not known. @by: who ends it, any unknown.
+ * @hops: answers to SYNs by ttl, up to the last that means something. @side: answers of the other protocol (@side_method) to the same hop limits, @side_count of
+ * them, 0 when it was not tried. @host_ttl: hops to the host as far as known, 0 unknown. @rst_ttl, @reply_ttl: hop limits with which the RST and other packets of the
+ * host arrived, 0 unknown. @error: positive errno of TRACE_LOCAL_ERROR. @icmp_type, @icmp_code: what the verdict's message was, when @is_icmp. @split: hops were asked from different source ports: routers that balance by flow may have shown several ways.
+ * @rtt_us: of the answer that ends it, −1. @partial: ended by time or by the user. @retried: silences that a later probe of the same hop broke.
+ */
+struct trace_path {
+	uint8_t finding, proof, dies_after, host_ttl, rst_ttl, reply_ttl, side_method, icmp_type, icmp_code;
+	bool is_icmp, split, partial;
+	int error;
+	struct addr by;
+	struct path_hop hops[PATH_HOPS_MAX], side[PATH_HOPS_MAX];
+	size_t hop_count, side_count;
+	uint32_t probes_sent, retried;
+	int64_t elapsed_us, rtt_us;
+};
+
+/** struct trace_result - everything about one address and port. @route: before the first probe. @dropped: as in struct mtu_result. */
+struct trace_result {
+	const char *name;
+	struct addr address;
+	uint16_t port;
+	struct route route;
+	struct trace_path path;
+	uint64_t dropped;
+};
+
+#endif
