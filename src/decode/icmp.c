@@ -68,6 +68,11 @@ static enum icmp_class classify(const struct icmp_row *rows, size_t count, uint8
 	return ICMP_OTHER;
 }
 
+enum icmp_class icmp_class_of(bool is_v6, uint8_t type, uint8_t code)
+{
+	return is_v6 ? classify(icmp6_rows, ARRAY_SIZE(icmp6_rows), type, code) : classify(icmp4_rows, ARRAY_SIZE(icmp4_rows), type, code);
+}
+
 /* The second word of the header, by what the message means. */
 static void take_word(struct icmp_header *icmp, bool is_v6, uint32_t word)
 {
@@ -211,8 +216,7 @@ static void fixed_part(struct cursor *h, struct icmp_header *icmp, bool is_v6)
 {
 	cursor_u8(h, &icmp->type);
 	cursor_u8(h, &icmp->code);
-	icmp->class = (uint8_t)(is_v6 ? classify(icmp6_rows, ARRAY_SIZE(icmp6_rows), icmp->type, icmp->code) :
-					classify(icmp4_rows, ARRAY_SIZE(icmp4_rows), icmp->type, icmp->code));
+	icmp->class = (uint8_t)icmp_class_of(is_v6, icmp->type, icmp->code);
 	icmp->checksum = CHECKSUM_UNKNOWN;
 	icmp->id = icmp->seq = 0;
 	icmp->mtu = icmp->pointer = icmp->payload = 0;

@@ -95,6 +95,8 @@ enum decode_status ipv6_skip_ah(struct cursor *c, struct ip_header *ip);
 void tcp_decode(struct decoder *d, struct cursor *c);
 void udp_decode(struct decoder *d, struct cursor *c);
 void icmp_decode(struct decoder *d, struct cursor *c);
+/** icmp_class_of() - what type and code of ICMP, or of ICMPv6, mean. */
+enum icmp_class icmp_class_of(bool is_v6, uint8_t type, uint8_t code);
 
 /** tunnel_ip(), tunnel_gre() - what follows an IP header of protocol 4 or 41, or 47. */
 void tunnel_ip(struct decoder *d, struct cursor *c);

@@ -32,4 +32,22 @@ enum decode_status queued_error_decode(struct cursor control, struct queued_erro
 /** control_hop_limit() - hop limit from the control messages of an ordinary recvmsg() (IP_TTL, IPV6_HOPLIMIT). Return: 0 when it is not there. */
 uint8_t control_hop_limit(struct cursor control);
 
+/**
+ * struct icmp_echo - an echo request or reply, or what an error quotes of one. @class: ICMP_ECHO_REQUEST or ICMP_ECHO_REPLY. @payload: what follows the eight
+ * bytes of the header, as far as it is there (borrowed).
+ */
+struct icmp_echo {
+	uint8_t class;
+	uint16_t id, seq;
+	struct cursor payload;
+};
+
+/**
+ * icmp_echo_decode() - an ICMP (@family ADDR_V4) or ICMPv6 message, as a ping socket and a raw ICMPv6 socket deliver it, and as the error queue keeps what was quoted.
+ * Return: DECODE_OK; DECODE_UNSUPPORTED for any other message; DECODE_TRUNCATED or DECODE_MALFORMED when the header is not all there.
+ */
+enum decode_status icmp_echo_decode(struct cursor message, enum addr_family family, struct icmp_echo *out);
+/** icmp_echo_decode_ipv4() - the same behind an IPv4 header, as a raw socket reads it. DECODE_UNSUPPORTED also for a later fragment and for what is not ICMP. */
+enum decode_status icmp_echo_decode_ipv4(struct cursor packet, struct icmp_echo *out);
+
 #endif
