@@ -168,9 +168,9 @@ static void list_sockets(struct scan *scan, int fds, struct descriptor_user *use
 			break;
 		scan->links--;
 		len = readlinkat(fds, entry->d_name, link, sizeof(link));
-		kind = len < 0 ? LINK_OTHER : proc_pid_parse_link(link, (size_t)len, &inode);
-		scan->odd += kind == LINK_MALFORMED;
-		if (kind == LINK_SOCKET)
+		kind = len < 0 ? FD_LINK_OTHER : proc_pid_parse_link(link, (size_t)len, &inode);
+		scan->odd += kind == FD_LINK_MALFORMED;
+		if (kind == FD_LINK_SOCKET)
 			add_inode(&set, &cap, inode);
 	}
 	if (dir)

@@ -109,8 +109,8 @@ static int look_at_descriptor(struct reader *reader, int dir, const char *name, 
 	if (len < 0)
 		return -errno;
 	kind = proc_pid_parse_link(link, (size_t)len, &inode);
-	reader->map->malformed += kind == LINK_MALFORMED;
-	if (kind != LINK_SOCKET || !is_wanted(reader->pass, inode))
+	reader->map->malformed += kind == FD_LINK_MALFORMED;
+	if (kind != FD_LINK_SOCKET || !is_wanted(reader->pass, inode))
 		return 0;
 	if (!reader->process) {
 		reader->process = arena_alloc(&reader->map->arena, sizeof(*reader->process));

@@ -73,7 +73,7 @@ enum socket_link proc_pid_parse_link(const char *link, size_t len, uint32_t *ino
 	uint64_t value = 0;
 
 	if (len < 8 || memcmp(link, "socket:[", 8))
-		return LINK_OTHER;
+		return FD_LINK_OTHER;
 	for (size_t i = 8; i < len - 1 && value <= UINT32_MAX; i++) {
 		if (link[i] < '0' || link[i] > '9')
 			value = UINT64_MAX;
@@ -81,9 +81,9 @@ enum socket_link proc_pid_parse_link(const char *link, size_t len, uint32_t *ino
 			value = value * 10 + (uint64_t)(link[i] - '0');
 	}
 	if (len < 10 || link[len - 1] != ']' || value > UINT32_MAX)
-		return LINK_MALFORMED;
+		return FD_LINK_MALFORMED;
 	*inode = (uint32_t)value;
-	return LINK_SOCKET;
+	return FD_LINK_SOCKET;
 }
 
 /* The line that begins with @key, after it and the blanks behind it. */

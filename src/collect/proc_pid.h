@@ -22,7 +22,7 @@ int proc_pids(int proc, uint32_t **pids, size_t *count);
  */
 bool proc_is_partial(int proc);
 /** enum socket_link - what the link of a descriptor says. */
-enum socket_link { LINK_OTHER, LINK_SOCKET, LINK_MALFORMED };
+enum socket_link { FD_LINK_OTHER, FD_LINK_SOCKET, FD_LINK_MALFORMED };
 /** proc_pid_parse_link() - "socket:[123]" of @len bytes, without a NUL, to its inode. */
 enum socket_link proc_pid_parse_link(const char *link, size_t len, uint32_t *inode);
 /** proc_pid_parse_stat() - state letter and start time. @ticks_per_s: of the times in it. Return: false on another shape. */
