@@ -17,6 +17,7 @@
 
 #include "collect/descriptors.h"
 #include "collect/namespaces.h"
+#include "collect/network_dump.h"
 #include "collect/owner_map.h"
 #include "collect/rtnetlink.h"
 #include "tcptriage/base/file.h"
@@ -197,6 +198,15 @@ static int live_route(struct source_ns *base, struct route *route, struct err *e
 	return code ? code : rtnetlink_route(&ns->route, route, err);
 }
 
+/* A socket of its own: it may be left in the middle of a dump. */
+static int live_network(struct source_ns *base, struct network_list *list, struct err *err)
+{
+	struct netlink nl CLEANUP(netlink_close) = { .sock = NULL };
+	int code = open_inside((struct live_ns *)base, &nl, NETLINK_ROUTE, err);
+
+	return code ? code : network_dump(&nl, list, err);
+}
+
 static int live_owners(struct source *source, const uint32_t *wanted, size_t count,
 		       struct owner_map **out, struct err *err)
 {
@@ -228,6 +238,7 @@ static const struct source_ops live_ops = {
 	.sysctl_enter = live_sysctl_enter,
 	.sysctl_leave = live_sysctl_leave,
 	.route = live_route,
+	.network = live_network,
 	.owners = live_owners,
 	.descriptors = live_descriptors,
 	.cgroup_path = live_cgroup_path,

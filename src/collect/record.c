@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "collect/live.h"
+#include "collect/network_table.h"
 #include "collect/owner_map.h"
 #include "collect/proc_counters.h"
 #include "collect/recording.h"
@@ -397,6 +398,24 @@ static int write_routes(struct recorder *rec, unsigned ns, struct err *err)
 	return finish(rec, name, &out, err);
 }
 
+/* What cannot be asked for is absent here, absent in the recording. */
+static int write_network(struct recorder *rec, unsigned ns, struct err *err)
+{
+	char name[RECORDING_NAME_MAX];
+	struct network network;
+	struct out out;
+	int code;
+
+	if (source_network(rec->ns[ns], &network, NULL))
+		return 0;
+	recording_ns_name(name, ns, "network");
+	code = create(rec, name, &out, err);
+	if (code)
+		return code;
+	network_table_write(&out, &network);
+	return finish(rec, name, &out, err);
+}
+
 static int write_sample(struct recorder *rec, unsigned sample, struct err *err)
 {
 	int code = 0;
@@ -650,6 +669,8 @@ static int write_all(struct recorder *rec, struct err *err)
 		code = write_sysctls(rec, ns, err);
 		if (!code)
 			code = write_routes(rec, ns, err);
+		if (!code)
+			code = write_network(rec, ns, err);
 	}
 	if (!code)
 		code = write_owners(rec, err);

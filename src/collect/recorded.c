@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "collect/descriptors.h"
+#include "collect/network_table.h"
 #include "collect/owner_map.h"
 #include "collect/recording.h"
 #include "collect/source_internal.h"
@@ -468,6 +469,34 @@ static int recorded_route(struct source_ns *base, struct route *route, struct er
 	return err_set(err, -ENODATA, "the recording holds no route to this destination");
 }
 
+static void load_network(struct source *source, struct network_list *list, int fd)
+{
+	struct table_reader reader CLEANUP(table_close) = { .buf = NULL };
+	bool ended = false;
+	unsigned odd = 0;
+
+	table_open(&reader, fd);
+	while (!ended && table_next(&reader)) {
+		ended = table_is(&reader, "end", 1);
+		odd += !ended && !network_table_take(list, &reader);
+	}
+	list->cut = list->cut || !ended || odd || reader.odd;
+	say_odd(source, "interfaces and routes", &reader, ended, odd);
+}
+
+static int recorded_network(struct source_ns *base, struct network_list *list, struct err *err)
+{
+	char name[RECORDING_NAME_MAX];
+	AUTO_FD int fd = -1;
+
+	recording_ns_name(name, ((struct recorded_ns *)base)->number, "network");
+	fd = recording_open(recorded_of(base)->dir, name);
+	if (fd < 0)
+		return err_set(err, -ENODATA, "the recording holds no interfaces and routes");
+	load_network(base->source, list, fd);
+	return 0;
+}
+
 /* struct owner_loading - lines of the owners' file on the way into a map. @first: of the newest process's descriptors. */
 struct owner_loading {
 	struct owner_map *map;
@@ -669,6 +698,7 @@ static const struct source_ops recorded_ops = {
 	.sysctl_enter = recorded_sysctl_enter,
 	.sysctl_leave = recorded_sysctl_leave,
 	.route = recorded_route,
+	.network = recorded_network,
 	.owners = recorded_owners,
 	.descriptors = recorded_descriptors,
 	.cgroup_path = recorded_cgroup_path,

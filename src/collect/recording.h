@@ -6,6 +6,7 @@
  *   nsN-S.snmp, …     copies of the files below /proc/net
  *   nsN.sysctl        "path = value" a line, as below /proc/sys/net
  *   nsN.route         text: the way to the Internet, routes to peers that did not answer or were idle
+ *   nsN.network       text: interfaces, addresses, routes; older recordings hold none
  *   owners, cgroups   text: processes, descriptors; cgroup numbers
  */
 #ifndef COLLECT_RECORDING_H

@@ -266,6 +266,21 @@ int source_route(struct source_ns *ns, const struct addr *destination, struct ro
 	return code;
 }
 
+int source_network(struct source_ns *ns, struct network *out, struct err *err)
+{
+	CLEANUP(network_list_free) struct network_list list = { .links = NULL };
+	struct source *source = ns->source;
+	int code = source->ops->network(ns, &list, err);
+
+	*out = (struct network){ .policy_rules = -1 };
+	if (code)
+		return code;
+	network_list_end(&list, source->arena, out);
+	if (source->redactor)
+		network_disguise(out, source->redactor, source->arena);
+	return 0;
+}
+
 const char *source_cgroup_path(struct source *source, uint64_t id)
 {
 	const char *path = source->ops->cgroup_path(source, id);

@@ -3,13 +3,14 @@
 #ifndef COLLECT_SOURCE_INTERNAL_H
 #define COLLECT_SOURCE_INTERNAL_H
 
+#include "collect/network_list.h"
 #include "tcptriage/collect/source.h"
 
 struct redactor;
 
 /** struct source_ops - one kind of source; each member answers the function of source.h that carries its name.
  * @proc_net: the text of a file below /proc/net, appended; 0 or -errno. @sysctl: of one below /proc/sys/net, between @sysctl_enter and
- * @sysctl_leave; its length or -errno. @route: fills what @route->destination asks. */
+ * @sysctl_leave; its length or -errno. @route: fills what @route->destination asks. @network: fills @list, true names and addresses. */
 struct source_ops {
 	void (*close)(struct source *source);
 	struct clock_reading (*clock)(struct source *source, unsigned sample);
@@ -27,6 +28,7 @@ struct source_ops {
 	int (*sysctl_enter)(struct source_ns *ns);
 	void (*sysctl_leave)(struct source_ns *ns);
 	int (*route)(struct source_ns *ns, struct route *route, struct err *err);
+	int (*network)(struct source_ns *ns, struct network_list *list, struct err *err);
 	int (*owners)(struct source *source, const uint32_t *wanted, size_t count,
 		      struct owner_map **out, struct err *err);
 	int (*descriptors)(struct source *source, struct descriptor_use *out, struct err *err);

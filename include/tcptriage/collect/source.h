@@ -15,6 +15,7 @@
 #include "tcptriage/model/counters.h"
 #include "tcptriage/model/descriptors.h"
 #include "tcptriage/model/netns.h"
+#include "tcptriage/model/network.h"
 #include "tcptriage/model/owner.h"
 #include "tcptriage/model/platform.h"
 #include "tcptriage/model/route.h"
@@ -138,6 +139,11 @@ uint32_t source_ns_ifindex(struct source_ns *ns, const char *name);
 /** source_route() - what this host does with packets to @destination. Return: 0 (the kernel's refusal is in out->error), or -errno when rtnetlink itself failed or the recording does not hold it (-ENODATA). */
 int source_route(struct source_ns *ns, const struct addr *destination, struct route *out,
 		 struct err *err);
+/**
+ * source_network() - interfaces, addresses, routes, number of policy rules of this namespace now. With stand-ins the addresses are left out (network.disguised).
+ * @out: its arrays live as long as the source's arena. Return: 0, or -errno with @err when rtnetlink refuses or the recording does not hold it (-ENODATA).
+ */
+int source_network(struct source_ns *ns, struct network *out, struct err *err);
 
 /**
  * source_cgroup_path() - cgroup v2 path of a socket's cgroup_id, found by a walk of the cgroup2 mount (cached, bounded).
