@@ -40,32 +40,38 @@ static const char *const trace_names[] = {
 };
 static_assert(ARRAY_SIZE(trace_names) == TRACE_FINDING_COUNT, "a name for every verdict");
 
+/* A number that no enumerator has is a fault of ours, and printing what is known is still worth more than ending. */
+static const char *name_of(const char *const *names, size_t count, size_t value)
+{
+	return value < count ? names[value] : "unknown";
+}
+
 const char *probe_method_name(enum probe_method method)
 {
-	return method_names[method];
+	return name_of(method_names, ARRAY_SIZE(method_names), method);
 }
 
 const char *probe_reply_name(enum probe_reply reply)
 {
-	return reply_names[reply];
+	return name_of(reply_names, ARRAY_SIZE(reply_names), reply);
 }
 
 const char *mtu_finding_name(enum mtu_finding finding)
 {
-	return finding_names[finding];
+	return name_of(finding_names, ARRAY_SIZE(finding_names), finding);
 }
 
 const char *mtu_bound_name(enum mtu_bound bound)
 {
-	return bound_names[bound];
+	return name_of(bound_names, ARRAY_SIZE(bound_names), bound);
 }
 
 const char *reverse_finding_name(enum reverse_finding finding)
 {
-	return reverse_names[finding];
+	return name_of(reverse_names, ARRAY_SIZE(reverse_names), finding);
 }
 
 const char *trace_finding_name(enum trace_finding finding)
 {
-	return trace_names[finding];
+	return name_of(trace_names, ARRAY_SIZE(trace_names), finding);
 }

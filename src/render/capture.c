@@ -225,7 +225,7 @@ static void json(struct out *out, const struct capture_report *capture)
 	for (size_t i = 0; i < capture->flow_count; i++, head = ",\n{")
 		flow_json(out, capture->flows[i], flow_owner_in(capture, capture->flows[i]), head);
 	out_lit(out, "\n]");
-	report_json_findings(out, report);
+	report_json_findings(out, report, "\n");
 	report_json_rules(out, report);
 	document_json_close(out, report->doc, NULL);
 }

@@ -16,8 +16,10 @@ void finding_json(struct out *out, const struct finding *finding, const char *he
 void report_text_findings(struct out *out, const struct report *report);
 /** report_text_verdict() - how many findings from how many rules, and with what was left out, near misses and notices. */
 void report_text_verdict(struct out *out, const struct report *report);
-/** report_json_findings() - the member "findings", with its comma. report_ndjson_findings() - an object a line. */
-void report_json_findings(struct out *out, const struct report *report);
+/** report_text_notices() - what is missing and why: a line a notice, the first with a label. */
+void report_text_notices(struct out *out, const struct report *report);
+/** report_json_findings() - the member "findings", with its comma; @gap: "\n" for an object a line, "" for all on one. report_ndjson_findings() - an object a line, each with its type. */
+void report_json_findings(struct out *out, const struct report *report, const char *gap);
 void report_ndjson_findings(struct out *out, const struct report *report);
 /** report_json_rules() - members that every judged document has: skipped_rules, near_misses, status, rules_run. */
 void report_json_rules(struct out *out, const struct report *report);

@@ -88,19 +88,22 @@ static void verdict_members(struct out *out, const struct report *report)
 	json_ms(out, report->owner_cost_us);
 }
 
-void report_json_findings(struct out *out, const struct report *report)
+void report_json_findings(struct out *out, const struct report *report, const char *gap)
 {
-	const char *head = "\n{";
+	const char *separator = "";
 
 	json_key(out, ",", "findings");
 	out_char(out, '[');
 	for (size_t i = 0; i < report->finding_count; i++) {
 		if (!finding_visible(report, report->findings[i]))
 			continue;
-		finding_json(out, report->findings[i], head);
-		head = ",\n{";
+		out_str(out, separator);
+		out_str(out, gap);
+		finding_json(out, report->findings[i], "{");
+		separator = ",";
 	}
-	out_lit(out, "\n]");
+	out_str(out, gap);
+	out_char(out, ']');
 }
 
 void report_ndjson_findings(struct out *out, const struct report *report)
@@ -117,7 +120,7 @@ void report_json(struct out *out, const struct report *report)
 {
 	document_json_open(out, report->doc);
 	run_members(out, report);
-	report_json_findings(out, report);
+	report_json_findings(out, report, "\n");
 	verdict_members(out, report);
 	document_json_close(out, report->doc, report->counts);
 }

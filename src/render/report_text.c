@@ -105,7 +105,7 @@ static void notice_line(struct out *out, const struct report *report, const char
 	out_close(&item);
 }
 
-static void notice_lines(struct out *out, const struct report *report)
+void report_text_notices(struct out *out, const struct report *report)
 {
 	const struct notices *notices = report->doc->notices;
 
@@ -252,7 +252,7 @@ void report_text_verdict(struct out *out, const struct report *report)
 	if (report->verbose)
 		skipped_lines(out, report, true);
 	miss_lines(out, report);
-	notice_lines(out, report);
+	report_text_notices(out, report);
 }
 
 void report_text(struct out *out, const struct report *report)

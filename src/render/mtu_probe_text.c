@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: MIT */
+/* A path MTU for people: the verdict as a sentence, the sizes beside each other, what was seen of each, and what was not proved. */
+#include <assert.h>
+
+#include "src/render/mtu_size_text.h"
+#include "src/render/probe_formats.h"
+#include "src/render/probe_text.h"
+#include "tcptriage/base/clock.h"
+
+static const struct path_told *word_of(const struct mtu_path *path)
+{
+	return path->told_by >= 0 && (size_t)path->told_by < MIN(path->told_count, (size_t)PATH_TOLD_MAX) ? &path->told[path->told_by] : NULL;
+}
+
+/* Who said it, in the place of a name. */
+static void teller(struct out *out, const struct addr *from)
+{
+	if (addr_is_any(from))
+		out_lit(out, "this kernel's memory of the path");
+	else
+		out_addr(out, from);
+}
+
+static bool is_exact(const struct mtu_path *path)
+{
+	return path->bound == BOUND_EXACT && path->path_mtu && path->smallest_lost == path->path_mtu + 1;
+}
+
+/* " behind hop 2 (10.9.1.2)"; nothing when the place is not known. */
+static void place(struct out *out, const struct mtu_path *path)
+{
+	switch (path->place) {
+	case SHRINK_HERE:
+		out_lit(out, " on this machine's own link or segment");
+		break;
+	case SHRINK_AT:
+		out_lit(out, " behind ");
+		probe_text_hop(out, path->shrink_ttl, &path->shrink_address);
+		break;
+	case SHRINK_BETWEEN:
+		out_lit(out, " between ");
+		probe_text_hop(out, path->shrink_ttl, &path->shrink_address);
+		out_printf(out, " and hop %u", path->shrink_before);
+		break;
+	default:
+		break;
+	}
+}
+
+static void large_packets(struct out *out, const struct mtu_path *path)
+{
+	if (is_exact(path))
+		out_printf(out, "packets over %u B", path->path_mtu);
+	else
+		out_lit(out, "large packets");
+}
+
+/* The sizes on both sides of the edge, as far as they are known. */
+static void edge(struct out *out, const struct mtu_path *path)
+{
+	if (path->bound == BOUND_UPPER) {
+		if (path->smallest_lost)
+			out_printf(out, "; %u does not pass, and that anything up to %u does is not proved", path->smallest_lost, path->path_mtu);
+		else if (path->path_mtu)
+			out_printf(out, "; at most %u passes", path->path_mtu);
+		return;
+	}
+	if (path->path_mtu)
+		out_printf(out, "; %u passes", path->path_mtu);
+	if (path->smallest_lost)
+		out_printf(out, "%s %u does not", path->path_mtu ? "," : ";", path->smallest_lost);
+	if (path->path_mtu && !is_exact(path))
+		out_lit(out, ", and of sizes between them nothing is proved");
+}
+
+static void say_fits(struct out *out, const struct mtu_result *result)
+{
+	const struct mtu_path *path = &result->path;
+	bool knows_link = result->route.has & ROUTE_HAS_LINK;
+
+	if (!path->path_mtu) {
+		out_lit(out, "every size that was tried passes");
+		return;
+	}
+	out_printf(out, "packets of %u B pass", path->path_mtu);
+	if (path->bound != BOUND_EXACT)
+		out_lit(out, "; larger ones were not tried to the end");
+	else if (knows_link && path->path_mtu >= result->route.link_mtu)
+		out_lit(out, ", as large as this machine sends them");
+	else if (path->method == PROBE_TCP)
+		out_lit(out, ", the largest that the peer's MSS allows; what lies above was not tried");
+	else
+		out_lit(out, ", the largest that was asked for");
+}
+
+static void say_narrower(struct out *out, const struct mtu_result *result)
+{
+	const struct path_told *told = word_of(&result->path);
+
+	large_packets(out, &result->path);
+	out_lit(out, " do not fit");
+	place(out, &result->path);
+	if (told) {
+		out_lit(out, ", and ");
+		teller(out, &told->from);
+		out_lit(out, " says so");
+	}
+	edge(out, &result->path);
+}
+
+static void say_black_hole(struct out *out, const struct mtu_result *result)
+{
+	large_packets(out, &result->path);
+	out_lit(out, " vanish");
+	place(out, &result->path);
+	out_str(out, result->path.told_count ? ", no router names the size that passes" : ", nobody says so");
+	edge(out, &result->path);
+}
+
+static void say_deaf(struct out *out, const struct mtu_result *result)
+{
+	out_printf(out, "no %s probe of any size is answered", probe_text_method(result->path.method));
+	if (result->first >= 0)
+		out_printf(out, ", nor was one of %s", probe_text_method((unsigned)result->first));
+	out_lit(out, ": nothing is known of what this path carries");
+}
+
+static void error_words(struct out *out, int error)
+{
+	if (error > 0)
+		out_printf(out, ": %s", strerror(error));
+}
+
+/* What stands behind the address of who says it. */
+static const char *const refusals[] = {
+	[REPLY_REFUSED] = "refuses the connection (RST)",
+	[REPLY_UNREACHABLE] = "says that the host cannot be reached",
+	[REPLY_REJECTED] = "refuses for it: port unreachable",
+	[REPLY_PROHIBITED] = "prohibits it (administratively)",
+	[REPLY_EXPIRED] = "says that its hop limit ended there",
+};
+
+static void say_unreachable(struct out *out, const struct mtu_result *result)
+{
+	const struct mtu_path *path = &result->path;
+	const char *words = path->says < ARRAY_SIZE(refusals) ? refusals[path->says] : NULL;
+
+	if (!words || addr_is_any(&path->says_by)) {
+		out_lit(out, "this machine cannot send to it");
+	} else {
+		out_addr(out, &path->says_by);
+		out_char(out, ' ');
+		out_str(out, words);
+	}
+	error_words(out, path->says_error);
+}
+
+/* The word of a verdict and the sentence behind it. @is_size: something is known of the size. */
+static const struct verdict {
+	struct probe_word word;
+	void (*say)(struct out *out, const struct mtu_result *result);
+	bool is_size;
+} verdicts[] = {
+	[MTU_FITS] = { { "FITS", NULL }, say_fits, true },
+	[MTU_NARROWER_TOLD] = { { "NARROWER, AND TOLD", PROBE_DOUBT }, say_narrower, true },
+	[MTU_BLACK_HOLE_FOUND] = { { "BLACK HOLE", PROBE_BAD }, say_black_hole, true },
+	[MTU_HOST_DEAF] = { { "UNKNOWN", PROBE_DOUBT }, say_deaf, false },
+	[MTU_UNREACHABLE] = { { "UNREACHABLE", PROBE_DOUBT }, say_unreachable, false },
+};
+static_assert(ARRAY_SIZE(verdicts) == MTU_FINDING_COUNT, "a sentence for every verdict");
+
+static const struct verdict *verdict_of(const struct mtu_path *path)
+{
+	return &verdicts[path->finding < ARRAY_SIZE(verdicts) ? path->finding : MTU_HOST_DEAF];
+}
+
+static void verdict_line(struct probe_text *text, const struct mtu_result *result)
+{
+	const struct verdict *verdict = verdict_of(&result->path);
+
+	probe_text_name(text, result->name, &result->address);
+	out_addr(&text->item, &result->address);
+	out_printf(&text->item, " (%s, %s)", result->address.family == ADDR_V6 ? "IPv6" : "IPv4", probe_text_method(result->path.method));
+	probe_text_verdict(text, &verdict->word);
+	verdict->say(&text->item, result);
+	probe_text_words(text);
+	probe_text_end(text);
+}
+
+/* "route 1400", or a dash for what nobody says. */
+static void size_item(struct probe_text *text, const char *name, bool is_known, uint32_t size)
+{
+	out_str(&text->item, name);
+	if (is_known)
+		out_printf(&text->item, " %u", size);
+	else
+		out_lit(&text->item, " –");
+}
+
+static void route_items(struct probe_text *text, const struct route *route)
+{
+	bool has_mtu = route->has & ROUTE_HAS_MTU, is_cached = route->has & ROUTE_HAS_EXPIRES;
+
+	out_lit(&text->item, "interface ");
+	if (route->has & ROUTE_HAS_DEVICE)
+		out_escaped(&text->item, route->device, strnlen(route->device, sizeof(route->device)));
+	size_item(text, "", route->has & ROUTE_HAS_LINK, route->link_mtu);
+	probe_text_item(text);
+	size_item(text, "route", has_mtu && !is_cached, route->mtu);
+	if (has_mtu && !is_cached && route->mtu_locked)
+		out_lit(&text->item, " (locked)");
+	probe_text_item(text);
+	size_item(text, "cached", has_mtu && is_cached, route->mtu);
+	if (has_mtu && is_cached) {
+		out_lit(&text->item, " (for another ");
+		out_duration(&text->item, (uint64_t)route->expires_ms * 1000);
+		out_char(&text->item, ')');
+	}
+	probe_text_item(text);
+}
+
+static void path_items(struct probe_text *text, const struct mtu_result *result)
+{
+	static const char *const words[] = { [BOUND_EXACT] = "path", [BOUND_UPPER] = "path at most", [BOUND_LOWER] = "path at least" };
+	const struct mtu_path *path = &result->path;
+	uint32_t mss = mtu_probe_mss(result);
+
+	static_assert(ARRAY_SIZE(words) == MTU_BOUND_COUNT, "words for every bound");
+	size_item(text, path->path_mtu && path->bound < ARRAY_SIZE(words) ? words[path->bound] : "path", path->path_mtu, path->path_mtu);
+	probe_text_item(text);
+	if (!mss || path->bound == BOUND_UPPER)
+		return;
+	out_printf(&text->item, "MSS that fits %u (%u with timestamps)", mss, mss - MIN(mss, MTU_PROBE_TIMESTAMPS));
+	probe_text_item(text);
+}
+
+static void mtu_line(struct probe_text *text, const struct mtu_result *result)
+{
+	probe_text_line(text, "MTU");
+	route_items(text, &result->route);
+	path_items(text, result);
+	probe_text_end(text);
+}
+
+/* What kind of link usually has this size, where a finding says so. */
+static void likely_line(struct probe_text *text, const struct probe_result *result)
+{
+	for (size_t i = 0; i < result->finding_count; i++) {
+		const struct evidence *likely = finding_evidence(result->findings[i], "likely");
+
+		if (!likely || !likely->text || result->findings[i]->confidence < text->report->print_from)
+			continue;
+		probe_text_line(text, "likely");
+		out_escaped(&text->item, likely->text, strlen(likely->text));
+		probe_text_words(text);
+		probe_text_end(text);
+		return;
+	}
+}
+
+/* What a word about the size was worth. */
+static const char *told_worth(const struct path_told *told, const struct mtu_path *path)
+{
+	static const char *const worth[] = {
+		[TOLD_CONFIRMED] = ", and so it is",
+		[TOLD_WRONG] = ", but not even that passes",
+		[TOLD_NO_MTU] = "",
+		[TOLD_BOGUS] = ", which is not below the size that it complains of",
+		[TOLD_TOO_SMALL] = ", less than any link may have",
+		[TOLD_UNTRIED] = ", which was not tried: time was up",
+	};
+
+	static_assert(ARRAY_SIZE(worth) == TOLD_KIND_COUNT, "words for every kind");
+	if (told->kind == TOLD_WRONG && told->mtu < path->path_mtu)
+		return ", but more than that passes";
+	return told->kind < ARRAY_SIZE(worth) ? worth[told->kind] : "";
+}
+
+static void told_line(struct probe_text *text, const struct mtu_path *path)
+{
+	size_t count = MIN(path->told_count, (size_t)PATH_TOLD_MAX);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct path_told *told = &path->told[i];
+
+		probe_text_line(text, i ? "" : "told");
+		teller(&text->item, &told->from);
+		if (told->kind == TOLD_NO_MTU)
+			out_lit(&text->item, " says too big without a size, as routers older than RFC 1191 do");
+		else
+			out_printf(&text->item, " says MTU %u", told->mtu);
+		out_str(&text->item, told_worth(told, path));
+		if (told->count > 1)
+			out_printf(&text->item, " (%u times)", told->count);
+		probe_text_words(text);
+		probe_text_end(text);
+	}
+}
+
+static void hop_rest(struct out *out, const struct path_hop *hop, const void *context)
+{
+	(void)context;
+	out_printf(out, "small %s", probe_text_reply(hop->reply));
+	if (hop->large_sent)
+		out_printf(out, ", large %s", probe_text_reply(hop->large));
+}
+
+static void hop_lines(struct probe_text *text, const struct mtu_path *path)
+{
+	bool is_narrow = path->finding == MTU_NARROWER_TOLD || path->finding == MTU_BLACK_HOLE_FOUND;
+
+	if (is_narrow || text->report->show_hops)
+		probe_text_hops(text, path->hops, path->hop_count, hop_rest, NULL);
+}
+
+static void tcp_line(struct probe_text *text, const struct mtu_result *result)
+{
+	const struct tcp_witness *tcp = &result->tcp;
+
+	if (!tcp->made)
+		return;
+	probe_text_line(text, "TCP");
+	out_printf(&text->item, "port %u: ", result->port);
+	if (!tcp->connected) {
+		out_lit(&text->item, "no connection");
+		error_words(&text->item, tcp->error);
+		probe_text_item(text);
+		probe_text_end(text);
+		return;
+	}
+	out_lit(&text->item, "connected");
+	if (tcp->handshake_us >= 0) {
+		out_lit(&text->item, " in ");
+		out_duration(&text->item, (uint64_t)tcp->handshake_us);
+	}
+	probe_text_item(text);
+	out_printf(&text->item, "MSS to send %u, advertised %u, received %u", tcp->snd_mss, tcp->advmss, tcp->rcv_mss);
+	probe_text_item(text);
+	out_printf(&text->item, "pmtu of tcp_info %u", tcp->pmtu);
+	probe_text_item(text);
+	probe_text_end(text);
+}
+
+static void range(struct out *out, const char *name, uint32_t low, uint32_t high)
+{
+	out_printf(out, "%s %u", name, low);
+	if (high != low)
+		out_printf(out, "–%u", high);
+}
+
+static void live_line(struct probe_text *text, const struct live_path *live)
+{
+	if (!live->sockets)
+		return;
+	probe_text_line(text, "live");
+	probe_text_count(&text->item, live->sockets, "open connection to it", "open connections to it");
+	probe_text_item(text);
+	if (live->with_info) {
+		range(&text->item, "MSS", live->mss_min, live->mss_max);
+		probe_text_item(text);
+		range(&text->item, "pmtu", live->pmtu_min, live->pmtu_max);
+		probe_text_item(text);
+	}
+	probe_text_end(text);
+}
+
+static void reverse_not_made(struct out *out, const struct mtu_result *result)
+{
+	out_printf(out, "not tested: %s says nothing of large packets on the way back", result->path.method == PROBE_ICMP ? "ping" : "this");
+}
+
+static void reverse_fits(struct out *out, const struct mtu_result *result)
+{
+	const struct reverse_path *reverse = &result->reverse;
+
+	out_printf(out, "fits: to an advertised MSS of %u an answer of %llu B comes, in packets of up to %u B", reverse->largest_mss,
+		   (unsigned long long)reverse->received, reverse->largest_mss + mtu_probe_headers(&result->address));
+}
+
+static void reverse_black_hole(struct out *out, const struct mtu_result *result)
+{
+	const struct reverse_path *reverse = &result->reverse;
+	unsigned headers = mtu_probe_headers(&result->address);
+
+	out_lit(out, "BLACK HOLE towards this machine: ");
+	if (reverse->largest_mss)
+		out_printf(out, "to an advertised MSS of %u the answer comes (%llu B), ", reverse->largest_mss, (unsigned long long)reverse->received);
+	out_printf(out, "to %u it does not: packets ", reverse->smallest_dead);
+	if (reverse->smallest_dead == reverse->largest_mss + 1)
+		out_printf(out, "over %u B", reverse->largest_mss + headers);
+	else
+		out_printf(out, "of %u B", reverse->smallest_dead + headers);
+	out_lit(out, " vanish on the way back");
+}
+
+static void reverse_unknown(struct out *out, const struct mtu_result *result)
+{
+	if (result->reverse.received)
+		out_printf(out, "unknown: the service sent %llu B, too little to fill large packets", (unsigned long long)result->reverse.received);
+	else
+		out_lit(out, "unknown: neither a large nor a small advertised MSS brought an answer");
+}
+
+static void (*const reverses[])(struct out *out, const struct mtu_result *result) = {
+	[REVERSE_NOT_MADE] = reverse_not_made,
+	[REVERSE_FITS] = reverse_fits,
+	[REVERSE_BLACK_HOLE] = reverse_black_hole,
+	[REVERSE_UNKNOWN] = reverse_unknown,
+};
+static_assert(ARRAY_SIZE(reverses) == REVERSE_FINDING_COUNT, "a sentence for every verdict");
+
+static void reverse_line(struct probe_text *text, const struct mtu_result *result)
+{
+	unsigned finding = result->reverse.finding < ARRAY_SIZE(reverses) ? result->reverse.finding : REVERSE_UNKNOWN;
+
+	if (finding == REVERSE_NOT_MADE && !verdict_of(&result->path)->is_size)
+		return;
+	probe_text_line(text, "reverse");
+	reverses[finding](&text->item, result);
+	probe_text_words(text);
+	if (finding != REVERSE_NOT_MADE && result->reverse.connections) {
+		out_lit(&text->item, "(");
+		probe_text_count(&text->item, result->reverse.connections, "connection)", "connections)");
+		probe_text_words(text);
+	}
+	probe_text_end(text);
+}
+
+static void sent_line(struct probe_text *text, const struct mtu_result *result)
+{
+	const struct mtu_path *path = &result->path;
+
+	probe_text_line(text, "sent");
+	probe_text_count(&text->item, path->probes_sent, "probe", "probes");
+	if (path->controls_sent) {
+		out_lit(&text->item, " (");
+		probe_text_count(&text->item, path->controls_sent, "small control", "small controls");
+		out_printf(&text->item, ", %u lost)", path->controls_lost);
+	}
+	out_lit(&text->item, " in ");
+	out_duration(&text->item, (uint64_t)MAX(path->elapsed_us, 0));
+	probe_text_item(text);
+	if (path->rtt_us >= 0) {
+		out_lit(&text->item, "round trip ");
+		out_duration(&text->item, (uint64_t)path->rtt_us);
+		probe_text_item(text);
+	}
+	if (text->report->verbose) {
+		probe_text_count(&text->item, path->rounds, "round", "rounds");
+		probe_text_item(text);
+	}
+	if (result->first >= 0) {
+		out_printf(&text->item, "before that %s: ", probe_text_method((unsigned)result->first));
+		probe_text_count(&text->item, result->first_sent, "probe", "probes");
+		out_lit(&text->item, ", silence");
+		probe_text_item(text);
+	}
+	probe_text_ignored(text, result->dropped);
+	probe_text_end(text);
+}
+
+static void note(struct probe_text *text)
+{
+	probe_text_line(text, "note");
+	probe_text_words(text);
+	probe_text_end(text);
+}
+
+/* What the numbers above do not prove. */
+static void note_lines(struct probe_text *text, const struct mtu_result *result)
+{
+	const struct mtu_path *path = &result->path;
+	struct out *item = &text->item;
+
+	if (path->partial) {
+		out_lit(item, "ended before the search was complete: what stands here is what was known by then");
+		note(text);
+	}
+	if (path->lossy) {
+		out_printf(item, "%u of %u small controls were lost: too many to tell loss from size any closer", path->controls_lost, path->controls_sent);
+		note(text);
+	}
+	if (path->rate_limited) {
+		out_printf(item, "%s: the host answers about once a second, which governs the time", probe_text_method(path->method));
+		note(text);
+	}
+	if (result->port && path->method != PROBE_TCP && verdict_of(path)->is_size) {
+		out_printf(item, "%s is another protocol than TCP to port %u, which boxes on the way may treat otherwise", probe_text_method(path->method),
+			   result->port);
+		note(text);
+	}
+}
+
+static void one_result(struct probe_text *text, const struct probe_result *probe)
+{
+	const struct mtu_result *result = probe->mtu;
+
+	verdict_line(text, result);
+	mtu_line(text, result);
+	likely_line(text, probe);
+	mtu_size_lines(text, &result->path);
+	told_line(text, &result->path);
+	hop_lines(text, &result->path);
+	tcp_line(text, result);
+	live_line(text, &result->live);
+	reverse_line(text, result);
+	sent_line(text, result);
+	note_lines(text, result);
+	probe_text_findings(text, probe);
+}
+
+void mtu_probe_text(struct out *out, const struct probe_report *report)
+{
+	struct probe_text text;
+
+	probe_text_open(&text, out, report);
+	for (size_t i = 0; i < report->result_count; i++)
+		one_result(&text, &report->results[i]);
+	probe_text_close(&text);
+}

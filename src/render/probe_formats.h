@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The functions behind mtu_probe_renderers[] and trace_renderers[], and the arithmetic that they share. */
+#ifndef TCPTRIAGE_RENDER_PROBE_FORMATS_H
+#define TCPTRIAGE_RENDER_PROBE_FORMATS_H
+
+#include "tcptriage/render/probes.h"
+
+/** Bytes of a segment that the timestamp option takes (RFC 7323 §3.2, padded). */
+#define MTU_PROBE_TIMESTAMPS 12u
+
+/** mtu_probe_headers() - bytes of IP and TCP header without options in packets to @address. */
+static inline unsigned mtu_probe_headers(const struct addr *address)
+{
+	return address->family == ADDR_V6 ? 60 : 40;
+}
+
+/** mtu_probe_mss() - MSS of packets as large as the path MTU; 0 when that is not known, or too small to hold one byte. */
+static inline uint32_t mtu_probe_mss(const struct mtu_result *result)
+{
+	unsigned headers = mtu_probe_headers(&result->address);
+
+	return result->path.path_mtu > headers ? result->path.path_mtu - headers : 0;
+}
+
+probe_render_fn mtu_probe_text, mtu_probe_json, mtu_probe_ndjson;
+probe_render_fn trace_text, trace_json, trace_ndjson;
+
+#endif

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/* A trace for people: where the attempt ends as a sentence, the hops below it, on what the verdict rests. */
+#include <assert.h>
+
+#include "src/render/probe_formats.h"
+#include "src/render/probe_text.h"
+#include "tcptriage/base/clock.h"
+
+static const struct path_hop *hop_at(const struct path_hop *hops, size_t count, unsigned ttl)
+{
+	for (size_t i = 0; i < MIN(count, (size_t)PATH_HOPS_MAX); i++)
+		if (hops[i].ttl == ttl)
+			return &hops[i];
+	return NULL;
+}
+
+/* " after hop 2 (10.9.1.2)", or where nothing was let through: " before the first hop that answers". */
+static void after(struct out *out, const struct trace_path *path)
+{
+	static const struct addr any = { 0 };
+	const struct path_hop *hop = hop_at(path->hops, path->hop_count, path->dies_after);
+
+	if (!path->dies_after)
+		return;
+	out_lit(out, " after ");
+	probe_text_hop(out, path->dies_after, hop ? &hop->address : &any);
+}
+
+static void by(struct out *out, const struct trace_path *path, const char *unknown)
+{
+	if (addr_is_any(&path->by))
+		out_str(out, unknown);
+	else
+		out_addr(out, &path->by);
+}
+
+static void icmp(struct out *out, const struct trace_path *path)
+{
+	if (path->is_icmp)
+		out_printf(out, " (ICMP%s type %u code %u)", path->by.family == ADDR_V6 ? "v6" : "", path->icmp_type, path->icmp_code);
+}
+
+static void side_method(struct out *out, const struct trace_path *path)
+{
+	out_str(out, probe_text_method(path->side_method));
+}
+
+static unsigned side_reach(const struct trace_path *path)
+{
+	unsigned reach = 0;
+
+	for (size_t i = 0; i < MIN(path->side_count, (size_t)PATH_HOPS_MAX); i++)
+		if (path->side[i].reply != REPLY_NONE)
+			reach = MAX(reach, path->side[i].ttl);
+	return reach;
+}
+
+static void say_open(struct out *out, const struct trace_path *path)
+{
+	out_lit(out, "the connection is accepted");
+	if (path->rtt_us >= 0) {
+		out_lit(out, " in ");
+		out_duration(out, (uint64_t)path->rtt_us);
+	}
+	if (path->host_ttl) {
+		out_lit(out, ", ");
+		probe_text_count(out, path->host_ttl, "hop", "hops");
+		out_lit(out, " away");
+	}
+}
+
+static void say_refused(struct out *out, const struct trace_path *path)
+{
+	if (addr_is_any(&path->by)) {
+		out_lit(out, "by the host or by a box in front of it, which cannot be told without CAP_NET_RAW: the RST bears the host's address either way");
+		return;
+	}
+	out_lit(out, "by the host itself: no program listens there, or its filter rejects");
+}
+
+static void say_refused_by_middle(struct out *out, const struct trace_path *path)
+{
+	out_lit(out, "by a box in between");
+	after(out, path);
+	if (!addr_is_any(&path->by)) {
+		out_lit(out, ", ");
+		out_addr(out, &path->by);
+		icmp(out, path);
+	}
+	out_lit(out, ": it was not the host that answered");
+}
+
+static void say_prohibited(struct out *out, const struct trace_path *path)
+{
+	by(out, path, "somebody");
+	out_lit(out, " forbids it administratively");
+	icmp(out, path);
+	after(out, path);
+}
+
+static void say_no_route(struct out *out, const struct trace_path *path)
+{
+	by(out, path, "somebody");
+	out_lit(out, " says that it cannot reach the host");
+	icmp(out, path);
+	after(out, path);
+}
+
+static void say_filtered(struct out *out, const struct trace_path *path)
+{
+	out_lit(out, "SYNs to this port vanish");
+	after(out, path);
+	out_lit(out, ", while ");
+	side_method(out, path);
+	if (side_reach(path))
+		out_printf(out, " goes as far as hop %u", side_reach(path));
+	else
+		out_lit(out, " goes further");
+}
+
+static void say_loop(struct out *out, const struct trace_path *path)
+{
+	out_lit(out, "routers hand the packets round in a circle");
+	after(out, path);
+	if (!addr_is_any(&path->by)) {
+		out_lit(out, ", ");
+		out_addr(out, &path->by);
+		out_lit(out, " again and again");
+	}
+}
+
+static void say_silent(struct out *out, const struct trace_path *path)
+{
+	if (path->dies_after || path->hop_count)
+		out_lit(out, "nothing answers");
+	else
+		out_lit(out, "no hop answers, nor the host");
+	after(out, path);
+	if (path->side_count) {
+		out_lit(out, ", ");
+		side_method(out, path);
+		out_lit(out, " gets no further: a dead path and a filter for all look the same from here");
+	} else {
+		out_lit(out, ": a dead path and a filter look the same from here, for nothing else was tried");
+	}
+}
+
+static void say_local_error(struct out *out, const struct trace_path *path)
+{
+	out_lit(out, "this machine does not send it");
+	if (path->error > 0)
+		out_printf(out, ": %s", strerror(path->error));
+}
+
+/* The word of a verdict and the sentence behind it. */
+static const struct verdict {
+	struct probe_word word;
+	void (*say)(struct out *out, const struct trace_path *path);
+} verdicts[] = {
+	[TRACE_OPEN] = { { "OPEN", NULL }, say_open },
+	[TRACE_REFUSED] = { { "REFUSED", PROBE_DOUBT }, say_refused },
+	[TRACE_REFUSED_BY_MIDDLE] = { { "REFUSED", PROBE_BAD }, say_refused_by_middle },
+	[TRACE_PROHIBITED] = { { "PROHIBITED", PROBE_BAD }, say_prohibited },
+	[TRACE_NO_ROUTE] = { { "NO ROUTE", PROBE_BAD }, say_no_route },
+	[TRACE_FILTERED] = { { "FILTERED", PROBE_BAD }, say_filtered },
+	[TRACE_LOOP] = { { "LOOP", PROBE_BAD }, say_loop },
+	[TRACE_SILENT] = { { "SILENCE", PROBE_BAD }, say_silent },
+	[TRACE_LOCAL_ERROR] = { { "NOT SENT", PROBE_BAD }, say_local_error },
+};
+static_assert(ARRAY_SIZE(verdicts) == TRACE_FINDING_COUNT, "a sentence for every verdict");
+
+static void verdict_line(struct probe_text *text, const struct trace_result *result)
+{
+	const struct endpoint end = { result->address, result->port };
+	const struct verdict *verdict = &verdicts[result->path.finding < ARRAY_SIZE(verdicts) ? result->path.finding : TRACE_SILENT];
+
+	probe_text_name(text, result->name, &result->address);
+	out_endpoint(&text->item, &end);
+	probe_text_verdict(text, &verdict->word);
+	verdict->say(&text->item, &result->path);
+	probe_text_words(text);
+	probe_text_end(text);
+}
+
+static void route_line(struct probe_text *text, const struct route *route)
+{
+	if (!(route->has & ROUTE_HAS_DEVICE))
+		return;
+	probe_text_line(text, "route");
+	out_lit(&text->item, "interface ");
+	out_escaped(&text->item, route->device, strnlen(route->device, sizeof(route->device)));
+	probe_text_item(text);
+	if (route->has & ROUTE_HAS_SOURCE) {
+		out_lit(&text->item, "source ");
+		out_addr(&text->item, &route->source);
+		probe_text_item(text);
+	}
+	if (route->has & ROUTE_HAS_GATEWAY) {
+		out_lit(&text->item, "by ");
+		out_addr(&text->item, &route->gateway);
+		probe_text_item(text);
+	}
+	probe_text_end(text);
+}
+
+/* What answers a SYN, and beside it what answers the other protocol at the same hop limit. */
+static void hop_rest(struct out *out, const struct path_hop *hop, const void *context)
+{
+	const struct trace_path *path = context;
+	const struct path_hop *side = hop_at(path->side, path->side_count, hop->ttl);
+	bool is_mute = hop->reply == REPLY_NONE;
+
+	if (!is_mute && hop->reply != REPLY_EXPIRED)
+		out_str(out, probe_text_reply(hop->reply));
+	if (is_mute && hop->tries > 1)
+		out_printf(out, "%u probes", hop->tries);
+	if (!side)
+		return;
+	out_lit(out, "   ");
+	side_method(out, path);
+	out_char(out, ' ');
+	if (side->reply == REPLY_NONE)
+		out_char(out, '*');
+	else
+		out_addr(out, &side->address);
+	if (side->reply != REPLY_NONE && side->reply != REPLY_EXPIRED)
+		out_printf(out, " %s", probe_text_reply(side->reply));
+}
+
+/* A line for each hop that was asked by either protocol; where no SYN was answered any more it reads as a mute one. */
+static void hop_lines(struct probe_text *text, const struct trace_path *path)
+{
+	struct path_hop hops[PATH_HOPS_MAX];
+	size_t count = 0;
+
+	for (unsigned ttl = 1; ttl <= PATH_HOPS_MAX; ttl++) {
+		const struct path_hop *hop = hop_at(path->hops, path->hop_count, ttl);
+
+		if (hop)
+			hops[count++] = *hop;
+		else if (hop_at(path->side, path->side_count, ttl))
+			hops[count++] = (struct path_hop){ .ttl = (uint8_t)ttl, .reply = REPLY_NONE, .rtt_us = -1 };
+	}
+	probe_text_hops(text, hops, count, hop_rest, path);
+}
+
+static void proof_distance(struct out *out, const struct trace_path *path)
+{
+	out_str(out, "the distance: ");
+	if (path->finding == TRACE_REFUSED_BY_MIDDLE && path->dies_after)
+		out_printf(out, "a SYN with hop limit %u is refused, ", path->dies_after + 1);
+	out_str(out, "the host is ");
+	if (path->host_ttl)
+		probe_text_count(out, path->host_ttl, "hop away", "hops away");
+	else
+		out_str(out, "farther away");
+	if (path->side_count) {
+		out_lit(out, " for ");
+		side_method(out, path);
+	}
+}
+
+static void proof_rst_ttl(struct out *out, const struct trace_path *path)
+{
+	out_printf(out, "the RST arrived with hop limit %u, other packets of the host with %u", path->rst_ttl, path->reply_ttl);
+}
+
+static void proof_icmp(struct out *out, const struct trace_path *path)
+{
+	out_lit(out, "the word of ");
+	by(out, path, "a router");
+	icmp(out, path);
+}
+
+static void (*const proofs[])(struct out *out, const struct trace_path *path) = {
+	[PROOF_NONE] = NULL,
+	[PROOF_DISTANCE] = proof_distance,
+	[PROOF_RST_TTL] = proof_rst_ttl,
+	[PROOF_ICMP] = proof_icmp,
+};
+static_assert(ARRAY_SIZE(proofs) == TRACE_PROOF_COUNT, "words for every proof");
+
+static void proof_line(struct probe_text *text, const struct trace_path *path)
+{
+	if (path->proof >= ARRAY_SIZE(proofs) || !proofs[path->proof])
+		return;
+	probe_text_line(text, "proof");
+	proofs[path->proof](&text->item, path);
+	probe_text_words(text);
+	probe_text_end(text);
+}
+
+static void sent_line(struct probe_text *text, const struct trace_result *result)
+{
+	const struct trace_path *path = &result->path;
+
+	probe_text_line(text, "sent");
+	probe_text_count(&text->item, path->probes_sent, "probe", "probes");
+	out_lit(&text->item, " in ");
+	out_duration(&text->item, (uint64_t)MAX(path->elapsed_us, 0));
+	probe_text_item(text);
+	if (path->retried) {
+		probe_text_count(&text->item, path->retried, "silence that a second probe broke", "silences that a second probe broke");
+		probe_text_item(text);
+	}
+	probe_text_ignored(text, result->dropped);
+	probe_text_end(text);
+}
+
+static void note_lines(struct probe_text *text, const struct trace_path *path)
+{
+	const struct {
+		bool is_so;
+		const char *text;
+	} notes[] = {
+		{ path->partial, "ended before the trace was complete: what stands here is what was known by then" },
+		{ path->split, "each hop was asked from a source port of its own: routers that balance by flow may have shown several ways" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(notes); i++) {
+		if (!notes[i].is_so)
+			continue;
+		probe_text_line(text, "note");
+		paragraph_text(&text->line, notes[i].text);
+		probe_text_end(text);
+	}
+}
+
+static void one_result(struct probe_text *text, const struct probe_result *probe)
+{
+	const struct trace_result *result = probe->trace;
+
+	verdict_line(text, result);
+	route_line(text, &result->route);
+	hop_lines(text, &result->path);
+	proof_line(text, &result->path);
+	sent_line(text, result);
+	note_lines(text, &result->path);
+	probe_text_findings(text, probe);
+}
+
+static size_t list_addresses(struct probe_text *text, bool open)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text->report->result_count; i++) {
+		const struct trace_result *result = text->report->results[i].trace;
+
+		if ((result->path.finding == TRACE_OPEN) != open)
+			continue;
+		if (count++)
+			out_lit(&text->item, ", ");
+		out_addr(&text->item, &result->address);
+	}
+	return count;
+}
+
+/* A name with several addresses hides a dead one behind one that works. */
+static void addresses_lines(struct probe_text *text)
+{
+	const struct probe_report *report = text->report;
+	size_t open = 0;
+
+	for (size_t i = 0; i < report->result_count; i++)
+		open += report->results[i].trace->path.finding == TRACE_OPEN;
+	if (!open || open == report->result_count)
+		return;
+	if (text->apart)
+		out_char(text->out, '\n');
+	text->line = paragraph_at(text->out, report->style.width, 0, 2);
+	out_escaped(&text->item, report->target, strlen(report->target));
+	out_lit(&text->item, ": open at ");
+	list_addresses(text, true);
+	out_lit(&text->item, ", not at ");
+	list_addresses(text, false);
+	out_lit(&text->item, ": programs that try one address after the other hide this behind a delay, those that try only the first one fail");
+	probe_text_words(text);
+	probe_text_end(text);
+}
+
+void trace_text(struct out *out, const struct probe_report *report)
+{
+	struct probe_text text;
+
+	probe_text_open(&text, out, report);
+	for (size_t i = 0; i < report->result_count; i++)
+		one_result(&text, &report->results[i]);
+	addresses_lines(&text);
+	probe_text_close(&text);
+}
