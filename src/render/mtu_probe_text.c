@@ -2,6 +2,7 @@
 /* A path MTU for people: the verdict as a sentence, the sizes beside each other, what was seen of each, and what was not proved. */
 #include <assert.h>
 
+#include "src/render/finding_formats.h"
 #include "src/render/mtu_size_text.h"
 #include "src/render/probe_formats.h"
 #include "src/render/probe_text.h"
@@ -60,9 +61,9 @@ static void edge(struct out *out, const struct mtu_path *path)
 {
 	if (path->bound == BOUND_UPPER) {
 		if (path->smallest_lost)
-			out_printf(out, "; %u does not pass, and that anything up to %u does is not proved", path->smallest_lost, path->path_mtu);
-		else if (path->path_mtu)
-			out_printf(out, "; at most %u passes", path->path_mtu);
+			out_printf(out, "; %u does not pass", path->smallest_lost);
+		if (path->path_mtu)
+			out_printf(out, "%s at most %u does", path->smallest_lost ? "," : ";", path->path_mtu);
 		return;
 	}
 	if (path->path_mtu)
@@ -71,6 +72,18 @@ static void edge(struct out *out, const struct mtu_path *path)
 		out_printf(out, "%s %u does not", path->path_mtu ? "," : ";", path->smallest_lost);
 	if (path->path_mtu && !is_exact(path))
 		out_lit(out, ", and of sizes between them nothing is proved");
+}
+
+/* The same of the way back. */
+static void reverse_edge(struct out *out, const struct mtu_result *result)
+{
+	const struct reverse_path *reverse = &result->reverse;
+	unsigned headers = mtu_probe_headers(&result->address);
+
+	if (reverse->largest_mss && reverse->smallest_dead == reverse->largest_mss + 1)
+		out_printf(out, "packets over %u B vanish", reverse->largest_mss + headers);
+	else
+		out_printf(out, "packets of %u B vanish", reverse->smallest_dead + headers);
 }
 
 static void say_fits(struct out *out, const struct mtu_result *result)
@@ -100,7 +113,9 @@ static void say_narrower(struct out *out, const struct mtu_result *result)
 	large_packets(out, &result->path);
 	out_lit(out, " do not fit");
 	place(out, &result->path);
-	if (told) {
+	if (told && result->path.place == SHRINK_AT && addr_equal(&told->from, &result->path.shrink_address)) {
+		out_lit(out, ", which says so");
+	} else if (told) {
 		out_lit(out, ", and ");
 		teller(out, &told->from);
 		out_lit(out, " says so");
@@ -161,11 +176,11 @@ static const struct verdict {
 	void (*say)(struct out *out, const struct mtu_result *result);
 	bool is_size;
 } verdicts[] = {
-	[MTU_FITS] = { { "FITS", NULL }, say_fits, true },
-	[MTU_NARROWER_TOLD] = { { "NARROWER, AND TOLD", PROBE_DOUBT }, say_narrower, true },
-	[MTU_BLACK_HOLE_FOUND] = { { "BLACK HOLE", PROBE_BAD }, say_black_hole, true },
-	[MTU_HOST_DEAF] = { { "UNKNOWN", PROBE_DOUBT }, say_deaf, false },
-	[MTU_UNREACHABLE] = { { "UNREACHABLE", PROBE_DOUBT }, say_unreachable, false },
+	[MTU_FITS] = { { "FITS:", NULL }, say_fits, true },
+	[MTU_NARROWER_TOLD] = { { "NARROWER, AND TOLD:", PROBE_DOUBT }, say_narrower, true },
+	[MTU_BLACK_HOLE_FOUND] = { { "BLACK HOLE:", PROBE_BAD }, say_black_hole, true },
+	[MTU_HOST_DEAF] = { { "UNKNOWN:", PROBE_DOUBT }, say_deaf, false },
+	[MTU_UNREACHABLE] = { { "UNREACHABLE:", PROBE_DOUBT }, say_unreachable, false },
 };
 static_assert(ARRAY_SIZE(verdicts) == MTU_FINDING_COUNT, "a sentence for every verdict");
 
@@ -174,16 +189,24 @@ static const struct verdict *verdict_of(const struct mtu_path *path)
 	return &verdicts[path->finding < ARRAY_SIZE(verdicts) ? path->finding : MTU_HOST_DEAF];
 }
 
+/* The first line must not read as good news when only the way there is. */
 static void verdict_line(struct probe_text *text, const struct mtu_result *result)
 {
+	static const struct probe_word back = { "BLACK HOLE ON THE WAY BACK:", PROBE_BAD };
 	const struct verdict *verdict = verdict_of(&result->path);
+	bool is_back = result->reverse.finding == REVERSE_BLACK_HOLE && result->path.finding != MTU_BLACK_HOLE_FOUND;
 
 	probe_text_name(text, result->name, &result->address);
 	out_addr(&text->item, &result->address);
 	out_printf(&text->item, " (%s, %s)", result->address.family == ADDR_V6 ? "IPv6" : "IPv4", probe_text_method(result->path.method));
-	probe_text_verdict(text, &verdict->word);
+	probe_text_verdict(text, is_back ? &back : &verdict->word);
+	if (is_back) {
+		reverse_edge(&text->item, result);
+		out_lit(&text->item, "; the way there: ");
+	}
 	verdict->say(&text->item, result);
 	probe_text_words(text);
+	probe_text_partial(text, result->path.partial);
 	probe_text_end(text);
 }
 
@@ -201,9 +224,11 @@ static void route_items(struct probe_text *text, const struct route *route)
 {
 	bool has_mtu = route->has & ROUTE_HAS_MTU, is_cached = route->has & ROUTE_HAS_EXPIRES;
 
-	out_lit(&text->item, "interface ");
-	if (route->has & ROUTE_HAS_DEVICE)
+	out_lit(&text->item, "interface");
+	if (route->has & ROUTE_HAS_DEVICE) {
+		out_char(&text->item, ' ');
 		out_escaped(&text->item, route->device, strnlen(route->device, sizeof(route->device)));
+	}
 	size_item(text, "", route->has & ROUTE_HAS_LINK, route->link_mtu);
 	probe_text_item(text);
 	size_item(text, "route", has_mtu && !is_cached, route->mtu);
@@ -245,10 +270,12 @@ static void mtu_line(struct probe_text *text, const struct mtu_result *result)
 /* What kind of link usually has this size, where a finding says so. */
 static void likely_line(struct probe_text *text, const struct probe_result *result)
 {
+	const struct report report = probe_findings_report(text->report, result);
+
 	for (size_t i = 0; i < result->finding_count; i++) {
 		const struct evidence *likely = finding_evidence(result->findings[i], "likely");
 
-		if (!likely || !likely->text || result->findings[i]->confidence < text->report->print_from)
+		if (!likely || !likely->text || !finding_visible(&report, result->findings[i]))
 			continue;
 		probe_text_line(text, "likely");
 		out_escaped(&text->item, likely->text, strlen(likely->text));
@@ -297,12 +324,17 @@ static void told_line(struct probe_text *text, const struct mtu_path *path)
 	}
 }
 
-static void hop_rest(struct out *out, const struct path_hop *hop, const void *context)
+static void small_cell(struct out *out, const struct path_hop *hop, const void *context)
 {
 	(void)context;
 	out_printf(out, "small %s", probe_text_reply(hop->reply));
+}
+
+static void large_cell(struct out *out, const struct path_hop *hop, const void *context)
+{
+	(void)context;
 	if (hop->large_sent)
-		out_printf(out, ", large %s", probe_text_reply(hop->large));
+		out_printf(out, "large %s", probe_text_reply(hop->large));
 }
 
 static void hop_lines(struct probe_text *text, const struct mtu_path *path)
@@ -310,7 +342,7 @@ static void hop_lines(struct probe_text *text, const struct mtu_path *path)
 	bool is_narrow = path->finding == MTU_NARROWER_TOLD || path->finding == MTU_BLACK_HOLE_FOUND;
 
 	if (is_narrow || text->report->show_hops)
-		probe_text_hops(text, path->hops, path->hop_count, hop_rest, NULL);
+		probe_text_hops(text, path->hops, path->hop_count, small_cell, large_cell, NULL);
 }
 
 static void tcp_line(struct probe_text *text, const struct mtu_result *result)
@@ -334,9 +366,9 @@ static void tcp_line(struct probe_text *text, const struct mtu_result *result)
 		out_duration(&text->item, (uint64_t)tcp->handshake_us);
 	}
 	probe_text_item(text);
-	out_printf(&text->item, "MSS to send %u, advertised %u, received %u", tcp->snd_mss, tcp->advmss, tcp->rcv_mss);
+	out_printf(&text->item, "MSS there %u (snd_mss), back %u (advmss; rcv_mss %u)", tcp->snd_mss, tcp->advmss, tcp->rcv_mss);
 	probe_text_item(text);
-	out_printf(&text->item, "pmtu of tcp_info %u", tcp->pmtu);
+	out_printf(&text->item, "pmtu %u (tcp_info)", tcp->pmtu);
 	probe_text_item(text);
 	probe_text_end(text);
 }
@@ -380,17 +412,12 @@ static void reverse_fits(struct out *out, const struct mtu_result *result)
 static void reverse_black_hole(struct out *out, const struct mtu_result *result)
 {
 	const struct reverse_path *reverse = &result->reverse;
-	unsigned headers = mtu_probe_headers(&result->address);
 
 	out_lit(out, "BLACK HOLE towards this machine: ");
 	if (reverse->largest_mss)
 		out_printf(out, "to an advertised MSS of %u the answer comes (%llu B), ", reverse->largest_mss, (unsigned long long)reverse->received);
-	out_printf(out, "to %u it does not: packets ", reverse->smallest_dead);
-	if (reverse->smallest_dead == reverse->largest_mss + 1)
-		out_printf(out, "over %u B", reverse->largest_mss + headers);
-	else
-		out_printf(out, "of %u B", reverse->smallest_dead + headers);
-	out_lit(out, " vanish on the way back");
+	out_printf(out, "to %u it does not: ", reverse->smallest_dead);
+	reverse_edge(out, result);
 }
 
 static void reverse_unknown(struct out *out, const struct mtu_result *result)
@@ -472,10 +499,6 @@ static void note_lines(struct probe_text *text, const struct mtu_result *result)
 	const struct mtu_path *path = &result->path;
 	struct out *item = &text->item;
 
-	if (path->partial) {
-		out_lit(item, "ended before the search was complete: what stands here is what was known by then");
-		note(text);
-	}
 	if (path->lossy) {
 		out_printf(item, "%u of %u small controls were lost: too many to tell loss from size any closer", path->controls_lost, path->controls_sent);
 		note(text);

@@ -92,9 +92,9 @@ static size_t first_run(const struct mtu_path *path, const struct run *runs, siz
 	return MIN(edge, count - RUNS_MAX);
 }
 
+/* What the marks mean, each once. */
 static void legend(struct probe_text *text, const struct run *runs, size_t count)
 {
-	probe_text_line(text, "");
 	for (size_t i = 0; i < count; i++) {
 		size_t same = 0;
 
@@ -102,9 +102,12 @@ static void legend(struct probe_text *text, const struct run *runs, size_t count
 			same++;
 		if (same < i)
 			continue;
+		out_str(&text->item, i ? " · " : "(");
 		out_str(&text->item, fate_of(runs[i].first)->meaning);
-		probe_text_item(text);
 	}
+	out_char(&text->item, ')');
+	paragraph_item(&text->line, "   ", out_text(&text->item));
+	out_clear(&text->item);
 	probe_text_end(text);
 }
 
@@ -136,7 +139,6 @@ void mtu_size_lines(struct probe_text *text, const struct mtu_path *path)
 	for (size_t i = first; i < end; i++)
 		run_item(text, &runs[i]);
 	left_out_item(text, count - end);
-	probe_text_end(text);
 	legend(text, runs, count);
 	if (text->report->verbose)
 		every_size(text, path);

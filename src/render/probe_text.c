@@ -114,10 +114,9 @@ void probe_text_verdict(struct probe_text *text, const struct probe_word *word)
 	out_str(text->out, word->text);
 	if (color)
 		out_lit(text->out, "\033[0m");
-	out_char(text->out, ':');
-	column = text_columns(head, strlen(head)) + strlen(word->text) + 1;
+	column = text_columns(head, strlen(head)) + strlen(word->text);
 	text->line = paragraph_at(text->out, text->report->style.width, column, LABEL_INDENT);
-	text->line.fresh = false; /* words follow the colon after a blank */
+	text->line.fresh = false; /* words follow after a blank */
 	out_clear(&text->item);
 }
 
@@ -145,6 +144,12 @@ void probe_text_end(struct probe_text *text)
 {
 	paragraph_end(&text->line);
 	text->apart = true;
+}
+
+void probe_text_partial(struct probe_text *text, bool is_partial)
+{
+	if (is_partial)
+		paragraph_text(&text->line, "(so far: ended before it was complete)");
 }
 
 void probe_text_ignored(struct probe_text *text, uint64_t dropped)
@@ -205,14 +210,32 @@ static void hop_line(struct out *out, const struct path_hop *hop, size_t widest)
 	pad(out, start, RTT_COLUMNS + 2);
 }
 
-void probe_text_hops(struct probe_text *text, const struct path_hop *hops, size_t count, probe_text_hop_fn *rest, const void *context)
+static size_t widest_cell(struct out *scratch, const struct path_hop *hops, size_t count, probe_text_hop_fn *cell, const void *context)
 {
-	size_t shown = MIN(count, (size_t)PATH_HOPS_MAX), widest = widest_address(hops, shown);
+	size_t widest = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		out_clear(scratch);
+		cell(scratch, &hops[i], context);
+		widest = MAX(widest, text_columns(scratch->base, out_len(scratch)));
+	}
+	out_clear(scratch);
+	return widest ? widest + 2 : 0;
+}
+
+void probe_text_hops(struct probe_text *text, const struct path_hop *hops, size_t count, probe_text_hop_fn *answer, probe_text_hop_fn *beside, const void *context)
+{
+	size_t shown = MIN(count, (size_t)PATH_HOPS_MAX), widest = widest_address(hops, shown), columns = widest_cell(&text->item, hops, shown, answer, context);
 
 	for (size_t i = 0; i < shown; i++) {
+		size_t start;
+
 		probe_text_line(text, i ? "" : "hops");
 		hop_line(&text->item, &hops[i], widest);
-		rest(&text->item, &hops[i], context);
+		start = out_len(&text->item);
+		answer(&text->item, &hops[i], context);
+		pad(&text->item, start, columns);
+		beside(&text->item, &hops[i], context);
 		trim(&text->item);
 		out_str(text->out, out_text(&text->item));
 		out_clear(&text->item);

@@ -31,7 +31,7 @@ void probe_text_close(struct probe_text *text);
 
 /** probe_text_name() - into the item: @name and a blank, unless it is @address as everybody writes it. */
 void probe_text_name(struct probe_text *text, const char *name, const struct addr *address);
-/** probe_text_verdict() - the first line of an address: the item stands before @word. What is written into the item after it is the sentence, until probe_text_end(). */
+/** probe_text_verdict() - the first line of an address: the item stands before @word, with a colon between. Words of a sentence follow, until probe_text_end(). */
 void probe_text_verdict(struct probe_text *text, const struct probe_word *word);
 /** probe_text_line() - begins a line with a label. */
 void probe_text_line(struct probe_text *text, const char *label);
@@ -42,16 +42,18 @@ void probe_text_words(struct probe_text *text);
 /** probe_text_end() - ends the line. */
 void probe_text_end(struct probe_text *text);
 
-/** probe_text_hop_fn - writes what stands behind address and time of a hop. */
+/** probe_text_hop_fn - writes a cell of a hop. */
 typedef void probe_text_hop_fn(struct out *out, const struct path_hop *hop, const void *context);
-/** probe_text_hops() - a line for each of @count hops: hop limit, address ('*' for a mute one), time, and what @rest writes. */
-void probe_text_hops(struct probe_text *text, const struct path_hop *hops, size_t count, probe_text_hop_fn *rest, const void *context);
+/** probe_text_hops() - a line for each of @count hops: hop limit, address ('*' for a mute one), time, what it answers, and what stands beside that. */
+void probe_text_hops(struct probe_text *text, const struct path_hop *hops, size_t count, probe_text_hop_fn *answer, probe_text_hop_fn *beside, const void *context);
 /** probe_text_hop() - into @out: "hop 2 (10.9.1.2)", with the address when @address is not any; 0 is this machine. */
 void probe_text_hop(struct out *out, unsigned ttl, const struct addr *address);
 /** probe_text_reply() - an enum probe_reply in the words of engineers. */
 const char *probe_text_reply(unsigned reply);
 /** probe_text_method() - "UDP", "ICMP", "TCP". */
 const char *probe_text_method(unsigned method);
+/** probe_text_partial() - words of the sentence when the search was ended before it was complete. */
+void probe_text_partial(struct probe_text *text, bool is_partial);
 /** probe_text_ignored() - an item about messages that were not about our probes; nothing when there were none. */
 void probe_text_ignored(struct probe_text *text, uint64_t dropped);
 /** probe_text_count() - into @out: "1 probe", "12 probes". */

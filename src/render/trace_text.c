@@ -14,24 +14,34 @@ static const struct path_hop *hop_at(const struct path_hop *hops, size_t count, 
 	return NULL;
 }
 
-/* " after hop 2 (10.9.1.2)", or where nothing was let through: " before the first hop that answers". */
-static void after(struct out *out, const struct trace_path *path)
+/* " behind hop 2 (10.9.1.2)"; nothing when it is not known. */
+static void behind(struct out *out, const struct trace_path *path)
 {
 	static const struct addr any = { 0 };
 	const struct path_hop *hop = hop_at(path->hops, path->hop_count, path->dies_after);
 
 	if (!path->dies_after)
 		return;
-	out_lit(out, " after ");
+	out_lit(out, " behind ");
 	probe_text_hop(out, path->dies_after, hop ? &hop->address : &any);
 }
 
-static void by(struct out *out, const struct trace_path *path, const char *unknown)
+/* Who ends it, with the place in front of that. */
+static void by(struct out *out, const struct trace_result *result)
 {
+	const struct trace_path *path = &result->path;
+
 	if (addr_is_any(&path->by))
-		out_str(out, unknown);
+		out_lit(out, "somebody");
+	else if (addr_equal(&path->by, &result->address))
+		out_lit(out, "the host itself");
 	else
 		out_addr(out, &path->by);
+	if (!path->dies_after)
+		return;
+	out_char(out, ',');
+	behind(out, path);
+	out_char(out, ',');
 }
 
 static void icmp(struct out *out, const struct trace_path *path)
@@ -55,8 +65,10 @@ static unsigned side_reach(const struct trace_path *path)
 	return reach;
 }
 
-static void say_open(struct out *out, const struct trace_path *path)
+static void say_open(struct out *out, const struct trace_result *result)
 {
+	const struct trace_path *path = &result->path;
+
 	out_lit(out, "the connection is accepted");
 	if (path->rtt_us >= 0) {
 		out_lit(out, " in ");
@@ -69,47 +81,56 @@ static void say_open(struct out *out, const struct trace_path *path)
 	}
 }
 
-static void say_refused(struct out *out, const struct trace_path *path)
+static void say_refused(struct out *out, const struct trace_result *result)
 {
-	if (addr_is_any(&path->by)) {
+	const struct trace_path *path = &result->path;
+
+	if (!addr_is_any(&path->by))
+		out_lit(out, "by the host itself: no program listens there, or its filter rejects");
+	else if (path->rst_ttl)
+		out_lit(out, "by the host or by a box in front of it: nothing else came from the host that the RST could be compared with");
+	else
 		out_lit(out, "by the host or by a box in front of it, which cannot be told without CAP_NET_RAW: the RST bears the host's address either way");
-		return;
-	}
-	out_lit(out, "by the host itself: no program listens there, or its filter rejects");
 }
 
-static void say_refused_by_middle(struct out *out, const struct trace_path *path)
+static void say_refused_by_middle(struct out *out, const struct trace_result *result)
 {
-	out_lit(out, "by a box in between");
-	after(out, path);
-	if (!addr_is_any(&path->by)) {
-		out_lit(out, ", ");
+	const struct trace_path *path = &result->path;
+
+	if (addr_is_any(&path->by) || addr_equal(&path->by, &result->address)) {
+		out_lit(out, "by a box in between");
+	} else {
+		out_lit(out, "by ");
 		out_addr(out, &path->by);
-		icmp(out, path);
+		out_lit(out, ", a box in between");
 	}
+	if (path->dies_after)
+		out_char(out, ',');
+	behind(out, path);
 	out_lit(out, ": it was not the host that answered");
+	icmp(out, path);
 }
 
-static void say_prohibited(struct out *out, const struct trace_path *path)
+static void say_prohibited(struct out *out, const struct trace_result *result)
 {
-	by(out, path, "somebody");
+	by(out, result);
 	out_lit(out, " forbids it administratively");
-	icmp(out, path);
-	after(out, path);
+	icmp(out, &result->path);
 }
 
-static void say_no_route(struct out *out, const struct trace_path *path)
+static void say_no_route(struct out *out, const struct trace_result *result)
 {
-	by(out, path, "somebody");
+	by(out, result);
 	out_lit(out, " says that it cannot reach the host");
-	icmp(out, path);
-	after(out, path);
+	icmp(out, &result->path);
 }
 
-static void say_filtered(struct out *out, const struct trace_path *path)
+static void say_filtered(struct out *out, const struct trace_result *result)
 {
+	const struct trace_path *path = &result->path;
+
 	out_lit(out, "SYNs to this port vanish");
-	after(out, path);
+	behind(out, path);
 	out_lit(out, ", while ");
 	side_method(out, path);
 	if (side_reach(path))
@@ -118,24 +139,28 @@ static void say_filtered(struct out *out, const struct trace_path *path)
 		out_lit(out, " goes further");
 }
 
-static void say_loop(struct out *out, const struct trace_path *path)
+static void say_loop(struct out *out, const struct trace_result *result)
 {
-	out_lit(out, "routers hand the packets round in a circle");
-	after(out, path);
+	const struct trace_path *path = &result->path;
+
+	out_lit(out, "routers hand packets round in a circle");
+	behind(out, path);
 	if (!addr_is_any(&path->by)) {
-		out_lit(out, ", ");
+		out_lit(out, ": they come to ");
 		out_addr(out, &path->by);
-		out_lit(out, " again and again");
+		out_lit(out, " again");
 	}
 }
 
-static void say_silent(struct out *out, const struct trace_path *path)
+static void say_silent(struct out *out, const struct trace_result *result)
 {
+	const struct trace_path *path = &result->path;
+
 	if (path->dies_after || path->hop_count)
 		out_lit(out, "nothing answers");
 	else
 		out_lit(out, "no hop answers, nor the host");
-	after(out, path);
+	behind(out, path);
 	if (path->side_count) {
 		out_lit(out, ", ");
 		side_method(out, path);
@@ -145,9 +170,11 @@ static void say_silent(struct out *out, const struct trace_path *path)
 	}
 }
 
-static void say_local_error(struct out *out, const struct trace_path *path)
+static void say_local_error(struct out *out, const struct trace_result *result)
 {
-	out_lit(out, "this machine does not send it");
+	const struct trace_path *path = &result->path;
+
+	out_lit(out, "by this machine");
 	if (path->error > 0)
 		out_printf(out, ": %s", strerror(path->error));
 }
@@ -155,16 +182,16 @@ static void say_local_error(struct out *out, const struct trace_path *path)
 /* The word of a verdict and the sentence behind it. */
 static const struct verdict {
 	struct probe_word word;
-	void (*say)(struct out *out, const struct trace_path *path);
+	void (*say)(struct out *out, const struct trace_result *result);
 } verdicts[] = {
-	[TRACE_OPEN] = { { "OPEN", NULL }, say_open },
+	[TRACE_OPEN] = { { "OPEN:", NULL }, say_open },
 	[TRACE_REFUSED] = { { "REFUSED", PROBE_DOUBT }, say_refused },
 	[TRACE_REFUSED_BY_MIDDLE] = { { "REFUSED", PROBE_BAD }, say_refused_by_middle },
-	[TRACE_PROHIBITED] = { { "PROHIBITED", PROBE_BAD }, say_prohibited },
-	[TRACE_NO_ROUTE] = { { "NO ROUTE", PROBE_BAD }, say_no_route },
-	[TRACE_FILTERED] = { { "FILTERED", PROBE_BAD }, say_filtered },
-	[TRACE_LOOP] = { { "LOOP", PROBE_BAD }, say_loop },
-	[TRACE_SILENT] = { { "SILENCE", PROBE_BAD }, say_silent },
+	[TRACE_PROHIBITED] = { { "PROHIBITED:", PROBE_BAD }, say_prohibited },
+	[TRACE_NO_ROUTE] = { { "NO ROUTE:", PROBE_BAD }, say_no_route },
+	[TRACE_FILTERED] = { { "FILTERED:", PROBE_BAD }, say_filtered },
+	[TRACE_LOOP] = { { "LOOP:", PROBE_BAD }, say_loop },
+	[TRACE_SILENT] = { { "SILENCE:", PROBE_BAD }, say_silent },
 	[TRACE_LOCAL_ERROR] = { { "NOT SENT", PROBE_BAD }, say_local_error },
 };
 static_assert(ARRAY_SIZE(verdicts) == TRACE_FINDING_COUNT, "a sentence for every verdict");
@@ -177,8 +204,9 @@ static void verdict_line(struct probe_text *text, const struct trace_result *res
 	probe_text_name(text, result->name, &result->address);
 	out_endpoint(&text->item, &end);
 	probe_text_verdict(text, &verdict->word);
-	verdict->say(&text->item, &result->path);
+	verdict->say(&text->item, result);
 	probe_text_words(text);
+	probe_text_partial(text, result->path.partial);
 	probe_text_end(text);
 }
 
@@ -203,20 +231,23 @@ static void route_line(struct probe_text *text, const struct route *route)
 	probe_text_end(text);
 }
 
-/* What answers a SYN, and beside it what answers the other protocol at the same hop limit. */
-static void hop_rest(struct out *out, const struct path_hop *hop, const void *context)
+static void syn_cell(struct out *out, const struct path_hop *hop, const void *context)
+{
+	(void)context;
+	if (hop->reply == REPLY_NONE && hop->tries > 1)
+		out_printf(out, "%u probes", hop->tries);
+	else if (hop->reply != REPLY_NONE && hop->reply != REPLY_EXPIRED)
+		out_str(out, probe_text_reply(hop->reply));
+}
+
+/* What answers the other protocol at the same hop limit. */
+static void side_cell(struct out *out, const struct path_hop *hop, const void *context)
 {
 	const struct trace_path *path = context;
 	const struct path_hop *side = hop_at(path->side, path->side_count, hop->ttl);
-	bool is_mute = hop->reply == REPLY_NONE;
 
-	if (!is_mute && hop->reply != REPLY_EXPIRED)
-		out_str(out, probe_text_reply(hop->reply));
-	if (is_mute && hop->tries > 1)
-		out_printf(out, "%u probes", hop->tries);
 	if (!side)
 		return;
-	out_lit(out, "   ");
 	side_method(out, path);
 	out_char(out, ' ');
 	if (side->reply == REPLY_NONE)
@@ -241,7 +272,7 @@ static void hop_lines(struct probe_text *text, const struct trace_path *path)
 		else if (hop_at(path->side, path->side_count, ttl))
 			hops[count++] = (struct path_hop){ .ttl = (uint8_t)ttl, .reply = REPLY_NONE, .rtt_us = -1 };
 	}
-	probe_text_hops(text, hops, count, hop_rest, path);
+	probe_text_hops(text, hops, count, syn_cell, side_cell, path);
 }
 
 static void proof_distance(struct out *out, const struct trace_path *path)
@@ -268,7 +299,10 @@ static void proof_rst_ttl(struct out *out, const struct trace_path *path)
 static void proof_icmp(struct out *out, const struct trace_path *path)
 {
 	out_lit(out, "the word of ");
-	by(out, path, "a router");
+	if (addr_is_any(&path->by))
+		out_lit(out, "a router");
+	else
+		out_addr(out, &path->by);
 	icmp(out, path);
 }
 
@@ -307,23 +341,13 @@ static void sent_line(struct probe_text *text, const struct trace_result *result
 	probe_text_end(text);
 }
 
-static void note_lines(struct probe_text *text, const struct trace_path *path)
+static void split_line(struct probe_text *text, const struct trace_path *path)
 {
-	const struct {
-		bool is_so;
-		const char *text;
-	} notes[] = {
-		{ path->partial, "ended before the trace was complete: what stands here is what was known by then" },
-		{ path->split, "each hop was asked from a source port of its own: routers that balance by flow may have shown several ways" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(notes); i++) {
-		if (!notes[i].is_so)
-			continue;
-		probe_text_line(text, "note");
-		paragraph_text(&text->line, notes[i].text);
-		probe_text_end(text);
-	}
+	if (!path->split)
+		return;
+	probe_text_line(text, "note");
+	paragraph_text(&text->line, "each hop was asked from a source port of its own: routers that balance by flow may have shown several ways");
+	probe_text_end(text);
 }
 
 static void one_result(struct probe_text *text, const struct probe_result *probe)
@@ -335,7 +359,7 @@ static void one_result(struct probe_text *text, const struct probe_result *probe
 	hop_lines(text, &result->path);
 	proof_line(text, &result->path);
 	sent_line(text, result);
-	note_lines(text, &result->path);
+	split_line(text, &result->path);
 	probe_text_findings(text, probe);
 }
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Golden tests: replay a scene, run a command on it, compare every byte of what it prints and its exit status.
+"""Golden tests: replay a scene, run a command on it, compare every byte of what it prints and its exit status; and what is printed of
+hand-made results, for which there is no recording.
 
-usage: run.py TCPTRIAGE [--update] [NAME…]      --update rewrites tests/golden/expected and shows the difference
+usage: run.py TCPTRIAGE SAMPLES [--update] [NAME…]      --update rewrites tests/golden/expected and shows the difference
 The clock is that of the recording; what the run itself cost is the only thing that is not compared.
 """
 import difflib
@@ -51,6 +52,18 @@ bad-state           | healthy         | 2 | states state clos-wait
 bad-rule            | healthy         | 3 | report --rule close-wait-leek
 """
 
+# name | what is asked of SAMPLES
+PRINTED = """
+mtu-probe           | mtu-probe text
+mtu-probe-80        | mtu-probe text 80
+mtu-probe-json      | mtu-probe all json
+mtu-probe-ndjson    | mtu-probe all ndjson
+trace               | trace text
+trace-80            | trace text 80
+trace-json          | trace all json
+trace-ndjson        | trace all ndjson
+"""
+
 COSTS = [
     (re.compile(r"read in [0-9.]+ (?:µs|ms|s)"), "read in COST"),
     (re.compile(r"owners in [0-9.]+ (?:µs|ms|s)"), "owners in COST"),
@@ -66,31 +79,43 @@ def cases():
         yield name, scene, int(status), words.split()
 
 
-def run(tool, words, recording):
-    at = 1 if words[0] in ("states", "report") else 0
-    argv = [tool, *words[:at], "--from", recording, *words[at:]]
+def printed(argv):
     env = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"],
            **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}}
     done = subprocess.run(argv, capture_output=True, env=env, timeout=60, check=False)
     text = done.stdout.decode("utf-8", "backslashreplace") + "".join(
         "stderr: " + line + "\n" for line in done.stderr.decode("utf-8", "backslashreplace").splitlines())
-    text = text.replace(recording, "RECORDING")
     for pattern, replacement in COSTS:
         text = pattern.sub(replacement, text)
     return text, done.returncode
 
 
+def run(tool, words, recording):
+    at = 1 if words[0] in ("states", "report") else 0
+    text, code = printed([tool, *words[:at], "--from", recording, *words[at:]])
+    return text.replace(recording, "RECORDING"), code
+
+
+def all_cases(tool, samples, scratch):
+    """Of each case its name, the exit status that it should have, and how to run it."""
+    for scene, make in SCENES.items():
+        make().write(os.path.join(scratch, scene))
+    for name, scene, status, words in cases():
+        yield name, status, lambda words=words, scene=scene: run(tool, words, os.path.join(scratch, scene))
+    for line in PRINTED.strip().splitlines():
+        name, kind = (part.strip() for part in line.split("|"))
+        yield name, 0, lambda kind=kind: printed([samples, kind])
+
+
 def main(argv):
-    tool, update = os.path.abspath(argv[1]), "--update" in argv
-    wanted = [a for a in argv[2:] if not a.startswith("-")]
+    tool, samples, update = os.path.abspath(argv[1]), os.path.abspath(argv[2]), "--update" in argv
+    wanted = [a for a in argv[3:] if not a.startswith("-")]
     failed = passed = 0
     with tempfile.TemporaryDirectory(prefix="tcptriage-golden-") as scratch:
-        for scene, make in SCENES.items():
-            make().write(os.path.join(scratch, scene))
-        for name, scene, status, words in cases():
+        for name, status, case in all_cases(tool, samples, scratch):
             if wanted and name not in wanted:
                 continue
-            text, code = run(tool, words, os.path.join(scratch, scene))
+            text, code = case()
             path = os.path.join(HERE, "expected", name + ".out")
             expected = open(path, encoding="utf-8").read() if os.path.exists(path) else ""
             good = text == expected and code == status

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints the hand-made sockets and findings in one kind of document: samples KIND; without one it lists the kinds. */
+/* Prints the hand-made sockets, findings and results of probes in one kind of document: samples KIND; without one it lists the kinds that have a schema. */
 #include <stdio.h>
 #include <unistd.h>
 
+#include "../support/probe_samples.h"
 #include "../support/render_samples.h"
 
 static struct samples samples;
@@ -89,6 +90,47 @@ static void report(struct out *out, enum format format)
 	report_renderers[format](out, &all);
 }
 
+static void probe_report(struct out *out, const struct probe_sample *sample, enum format format, unsigned width)
+{
+	bool is_mtu = sample->mtu[0];
+	struct document doc = samples_document(is_mtu ? "tcptriage.mtu-probe/1" : "tcptriage.trace/1", format == FORMAT_TEXT ? NULL : &notices);
+	struct probe_result results[PROBE_SAMPLE_RESULTS];
+	struct probe_report report = probe_samples_report(sample, &doc, width, results);
+
+	(is_mtu ? mtu_probe_renderers : trace_renderers)[format](out, &report);
+}
+
+/* Every sample below its name. */
+static void probe_texts(struct out *out, const struct probe_sample *list, size_t count, unsigned width)
+{
+	for (size_t i = 0; i < count; i++) {
+		out_printf(out, "%s== %s\n", i ? "\n" : "", list[i].name);
+		probe_report(out, &list[i], FORMAT_TEXT, width);
+	}
+}
+
+/* All results of all samples in one document. */
+static void probe_documents(struct out *out, const struct probe_sample *list, size_t count, const char *schema, enum format format)
+{
+	static struct probe_result results[64];
+	struct document doc = samples_document(schema, &notices);
+	struct probe_report report = { .doc = &doc, .target = EVIL_COMM, .port = 443, .results = results, .print_from = 0.4 };
+
+	for (size_t i = 0; i < count; i++)
+		report.result_count += probe_samples_report(&list[i], &doc, 0, &results[report.result_count]).result_count;
+	(list->mtu[0] ? mtu_probe_renderers : trace_renderers)[format](out, &report);
+}
+
+static void mtu_probes(struct out *out, enum format format)
+{
+	probe_documents(out, mtu_samples, mtu_sample_count, "tcptriage.mtu-probe/1", format);
+}
+
+static void traces(struct out *out, enum format format)
+{
+	probe_documents(out, trace_samples, trace_sample_count, "tcptriage.trace/1", format);
+}
+
 static const struct kind {
 	const char *name;
 	void (*print)(struct out *out, enum format format);
@@ -99,10 +141,38 @@ static const struct kind {
 	{ "states summary json", summary, FORMAT_JSON }, { "states summary ndjson", summary, FORMAT_NDJSON },
 	{ "states groups json", groups, FORMAT_JSON },	 { "states groups ndjson", groups, FORMAT_NDJSON },
 	{ "report report json", report, FORMAT_JSON },	 { "report report ndjson", report, FORMAT_NDJSON },
+	{ "mtu-probe all json", mtu_probes, FORMAT_JSON }, { "mtu-probe all ndjson", mtu_probes, FORMAT_NDJSON },
+	{ "trace all json", traces, FORMAT_JSON },	 { "trace all ndjson", traces, FORMAT_NDJSON },
 };
+
+/* struct printed - a kind of document of probes: all samples together, or each alone. */
+static const struct printed {
+	const char *name;
+	const struct probe_sample *list;
+	const size_t *count;
+	unsigned width;
+} printed[] = {
+	{ "mtu-probe text", mtu_samples, &mtu_sample_count, 0 }, { "mtu-probe text 80", mtu_samples, &mtu_sample_count, 80 },
+	{ "trace text", trace_samples, &trace_sample_count, 0 }, { "trace text 80", trace_samples, &trace_sample_count, 80 },
+};
+
+/* "mtu-probe 3 json": the third sample alone. Without @wanted the names are listed. */
+static void single(struct out *out, const char *command, const struct probe_sample *list, size_t count, const char *wanted)
+{
+	char name[64];
+
+	for (size_t i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "%s %zu json", command, i);
+		if (!wanted)
+			out_printf(out, "%s\n", name);
+		else if (!strcmp(wanted, name))
+			probe_report(out, &list[i], FORMAT_JSON, 0);
+	}
+}
 
 int main(int argc, char **argv)
 {
+	const char *wanted = argc < 2 ? NULL : argv[1];
 	struct out out;
 
 	samples_make(&samples);
@@ -110,11 +180,16 @@ int main(int argc, char **argv)
 	notices_add(&notices, "no \x1b counters");
 	out_open_fd(&out, STDOUT_FILENO);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (argc < 2)
+		if (!wanted)
 			out_printf(&out, "%s\n", kinds[i].name);
-		else if (!strcmp(argv[1], kinds[i].name))
+		else if (!strcmp(wanted, kinds[i].name))
 			kinds[i].print(&out, kinds[i].format);
 	}
+	single(&out, "mtu-probe", mtu_samples, mtu_sample_count, wanted);
+	single(&out, "trace", trace_samples, trace_sample_count, wanted);
+	for (size_t i = 0; wanted && i < ARRAY_SIZE(printed); i++)
+		if (!strcmp(wanted, printed[i].name))
+			probe_texts(&out, printed[i].list, *printed[i].count, printed[i].width);
 	out_close(&out);
 	arena_free(&arena);
 	return 0;
