@@ -11,7 +11,7 @@
 #include "tcptriage/base/util.h"
 
 static const struct prober_ops *const kinds[PROBER_KIND_COUNT] = {
-	NULL,
+	[PROBER_TCP_DATA] = &prober_tcp_data,
 };
 
 int prober_allowed(enum prober_kind kind, enum addr_family family, struct err *err)
