@@ -22,10 +22,12 @@
 #include "tcp_socket.h"
 #include "tcptriage/base/clock.h"
 #include "tcptriage/base/file.h"
+#include "tcptriage/decode/error_queue.h"
 
 #define SLOTS 12
 #define LOOK_EVERY_NS 10000000L
 #define TIMER_SLOT SLOTS
+#define QUEUE_READ_MAX 16
 #define MTU_PROBING "/proc/sys/net/ipv4/tcp_mtu_probing"
 #define MTU_PROBING_ALWAYS "2"
 
@@ -209,16 +211,50 @@ static bool give_up(struct tcp_data *data, struct slot *slot)
 	return false;
 }
 
+/* What an ICMP message about a SYN means. */
+static const uint8_t said[ICMP_CLASS_COUNT] = {
+	[ICMP_UNREACHABLE] = REPLY_UNREACHABLE, [ICMP_PROTOCOL_UNREACHABLE] = REPLY_UNREACHABLE, [ICMP_PORT_UNREACHABLE] = REPLY_REJECTED,
+	[ICMP_PROHIBITED] = REPLY_PROHIBITED,	[ICMP_TIME_EXCEEDED] = REPLY_EXPIRED,
+};
+
+/* One entry of the error queue. Return: false when there is none. @found: changed by an ICMP message that ended the handshake. */
+static bool take_error(struct tcp_data *data, int fd, struct probe_outcome *found)
+{
+	_Alignas(struct cmsghdr) uint8_t control[512];
+	uint8_t byte;
+	struct iovec iov = { &byte, sizeof(byte) };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	struct queued_error error;
+
+	if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+		return false;
+	if (queued_error_decode(cursor_of(control, message.msg_controllen), &error) != DECODE_OK) {
+		data->prober.counts.malformed++;
+		return true;
+	}
+	if (error.origin != QUEUED_ICMP || !said[error.class])
+		return true;
+	*found = (struct probe_outcome){ .reply = said[error.class], .is_icmp = true, .icmp_type = error.type, .icmp_code = error.code, .from = error.offender };
+	if (found->reply == REPLY_REJECTED && addr_equal(&error.offender, &data->prober.options.address))
+		found->reply = REPLY_REFUSED;
+	return true;
+}
+
+/* The handshake, or the connection, came to nothing. */
 static bool failed(struct tcp_data *data, struct slot *slot, struct probe_outcome *outcome)
 {
-	struct probe_outcome found = { .reply = REPLY_LOCAL, .error = tcp_socket_error(slot->fd) };
+	struct probe_outcome found = { .reply = REPLY_NONE };
+	int error;
 
-	if (found.error == ETIMEDOUT || !found.error)
+	for (unsigned i = 0; i < QUEUE_READ_MAX && found.reply == REPLY_NONE && take_error(data, slot->fd, &found); i++)
+		;
+	error = tcp_socket_error(slot->fd);
+	if (found.reply == REPLY_NONE && (error == ETIMEDOUT || !error))
 		return give_up(data, slot);
-	if (found.error == ECONNREFUSED || found.error == ECONNRESET) {
+	if (found.reply == REPLY_NONE && (error == ECONNREFUSED || error == ECONNRESET || error == EPIPE))
 		found = (struct probe_outcome){ .reply = REPLY_REFUSED, .from = data->prober.options.address };
-		return finish(data, slot, &found, outcome);
-	}
+	if (found.reply == REPLY_NONE)
+		found = (struct probe_outcome){ .reply = REPLY_LOCAL, .error = error };
 	return finish(data, slot, &found, outcome);
 }
 
@@ -308,18 +344,13 @@ static bool look(struct tcp_data *data, struct slot *slot, int64_t now_us, struc
 	return false;
 }
 
-/* What lies in error queues has been said by tcp_info; left there it would wake again and again. */
-static void drain(int fd)
+/* The timestamp of an acknowledgement has done its work by waking us; tcp_info says the rest. */
+static void drain(struct tcp_data *data, int fd)
 {
-	uint8_t control[512], byte;
+	struct probe_outcome ignored;
 
-	for (unsigned i = 0; i < 8; i++) {
-		struct iovec iov = { &byte, sizeof(byte) };
-		struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
-
-		if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-			return;
-	}
+	for (unsigned i = 0; i < QUEUE_READ_MAX && take_error(data, fd, &ignored); i++)
+		;
 }
 
 static void take_events(struct tcp_data *data)
@@ -334,7 +365,7 @@ static void take_events(struct tcp_data *data)
 		if (index == TIMER_SLOT)
 			(void)!read(data->timer, &ticks, sizeof(ticks));
 		else if (data->slots[index].payload)
-			drain(data->slots[index].fd);
+			drain(data, data->slots[index].fd);
 	}
 }
 
