@@ -34,7 +34,8 @@ struct path_size {
 enum told_kind {
 	TOLD_CONFIRMED, /* its MTU passes, one byte more does not */
 	TOLD_WRONG,	/* its MTU does not pass, or more than it does */
-	TOLD_NO_MTU,	/* 0: a router older than RFC 1191 */
+	TOLD_SURPASSED, /* its MTU does not pass because a router further on tells less, which is so: no error of this one */
+	TOLD_NO_MTU,	/* 0, IPv4 only: a router older than RFC 1191 */
 	TOLD_BOGUS,	/* not below the size that it speaks of */
 	TOLD_TOO_SMALL, /* below 68 (IPv4, RFC 791) or 1280 (IPv6, RFC 8200) */
 	TOLD_UNTRIED,	/* time was up before it was tried */
@@ -54,11 +55,15 @@ enum mtu_finding {
 	MTU_BLACK_HOLE_FOUND, /* large packets vanish without a (true) word, small ones pass */
 	MTU_HOST_DEAF,	   /* nothing answers this kind of probe: nothing is known */
 	MTU_UNREACHABLE,   /* somebody, or this machine, says that the host cannot be reached */
+	MTU_UNDECIDED,	   /* the host answers, but loss, or the end of the time, leaves no more than bounds */
 	MTU_FINDING_COUNT
 };
-/** mtu_finding_name() - as in JSON: "fits", "narrower-told", "black-hole", "host-deaf", "unreachable". */
+/** mtu_finding_name() - as in JSON: "fits", "narrower-told", "black-hole", "host-deaf", "unreachable", "unknown". */
 const char *mtu_finding_name(enum mtu_finding finding);
-/** enum mtu_bound - how @path_mtu is meant. */
+/**
+ * enum mtu_bound - how path_mtu is meant. BOUND_EXACT: it passes, one byte more does not (or is more than was asked for). BOUND_LOWER: it passed, more may pass as
+ * well; below smallest_lost where that is not 0. BOUND_UPPER: nothing has passed yet; it is smallest_lost − 1, for a router said that smallest_lost is too big.
+ */
 enum mtu_bound { BOUND_EXACT, BOUND_UPPER, BOUND_LOWER, MTU_BOUND_COUNT };
 /** mtu_bound_name() - "exact", "upper", "lower". */
 const char *mtu_bound_name(enum mtu_bound bound);
@@ -68,7 +73,7 @@ enum shrink_place {
 	SHRINK_UNKNOWN,	 /* not looked for, or no hop answers */
 	SHRINK_HERE,	 /* not even the first hop answers large probes: this machine's own link or segment */
 	SHRINK_AT,	 /* @shrink_ttl is the last hop that answers large ones: its egress, or the segment behind it */
-	SHRINK_BETWEEN,	 /* behind @shrink_ttl and before @shrink_before: hops in between are mute */
+	SHRINK_BETWEEN,	 /* behind @shrink_ttl (0: this machine) and before @shrink_before (0: not known, no hop behind it answers): hops in between are mute */
 	SHRINK_PLACE_COUNT
 };
 
@@ -76,7 +81,8 @@ enum shrink_place {
  * struct mtu_path - what a search knows; every size is of an IP packet.
  * @method: of the probes that @finding rests on. @path_mtu: 0 unknown. @smallest_lost: smallest size that did not pass, 0 none. @bound, @finding.
  * @lossy: small probes were lost too often to tell more than the bounds. @partial: ended by time or by the user. @in_order: sizes ascending, @size_count of them.
- * @told, @told_by: index of the word that @finding rests on, −1 none. @place, @shrink_ttl, @shrink_before, @shrink_address (any unknown).
+ * @told, @told_by: index of the word that @finding rests on, −1 none. @place, @shrink_ttl, @shrink_before, @shrink_address: of the router at @shrink_ttl, or the one that
+ * told, even where its distance is not known (any unknown).
  * @hops: by ttl, @hop_count of them. @says: reply that makes MTU_UNREACHABLE, with @says_by (any: this machine) and @says_error (positive errno, 0 none).
  * @rate_limited: the host answers only so often (UDP): time went into waiting. @probes_sent, @controls_sent, @controls_lost, @rounds, @elapsed_us, @rtt_us (−1).
  */
