@@ -38,9 +38,9 @@ packages_for() {
 	build/apt-get) echo gcc libc6-dev meson ninja-build pkg-config libmnl-dev libsmartcols-dev libpcap-dev zlib1g-dev libzstd-dev libcap-ng-dev libseccomp-dev ;;
 	build/dnf) echo gcc glibc-devel meson ninja-build pkgconf-pkg-config libmnl-devel libsmartcols-devel libpcap-devel zlib-devel libzstd-devel libcap-ng-devel libseccomp-devel ;;
 	build/apk) echo build-base linux-headers meson samurai pkgconf libmnl-dev util-linux-dev libpcap-dev zlib-dev zstd-dev libcap-ng-dev libseccomp-dev ;;
-	test/apt-get) echo clang libclang-rt-dev libcmocka-dev python3 python3-jsonschema iproute2 netbase nftables mandoc procps util-linux zsh fish tcpdump tshark gdb ;;
-	test/dnf) echo clang compiler-rt libasan libubsan libcmocka-devel python3 python3-jsonschema iproute nftables mandoc procps-ng util-linux zsh fish tcpdump wireshark-cli gdb ;;
-	test/apk) echo clang compiler-rt cmocka-dev python3 py3-jsonschema iproute2 nftables mandoc procps util-linux zsh fish tcpdump tshark gdb ;;
+	test/apt-get) echo clang libclang-rt-dev libcmocka-dev python3 python3-jsonschema iproute2 netbase nftables mandoc procps util-linux zsh fish tcpdump tshark gdb iputils-tracepath traceroute ;;
+	test/dnf) echo clang compiler-rt libasan libubsan libcmocka-devel python3 python3-jsonschema iproute nftables mandoc procps-ng util-linux zsh fish tcpdump wireshark-cli gdb iputils traceroute ;;
+	test/apk) echo clang compiler-rt cmocka-dev python3 py3-jsonschema iproute2 nftables mandoc procps util-linux zsh fish tcpdump tshark gdb iputils-tracepath traceroute ;;
 	*) return 1 ;;
 	esac
 }

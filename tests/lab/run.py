@@ -138,8 +138,9 @@ def explained(binary, *words):
 
 
 def kinds_of(rule):
-    """What has to be proven of a rule: what it sees in sockets, what it sees in packets, each by a fault and by a twin. Whoever sees has limits."""
-    return (["fault", "twin"] if rule["thresholds"] else []) + (["capture-fault", "capture-twin"] if rule["packets"] else [])
+    """What has to be proven of a rule: what it sees in sockets, in packets, and by probes, each by a fault and by a twin. Whoever sees sockets has limits."""
+    return ((["fault", "twin"] if rule["thresholds"] else []) + (["capture-fault", "capture-twin"] if rule["packets"] else []) +
+            (["probe-fault", "probe-twin"] if rule["probes"] else []))
 
 
 def unproven(binary, all_cases):

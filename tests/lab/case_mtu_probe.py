@@ -1,0 +1,366 @@
+# SPDX-License-Identifier: MIT
+"""`mtu-probe` on paths that are narrow, silent, lossy or deaf, with what tracepath says about each."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+from cases import case
+from chain import NOBODY, PORT, Chain, address, expect, expect_finding, expect_quiet, nobody_can_ping
+from lab import Wrong
+
+HOLE, TOLD, BACK = "mtu-blackhole-send", "pmtu-shrunk", "mtu-blackhole-recv"
+SLOW = {"waits": 40}
+
+
+def within(result, seconds):
+    """The whole answer took no longer."""
+    if result and result["elapsed_ms"] > seconds * 1000:
+        raise Wrong(f"took {result['elapsed_ms']} ms, {seconds} s are allowed ({result['probes_sent']} probes)")
+
+
+def few(result):
+    """Never more than 50 probes a second."""
+    if result and result["probes_sent"] > 50 * (result["elapsed_ms"] / 1000 + 1):
+        raise Wrong(f"{result['probes_sent']} probes in {result['elapsed_ms']} ms")
+
+
+def agree(lab, said, mtu):
+    """tracepath has come to the same path MTU."""
+    lab.check(said.reached and said.mtu == mtu, f"tracepath says {said.mtu}, reached {said.reached}: {said.text[-300:]}")
+
+
+def lost(lab, said):
+    """tracepath does not get there: it has no answer of its own to give."""
+    lab.check(not said.reached, f"tracepath reaches the host: {said.text[-300:]}")
+
+
+def fits(lab, chain, *arguments, **options):
+    result = chain.one("mtu-probe", *arguments, **options)
+    expect(result, verdict="fits", path_mtu=1500, bound="exact", smallest_lost=None, shrinks_at=None, ptb=None, interface_mtu=1500, status=0)
+    expect_quiet(result)
+    few(result)
+    return result
+
+
+def hole(chain, mtu, ttl, *arguments, **options):
+    result = chain.one("mtu-probe", *arguments, **options)
+    expect(result, verdict="black-hole", path_mtu=mtu, smallest_lost=mtu + 1, bound="exact", status=5, ptb=None)
+    if result and ttl is not None:
+        place = result["shrinks_at"] or {}
+        if (place.get("ttl"), place.get("address")) != (ttl, chain.hop(ttl) if ttl else None):
+            raise Wrong(f"shrinks_at is {place}, expected hop {ttl}")
+    expect_finding(result, HOLE, "critical", (0.85, 1.0))
+    few(result)
+    return result
+
+
+@case(HOLE, "probe-twin")
+def no_shrink(lab):
+    """1500 everywhere: exact within moments."""
+    chain = Chain(lab)
+    agree(lab, chain.tracepath(), 1500)
+    within(fits(lab, chain, "--icmp"), 2)
+
+
+@case(TOLD, "probe-twin")
+def no_shrink_without_privilege(lab):
+    """nobody, and no ping socket: UDP speaks."""
+    chain = Chain(lab)
+    nobody_can_ping(chain)
+    expect(fits(lab, chain, user=NOBODY), method="udp")
+
+
+@case(BACK, "probe-twin")
+def no_shrink_by_ping_socket(lab):
+    chain = Chain(lab)
+    lab.sysctl("c", "net.ipv4.ping_group_range", f"0 {NOBODY}")
+    expect(fits(lab, chain, user=NOBODY), method="icmp")
+
+
+@case(BACK, "probe-twin")
+def no_shrink_over_tcp(lab):
+    """Segments of exact size to the service, and its answers to both MSS."""
+    chain = Chain(lab)
+    chain.serve()
+    result = fits(lab, chain, "--tcp", "--tcp-payload", "raw", port=PORT, user=NOBODY)
+    expect(result, method="tcp", reverse="fits")
+
+
+@case(TOLD, "probe-fault")
+def shrink_told(lab):
+    """A router tells, and is right."""
+    chain = Chain(lab)
+    chain.shrink(2, 1400)
+    agree(lab, chain.tracepath(), 1400)
+    result = chain.one("mtu-probe", "--icmp")
+    expect(result, verdict="narrower-told", path_mtu=1400, smallest_lost=1401, bound="exact", status=0, ptb=lambda ptb: chain.hop(1) in json.dumps(ptb),
+           shrinks_at=lambda place: place["ttl"] == 1 and place["address"] == chain.hop(1) and place["mtu"] == 1400)
+    expect_finding(result, TOLD, "info")
+    within(result, 3)
+    few(result)
+
+
+@case(TOLD, "probe-fault", **SLOW)
+def shrink_told_by_udp(lab):
+    chain = Chain(lab)
+    chain.shrink(3, 1300)
+    result = chain.one("mtu-probe", user=NOBODY)
+    expect(result, method="udp", verdict="narrower-told", path_mtu=1300, bound="exact", status=0, shrinks_at=lambda place: place["ttl"] == 2 and place["address"] == chain.hop(2))
+    expect_finding(result, TOLD, "info")
+
+
+@case(TOLD, "probe-fault")
+def cached_exception_is_shown(lab):
+    """What the kernel remembers from before is shown beside what is found now, and does not decide it."""
+    chain = Chain(lab)
+    chain.shrink(2, 1400)
+    agree(lab, chain.tracepath(), 1400)
+    chain.shrink(2, 1450)
+    result = chain.one("mtu-probe", "--icmp")
+    expect(result, verdict="narrower-told", path_mtu=1450, cached_pmtu=lambda cached: json.dumps(cached).find("1400") >= 0, status=0)
+
+
+@case(HOLE, "probe-fault")
+def shrink_silent(lab):
+    """The narrow link's router is mute towards us: to the byte, with the hop, within five seconds."""
+    chain = Chain(lab)
+    chain.shrink(3, 1400)
+    chain.mute_too_big("r2")
+    lost(lab, chain.tracepath())
+    within(hole(chain, 1400, 2, "--icmp"), 5)
+
+
+@case(HOLE, "probe-fault")
+def shrink_silent_at_the_first_router(lab):
+    chain = Chain(lab)
+    chain.shrink(2, 1280 if lab.family == 6 else 1003)
+    chain.mute_too_big("r1")
+    within(hole(chain, 1280 if lab.family == 6 else 1003, 1, "--icmp"), 5)
+
+
+@case(HOLE, "probe-fault", waits=60)
+def shrink_silent_by_udp(lab):
+    """The host answers once a second: slow, and said to be."""
+    chain = Chain(lab)
+    chain.shrink(3, 1400)
+    chain.mute_too_big("r2")
+    expect(hole(chain, 1400, 2, user=NOBODY), method="udp")
+
+
+@case(HOLE, "probe-fault", waits=40)
+def shrink_silent_over_tcp(lab):
+    chain = Chain(lab)
+    chain.serve()
+    chain.shrink(3, 1400)
+    chain.mute_too_big("r2")
+    result = hole(chain, 1400, 2, "--tcp", "--tcp-payload", "raw", port=PORT)
+    expect(result, method="tcp")
+
+
+@case(BACK, "probe-fault", waits=60)
+def shrink_silent_on_the_way_back(lab):
+    """Only answers are too large: echo and datagrams pass, what the service sends does not."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.shrink_end(2, 2, 1400)  # egress of r2 towards r1
+    chain.shrink_end(2, 1, 1500)
+    chain.mute_too_big("r2")
+    result = chain.one("mtu-probe", "--tcp", "--tcp-payload", "raw", port=PORT)
+    expect(result, reverse="black-hole", status=5)
+    if result and not any(finding["rule"] == BACK and finding["severity"] == "critical" for finding in result["findings"]):
+        raise Wrong(f"no {BACK} among {[finding['rule'] for finding in result['findings']]}")
+
+
+@case(HOLE, "probe-fault", waits=60)
+def shrink_silent_both_ways(lab):
+    chain = Chain(lab)
+    chain.serve()
+    chain.shrink(2, 1400)
+    chain.mute_too_big("r1", "r2")
+    result = hole(chain, 1400, 1, "--tcp", "--tcp-payload", "raw", port=PORT)
+    expect(result, method="tcp", reverse="black-hole")
+
+
+@case(TOLD, "probe-fault")
+def two_shrinks_told(lab):
+    chain = Chain(lab)
+    chain.shrink(2, 1450)
+    chain.shrink(3, 1300)
+    agree(lab, chain.tracepath(), 1300)
+    result = chain.one("mtu-probe", "--icmp")
+    expect(result, verdict="narrower-told", path_mtu=1300, bound="exact", shrinks_at=lambda place: place["ttl"] == 2 and place["address"] == chain.hop(2), status=0)
+    expect_finding(result, TOLD, "info")
+
+
+@case(HOLE, "probe-fault")
+def two_shrinks_the_narrower_silent(lab):
+    """What the first router tells is true and not enough."""
+    chain = Chain(lab)
+    chain.shrink(2, 1450)
+    chain.shrink(3, 1300)
+    chain.mute_too_big("r2")
+    lost(lab, chain.tracepath())
+    result = chain.one("mtu-probe", "--icmp")
+    expect(result, verdict="black-hole", path_mtu=1300, smallest_lost=1301, status=5, shrinks_at=lambda place: place["ttl"] == 2)
+    expect_finding(result, HOLE, "critical")
+    within(result, 6)
+
+
+@case(HOLE, "probe-fault")
+def dropped_inside_one_segment(lab):
+    """Nobody can tell: the receiving end of a link takes less than the sending end sends."""
+    chain = Chain(lab)
+    chain.shrink_end(2, 2, 1400)
+    result = chain.one("mtu-probe", "--icmp")
+    expect(result, verdict="black-hole", status=5, path_mtu=lambda mtu: 1400 <= mtu <= 1404, shrinks_at=lambda place: place["ttl"] == 1)
+    expect_finding(result, HOLE, "critical")
+
+
+@case(HOLE, "probe-fault")
+def dropped_on_the_first_segment(lab):
+    """Before any router: this machine's own link."""
+    chain = Chain(lab)
+    chain.shrink_end(1, 2, 1400)
+    result = chain.one("mtu-probe", "--icmp")
+    expect(result, verdict="black-hole", status=5, path_mtu=lambda mtu: 1400 <= mtu <= 1404)
+    if result and result["shrinks_at"] and result["shrinks_at"]["ttl"] not in (0, None):
+        raise Wrong(f"shrinks_at is {result['shrinks_at']}")
+
+
+@case(HOLE, "probe-twin", waits=30)
+def mss_clamped(lab):
+    """The narrow link is mute, but the MSS is clamped: the service is well, the path is a hole for everything else. Over TCP it fits."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.shrink(3, 1400)
+    chain.mute_too_big("r2")
+    chain.filter("r2", f"tcp flags & (syn|rst) == syn tcp option maxseg size set {1360 if lab.family == 4 else 1340}")
+    result = chain.one("mtu-probe", "--tcp", "--tcp-payload", "raw", port=PORT)
+    expect(result, method="tcp", verdict="fits", path_mtu=1400, reverse="fits", status=0)
+    expect_quiet(result)
+
+
+@case(HOLE, "probe-fault", waits=40)
+def tcp_mtu_probing_hides_nothing(lab):
+    """The kernel would work around it; the answer is the same."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.shrink(3, 1400)
+    chain.mute_too_big("r2")
+    lab.sysctl("c", "net.ipv4.tcp_mtu_probing", 2)
+    expect(hole(chain, 1400, 2, "--tcp", "--tcp-payload", "raw", port=PORT), method="tcp")
+
+
+@case(HOLE, "probe-twin")
+def five_percent_lost(lab):
+    """Loss is not size."""
+    chain = Chain(lab)
+    chain.filter("r1", "numgen random mod 100 < 5 drop")
+    for _ in range(3):
+        fits(lab, chain, "--icmp")
+
+
+@case(HOLE, "probe-fault")
+def five_percent_lost_and_a_hole(lab):
+    chain = Chain(lab)
+    chain.filter("r1", "numgen random mod 100 < 5 drop")
+    chain.shrink(3, 1400)
+    chain.mute_too_big("r2")
+    hole(chain, 1400, None, "--icmp")
+
+
+@case(TOLD, "probe-twin")
+def host_deaf_to_echo(lab):
+    """Silence of echo is not an answer; datagrams are tried and say it."""
+    chain = Chain(lab)
+    chain.deaf("icmp")
+    result = fits(lab, chain)
+    expect(result, method="udp")
+
+
+@case(HOLE, "probe-twin", waits=30)
+def host_deaf_to_both(lab):
+    """Unknown, and never OK."""
+    chain = Chain(lab)
+    chain.deaf("icmp", "udp")
+    lost(lab, chain.tracepath())
+    result = chain.one("mtu-probe")
+    expect(result, verdict="host-deaf", path_mtu=None, status=4)
+    expect_quiet(result)
+
+
+@case(HOLE, "probe-twin")
+def unreachable_is_no_hole(lab):
+    chain = Chain(lab)
+    chain.filter("r2", "reject with icmpx type admin-prohibited")
+    result = chain.one("mtu-probe", "--icmp")
+    expect(result, verdict="unreachable", path_mtu=None, status=4)
+
+
+@case("mtu-probe", "view")
+def hops_are_listed(lab):
+    chain = Chain(lab)
+    result = fits(lab, chain, "--icmp", "--hops")
+    expect(result, hops=lambda hops: [(hop["ttl"], hop["address"]) for hop in hops] == [(1, chain.hop(1)), (2, chain.hop(2)), (3, chain.target)])
+
+
+@case("mtu-probe", "view")
+def forged_messages_change_nothing(lab):
+    """A router that sends all kinds of lies about packets that we did not send."""
+    chain = Chain(lab)
+    import forger
+    stop = forger.start(lab, chain)
+    result = fits(lab, chain, "--icmp")
+    stop()
+    if result and not result["dropped"]:
+        lab.check(False, "no forged message arrived")
+
+
+@case("mtu-probe", "view", waits=30)
+def interrupted_it_says_what_it_knows(lab):
+    """SIGINT: a bound and not a verdict of more."""
+    chain = Chain(lab)
+    chain.shrink(3, 1400)
+    chain.mute_too_big("r2")
+    if not lab.binary:
+        return
+    process = subprocess.Popen(["nsenter", f"--net=/run/netns/{lab.ns('c')}", lab.binary, "mtu-probe", "--udp", "--json", chain.target],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    text, messages = process.communicate(timeout=20)
+    doc = json.loads(text)
+    result = doc["results"][0]
+    if process.returncode != 130 or doc["complete"] or result["bound"] == "exact":
+        raise Wrong(f"exit status {process.returncode}, complete {doc['complete']}, bound {result['bound']}: {messages[-200:]}")
+
+
+@case("mtu-probe", "view", waits=20)
+def timeout_gives_a_bound(lab):
+    chain = Chain(lab)
+    chain.shrink(3, 1400)
+    chain.mute_too_big("r2")
+    doc = chain.ask("mtu-probe", "--udp", "--timeout", "5", statuses=(4, 5))
+    if doc and (doc["complete"] or doc["results"][0]["bound"] == "exact"):
+        raise Wrong(f"complete {doc['complete']}, bound {doc['results'][0]['bound']}")
+
+
+@case("mtu-probe", "view", families=(4,))
+def both_families_of_a_name(lab):
+    """Every address that the name has; the worst decides."""
+    chain = Chain(lab)
+    chain.shrink(3, 1400)
+    chain.filter("r2", "icmpv6 type packet-too-big drop", "output")
+    hosts = f"/tmp/tcptriage-hosts-{os.getpid()}"
+    with open(hosts, "w", encoding="ascii") as handle:
+        handle.write(f"{address(lab, 3, 2, 4)} lab-host\n{address(lab, 3, 2, 6)} lab-host\n")
+    try:
+        doc = chain.ask("mtu-probe", "--icmp", target="lab-host", wrap=["unshare", "-m", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh"])
+    finally:
+        os.unlink(hosts)
+    if doc:
+        verdicts = {row["family"]: row["verdict"] for row in doc["results"]}
+        if verdicts != {"inet": "narrower-told", "inet6": "black-hole"} or doc["status"] != 5:
+            raise Wrong(f"{verdicts}, exit status {doc['status']}")

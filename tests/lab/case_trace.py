@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: MIT
+"""`trace` of attempts that end in every way, with what `traceroute -T` says about each."""
+import os
+
+from cases import case
+from chain import NOBODY, PORT, Chain, address, expect, expect_finding, expect_quiet
+from lab import Wrong
+
+SYN, REFUSED, LOOP, NOT_REACHED = "syn-sent-stall", "connect-refused", "ttl-exceeded", "icmp-unreachable"
+
+
+def hops_are(result, chain, *wanted):
+    """Addresses by hop, None for a mute one."""
+    if result:
+        got = [hop["address"] for hop in result["hops"]]
+        if got != list(wanted):
+            raise Wrong(f"hops are {got}, expected {list(wanted)} (verdict {result['verdict']})")
+
+
+def within(result, seconds):
+    if result and result["elapsed_ms"] > seconds * 1000:
+        raise Wrong(f"took {result['elapsed_ms']} ms, {seconds} s are allowed ({result['probes_sent']} probes)")
+
+
+def agree(lab, said, *wanted):
+    """traceroute has seen the same hops, as far as it goes."""
+    lab.check([said.hops.get(number + 1) for number in range(len(wanted))] == list(wanted), f"traceroute says {said.text[-400:]}")
+
+
+def opened(chain, user, *arguments):
+    result = chain.one("trace", *arguments, port=PORT, user=user)
+    expect(result, verdict="open", status=0, by=chain.target, dies_after=None)
+    expect_quiet(result)
+    return result
+
+
+@case(SYN, "probe-twin")
+def open_port(lab):
+    chain = Chain(lab)
+    chain.serve()
+    agree(lab, chain.traceroute(), chain.hop(1), chain.hop(2), chain.target)
+    for user in (None, NOBODY):
+        result = opened(chain, user)
+        hops_are(result, chain, chain.hop(1), chain.hop(2), chain.target)
+        within(result, 3)
+
+
+@case(REFUSED, "probe-twin")
+def open_port_from_a_source_port_a_hop(lab):
+    """In parallel without privilege: said that balancing may split the way."""
+    chain = Chain(lab)
+    chain.serve()
+    result = opened(chain, NOBODY, "--parallel")
+    hops_are(result, chain, chain.hop(1), chain.hop(2), chain.target)
+    if result and "ECMP" not in str(result["notices"]) + result["stderr"]:
+        raise Wrong(f"nothing is said of ECMP: {result['notices']}")
+
+
+@case(REFUSED, "probe-fault")
+def closed_port(lab):
+    """Nobody listens: the host itself, which the hop limit of its reset proves."""
+    chain = Chain(lab)
+    agree(lab, chain.traceroute(), chain.hop(1), chain.hop(2), chain.target)
+    result = chain.one("trace", port=PORT)
+    expect(result, verdict="refused", by=chain.target, status=6)
+    hops_are(result, chain, chain.hop(1), chain.hop(2), chain.target)
+    expect_finding(result, REFUSED, "warning")
+    within(result, 8)
+
+
+@case(REFUSED, "probe-fault")
+def closed_port_without_privilege(lab):
+    """Host or a box in front of it: not told apart, and said so."""
+    chain = Chain(lab)
+    result = chain.one("trace", port=PORT, user=NOBODY)
+    expect(result, verdict="refused", by=None, status=6)
+    expect_finding(result, REFUSED, "warning")
+
+
+@case(REFUSED, "probe-fault")
+def reset_by_the_first_router(lab):
+    """The host stands farther away than the reset came from: no privilege is needed to see it."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.filter("r1", f"tcp dport {PORT} reject with tcp reset")
+    said = chain.traceroute()
+    lab.check(said.hops.get(2) == chain.target, f"traceroute does not print the host where the box is: {said.text}")
+    for user in (None, NOBODY):
+        result = chain.one("trace", port=PORT, user=user)
+        expect(result, verdict="refused-by-middlebox", status=6, dies_after=1)
+        expect_finding(result, REFUSED, "warning")
+
+
+@case(REFUSED, "probe-fault")
+def reset_by_the_last_router(lab):
+    """As far away as the host: only the hop limit of the reset tells."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.filter("r2", f"tcp dport {PORT} reject with tcp reset")
+    result = chain.one("trace", port=PORT)
+    expect(result, verdict="refused-by-middlebox", status=6)
+    expect(chain.one("trace", port=PORT, user=NOBODY), verdict="refused", by=None, status=6)
+
+
+@case(REFUSED, "probe-fault")
+def rejected_with_a_port_message(lab):
+    """A router says "port unreachable" in the host's place."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.filter("r1", f"tcp dport {PORT} reject")
+    result = chain.one("trace", port=PORT, user=NOBODY)
+    expect(result, verdict="refused-by-middlebox", by=chain.hop(1), status=6)
+
+
+@case(SYN, "probe-fault", waits=30)
+def filtered_port(lab):
+    """SYNs end behind the first router, other probes do not."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.filter("r2", f"tcp dport {PORT} drop", "prerouting")
+    agree(lab, chain.traceroute(), chain.hop(1), None)
+    for user in (None, NOBODY):
+        result = chain.one("trace", port=PORT, user=user)
+        expect(result, verdict="filtered", status=5, dies_after=1)
+        hops_are({**result, "hops": result["hops"][:1]} if result else None, chain, chain.hop(1))
+        expect_finding(result, SYN, "warning")
+        within(result, 20)
+
+
+@case(SYN, "probe-fault", waits=30)
+def filtered_at_the_host(lab):
+    chain = Chain(lab)
+    chain.serve()
+    chain.filter("s", f"tcp dport {PORT} drop", "input")
+    result = chain.one("trace", port=PORT, user=NOBODY)
+    expect(result, verdict="filtered", status=5, dies_after=2)
+    expect_finding(result, SYN, "warning")
+
+
+@case(SYN, "probe-fault", waits=30)
+def nothing_goes_further(lab):
+    """No protocol passes: silence, of which nobody knows more."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.filter("r2", f"iifname {{ l2e2 }} ip{'6' if lab.family == 6 else ''} daddr {chain.target} drop", "prerouting")
+    agree(lab, chain.traceroute(), chain.hop(1), None)
+    result = chain.one("trace", port=PORT, user=NOBODY)
+    expect(result, verdict="silent", status=lambda status: status in (4, 5), dies_after=1)
+
+
+@case(NOT_REACHED, "probe-fault")
+def prohibited(lab):
+    chain = Chain(lab)
+    chain.serve()
+    chain.filter("r2", f"tcp dport {PORT} reject with icmpx type admin-prohibited")
+    said = chain.traceroute()
+    lab.check("!X" in said.marks, f"traceroute shows no !X: {said.text}")
+    for user in (None, NOBODY):
+        result = chain.one("trace", port=PORT, user=user)
+        expect(result, verdict="prohibited", by=chain.hop(2), status=5)
+        expect_finding(result, NOT_REACHED, "warning")
+        within(result, 5)
+
+
+@case(NOT_REACHED, "probe-fault")
+def no_route_at_a_router(lab):
+    chain = Chain(lab)
+    lab.batch("r1", f"route del {'10.72.3.0/24' if lab.family == 4 else 'fd72:0:3::/64'}")
+    said = chain.traceroute()
+    lab.check("!N" in said.marks or "!H" in said.marks or "!" in said.marks, f"traceroute shows no remark: {said.text}")
+    result = chain.one("trace", port=PORT, user=NOBODY)
+    expect(result, verdict="no-route", by=chain.hop(1), status=5)
+    expect_finding(result, NOT_REACHED, "warning")
+
+
+@case(NOT_REACHED, "probe-fault", waits=30)
+def host_is_down(lab):
+    """The last router finds nobody with that address."""
+    chain = Chain(lab)
+    absent = address(lab, 3, 99)
+    result = chain.one("trace", target=absent, port=PORT, user=NOBODY)
+    expect(result, verdict="no-route", by=chain.hop(2), status=5)
+
+
+@case(NOT_REACHED, "probe-twin")
+def other_port_prohibited(lab):
+    chain = Chain(lab)
+    chain.serve()
+    chain.filter("r2", "tcp dport 25 reject with icmpx type admin-prohibited")
+    opened(chain, NOBODY)
+
+
+@case(LOOP, "probe-fault", waits=30)
+def loop_between_routers(lab):
+    chain = Chain(lab)
+    net, far = ("10.72.3.0/24", "10.72.3.0/25") if lab.family == 4 else ("fd72:0:3::/64", "fd72:0:3::/65")
+    lab.batch("r1", f"route replace {net} via {address(lab, 2, 2)}")
+    lab.batch("r2", f"route add {far} via {address(lab, 2, 1)}")
+    said = chain.traceroute()
+    lab.check(said.hops.get(3) is not None and said.hops.get(3) != chain.target, f"traceroute sees no loop: {said.text}")
+    for user in (None, NOBODY):
+        result = chain.one("trace", port=PORT, user=user)
+        expect(result, verdict="loop", status=5)
+        expect_finding(result, LOOP, "critical")
+
+
+@case(LOOP, "probe-twin", waits=20)
+def mute_hop(lab):
+    """A router that says nothing is passed by, not taken for the end."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.mute("r1")
+    agree(lab, chain.traceroute(), None, chain.hop(2), chain.target)
+    for user in (None, NOBODY):
+        result = opened(chain, user)
+        hops_are(result, chain, None, chain.hop(2), chain.target)
+
+
+@case("trace", "view", waits=20)
+def router_that_answers_once_a_second(lab):
+    """Two runs within a second: what a rate limit swallows is asked for again, not printed as silence."""
+    chain = Chain(lab)
+    chain.serve()
+    for role in ("r1", "r2"):
+        chain.filter(role, "icmp type time-exceeded limit rate over 1/second burst 1 packets drop\n icmpv6 type time-exceeded limit rate over 1/second burst 1 packets drop", "output")
+    for _ in range(2):
+        hops_are(opened(chain, NOBODY), chain, chain.hop(1), chain.hop(2), chain.target)
+
+
+@case("trace", "view")
+def no_route_here(lab):
+    """This machine has no way there: said at once, and no probe is sent."""
+    chain = Chain(lab)
+    for family in (4, 6):
+        lab.batch("c", f"route del default via {address(lab, 1, 2, family)}")
+    target = "192.0.2.1" if lab.family == 4 else "2001:db8::1"
+    result = chain.one("trace", target=target, port=PORT, user=NOBODY)
+    expect(result, verdict="local-error", status=lambda status: status in (4, 5))
+
+
+@case("trace", "view")
+def prohibited_here(lab):
+    chain = Chain(lab)
+    lab.batch("c", f"route add prohibit {'192.0.2.0/24' if lab.family == 4 else '2001:db8::/32'}")
+    result = chain.one("trace", target="192.0.2.1" if lab.family == 4 else "2001:db8::1", port=PORT, user=NOBODY)
+    expect(result, verdict="local-error")
+
+
+@case("trace", "view", families=(4,), waits=30)
+def dead_ipv6_hidden_by_ipv4(lab):
+    """A name with both families, one of which dies on the way: said, although clients do not notice."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.filter("r2", f"meta nfproto ipv6 tcp dport {PORT} drop")
+    hosts = f"/tmp/tcptriage-hosts-trace-{os.getpid()}"
+    with open(hosts, "w", encoding="ascii") as handle:
+        handle.write(f"{address(lab, 3, 2, 4)} lab-host\n{address(lab, 3, 2, 6)} lab-host\n")
+    try:
+        doc = chain.ask("trace", target="lab-host", port=PORT, wrap=["unshare", "-m", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh"])
+    finally:
+        os.unlink(hosts)
+    if doc:
+        verdicts = {row["family"]: row["verdict"] for row in doc["results"]}
+        if verdicts != {"inet": "open", "inet6": "filtered"}:
+            raise Wrong(f"{verdicts}")
+        if "IPv6" not in str(doc["notices"]) + doc["stderr"]:
+            raise Wrong(f"nothing is said of it: {doc['notices']} {doc['stderr']}")
