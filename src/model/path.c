@@ -19,7 +19,7 @@ static const char *const finding_names[] = {
 	[MTU_BLACK_HOLE_FOUND] = "black-hole",
 	[MTU_HOST_DEAF] = "host-deaf",
 	[MTU_UNREACHABLE] = "unreachable",
-	[MTU_UNDECIDED] = "unknown",
+	[MTU_UNDECIDED] = NULL,
 };
 static_assert(ARRAY_SIZE(finding_names) == MTU_FINDING_COUNT, "a name for every verdict");
 

@@ -140,6 +140,14 @@ static void say_deaf(struct out *out, const struct mtu_result *result)
 	out_lit(out, ": nothing is known of what this path carries");
 }
 
+static void say_undecided(struct out *out, const struct mtu_result *result)
+{
+	const struct mtu_path *path = &result->path;
+
+	out_str(out, path->lossy ? "too much is lost on the way to tell sizes" : path->partial ? "the time was over before the answer stood" : "what was tried does not tell the size that passes");
+	edge(out, path);
+}
+
 static void error_words(struct out *out, int error)
 {
 	if (error > 0)
@@ -181,6 +189,7 @@ static const struct verdict {
 	[MTU_BLACK_HOLE_FOUND] = { { "BLACK HOLE:", PROBE_BAD }, say_black_hole, true },
 	[MTU_HOST_DEAF] = { { "UNKNOWN:", PROBE_DOUBT }, say_deaf, false },
 	[MTU_UNREACHABLE] = { { "UNREACHABLE:", PROBE_DOUBT }, say_unreachable, false },
+	[MTU_UNDECIDED] = { { "UNKNOWN:", PROBE_DOUBT }, say_undecided, true },
 };
 static_assert(ARRAY_SIZE(verdicts) == MTU_FINDING_COUNT, "a sentence for every verdict");
 

@@ -58,7 +58,7 @@ enum mtu_finding {
 	MTU_UNDECIDED,	   /* the host answers, but loss, or the end of the time, leaves no more than bounds */
 	MTU_FINDING_COUNT
 };
-/** mtu_finding_name() - as in JSON: "fits", "narrower-told", "black-hole", "host-deaf", "unreachable", "unknown". */
+/** mtu_finding_name() - as in JSON: "fits", "narrower-told", "black-hole", "host-deaf", "unreachable"; NULL (null) for MTU_UNDECIDED. */
 const char *mtu_finding_name(enum mtu_finding finding);
 /**
  * enum mtu_bound - how path_mtu is meant. BOUND_EXACT: it passes, one byte more does not (or is more than was asked for). BOUND_LOWER: it passed, more may pass as
