@@ -27,6 +27,8 @@ enum tcp_payload { PAYLOAD_NONE, PAYLOAD_HTTP, PAYLOAD_TLS, PAYLOAD_RAW, TCP_PAY
 /**
  * struct prober_options - @kind. @address: the target. @port: destination, 0 for ICMP. @device: SO_BINDTODEVICE, NULL none. @source_port: 0 any free one. @payload, @host:
  * of PROBER_TCP_DATA; @host: name for the HTTP Host header and TLS SNI (text from outside; what does not fit a name is not sent). @scope: interface index of a link-local target, 0 none.
+ * @interface_mtu: of the interface by which packets to the target leave (struct route, link_mtu), 0 unknown: tells a size that the interface does not take from one that
+ * only this kernel, for a tunnel or IPsec of its own, does not.
  */
 struct prober_options {
 	enum prober_kind kind;
@@ -34,7 +36,7 @@ struct prober_options {
 	uint16_t port, source_port;
 	const char *device, *host;
 	enum tcp_payload payload;
-	uint32_t scope;
+	uint32_t scope, interface_mtu;
 };
 
 /** struct prober_counts - @sent: packets, of which the kernel took. @dropped: messages that were not about our probes. @malformed: that could not be read. @late: answers behind their deadline. */
