@@ -11,6 +11,8 @@
 #include "tcptriage/base/util.h"
 
 static const struct prober_ops *const kinds[PROBER_KIND_COUNT] = {
+	[PROBER_UDP] = &prober_udp,
+	[PROBER_ICMP] = &prober_icmp,
 	[PROBER_TCP_DATA] = &prober_tcp_data,
 };
 
