@@ -2,6 +2,8 @@
 /* `tcptriage doctor`: which sources work for this user on this kernel, what each missing one takes away, what would mend it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +12,14 @@
 
 #include "commands.h"
 #include "session.h"
+#include "tcptriage/base/clock.h"
+#include "tcptriage/base/file.h"
+#include "tcptriage/base/setcap.h"
 #include "tcptriage/capture/sandbox.h"
+#include "tcptriage/probe/prober.h"
+
+/* An answer on the loopback takes microseconds. */
+#define LOOPBACK_ANSWER_US 300000
 
 /** struct doctor_options - the command line: nothing of its own. */
 struct doctor_options {
@@ -18,9 +27,6 @@ struct doctor_options {
 };
 
 static const struct option_row options[] = { { 0 } };
-
-/* setcap replaces what stood before, so every mend names all that this program can use. */
-#define SETCAP "sudo setcap cap_net_raw,cap_net_admin,cap_sys_admin,cap_sys_ptrace,cap_dac_read_search+ep %.120s"
 
 /* How well a source works. */
 enum health { HEALTH_WORKS, HEALTH_PARTLY, HEALTH_MISSING };
@@ -35,7 +41,7 @@ struct check {
 struct doctor {
 	struct session *session;
 	unsigned denied;
-	char executable[256];
+	char setcap[SETCAP_LINE_MAX];
 };
 
 static void verdict(struct check *check, enum health health, const char *takes_away,
@@ -143,13 +149,9 @@ static void check_owners(struct doctor *doctor, struct check *check)
 		 (double)owner_map_cost_us(map) / 1000);
 	doctor->denied = owner_map_denied(map);
 	if (doctor->denied) {
-		char mend[300];
-
 		snprintf(check->detail, sizeof(check->detail), "%u processes may not be read",
 			 doctor->denied);
-		snprintf(mend, sizeof(mend), SETCAP,
-			 doctor->executable);
-		verdict(check, HEALTH_PARTLY, "the owners of other users' sockets", mend);
+		verdict(check, HEALTH_PARTLY, "the owners of other users' sockets", doctor->setcap);
 	}
 	owner_map_free(map);
 }
@@ -159,7 +161,6 @@ static void check_descriptors(struct doctor *doctor, struct check *check)
 {
 	struct descriptor_use use;
 	struct err err = { "" };
-	char mend[300];
 
 	if (source_descriptors(doctor->session->source, &use, &err)) {
 		snprintf(check->detail, sizeof(check->detail), "%.150s", err.text);
@@ -171,8 +172,7 @@ static void check_descriptors(struct doctor *doctor, struct check *check)
 		 (double)use.cost_us / 1000);
 	if (!doctor->denied && !use.unread)
 		return;
-	snprintf(mend, sizeof(mend), SETCAP, doctor->executable);
-	verdict(check, HEALTH_PARTLY, "whether other users' processes run out of descriptors", mend);
+	verdict(check, HEALTH_PARTLY, "whether other users' processes run out of descriptors", doctor->setcap);
 }
 
 static void check_counters(struct doctor *doctor, struct check *check)
@@ -238,15 +238,11 @@ static void check_namespaces(struct doctor *doctor, struct check *check)
 	}
 	snprintf(check->detail, sizeof(check->detail), "%d found", count);
 	for (int i = 0; i < count; i++) {
-		char mend[300];
-
 		if (!source_ns_open(doctor->session->source, &list[i], &ns, &err)) {
 			source_ns_close(ns);
 			continue;
 		}
-		snprintf(mend, sizeof(mend), SETCAP,
-			 doctor->executable);
-		verdict(check, HEALTH_PARTLY, "sockets of containers and other namespaces", mend);
+		verdict(check, HEALTH_PARTLY, "sockets of containers and other namespaces", doctor->setcap);
 		return;
 	}
 }
@@ -255,15 +251,87 @@ static void check_namespaces(struct doctor *doctor, struct check *check)
 static void check_capture(struct doctor *doctor, struct check *check)
 {
 	AUTO_FD int probe = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	char mend[300];
 
 	if (probe >= 0) {
 		snprintf(check->detail, sizeof(check->detail), "interfaces and files");
 		return;
 	}
 	snprintf(check->detail, sizeof(check->detail), "files only: %s", strerror(errno));
-	snprintf(mend, sizeof(mend), SETCAP, doctor->executable);
-	verdict(check, HEALTH_PARTLY, "live packets (CAP_NET_RAW)", mend);
+	verdict(check, HEALTH_PARTLY, "live packets (CAP_NET_RAW)", doctor->setcap);
+}
+
+/* Return: whether a datagram to a closed port of this machine is answered, as the error queue of the socket must tell. */
+static bool error_queue_answers(struct prober *prober)
+{
+	struct probe_request request = { .id = 1, .deadline_us = clock_mono_us() + LOOPBACK_ANSWER_US };
+	struct probe_outcome outcome;
+	int64_t now_us = 0;
+
+	prober_send(prober, &request);
+	while (now_us < request.deadline_us) {
+		struct pollfd fd = { .fd = prober_fd(prober), .events = POLLIN };
+
+		now_us = clock_mono_us();
+		if (prober_next(prober, now_us, &outcome))
+			return outcome.reply == REPLY_ARRIVED;
+		poll(&fd, 1, LOOPBACK_ANSWER_US / 1000);
+	}
+	return false;
+}
+
+static void close_prober(struct prober **prober)
+{
+	prober_close(*prober);
+}
+
+static void check_udp_probes(struct doctor *doctor, struct check *check)
+{
+	const struct prober_options wish = { .kind = PROBER_UDP, .address = addr_v4(0x7f000001) };
+	CLEANUP(close_prober) struct prober *prober = NULL;
+	bool has_v6 = !prober_allowed(PROBER_UDP, ADDR_V6, NULL);
+	struct err err = { "" };
+
+	(void)doctor;
+	if (prober_open(&prober, &wish, &err)) {
+		snprintf(check->detail, sizeof(check->detail), "%.150s", err.text);
+		verdict(check, HEALTH_PARTLY, "a trial on the loopback", "ip link set lo up");
+		return;
+	}
+	if (!error_queue_answers(prober)) {
+		snprintf(check->detail, sizeof(check->detail), "a closed port of the loopback is not reported");
+		verdict(check, HEALTH_MISSING, "probes by UDP: a firewall drops ICMP on the loopback, or this kernel has no error queue", "");
+		return;
+	}
+	snprintf(check->detail, sizeof(check->detail), "the error queue tells of a closed port (IPv4%s)", has_v6 ? ", IPv6 as well" : "; no IPv6");
+}
+
+/* Return: whether a socket of @type can be made in every family that this kernel has. */
+static bool icmp_sockets(int type)
+{
+	AUTO_FD int v4 = socket(AF_INET, type | SOCK_CLOEXEC, IPPROTO_ICMP);
+	AUTO_FD int v6 = socket(AF_INET6, type | SOCK_CLOEXEC, IPPROTO_ICMPV6);
+
+	return v4 >= 0 && (v6 >= 0 || errno == EAFNOSUPPORT);
+}
+
+static void check_icmp_probes(struct doctor *doctor, struct check *check)
+{
+	char groups[40] = "", mend[400];
+	struct err err = { "" };
+
+	file_read_at(AT_FDCWD, "/proc/sys/net/ipv4/ping_group_range", groups, sizeof(groups));
+	for (char *at = groups; *at; at++) {
+		if (*at == '\t' || *at == '\n')
+			*at = at[1] ? ' ' : '\0';
+	}
+	if (prober_allowed(PROBER_ICMP, ADDR_V4, &err)) {
+		snprintf(check->detail, sizeof(check->detail), "neither ping nor raw sockets (net.ipv4.ping_group_range is \"%s\")", groups);
+		snprintf(mend, sizeof(mend), "sudo sysctl -w net.ipv4.ping_group_range=\"0 2147483647\" # or: %s", doctor->setcap);
+		verdict(check, HEALTH_MISSING, "probes by ICMP echo in mtu-probe and trace; UDP and TCP remain", mend);
+		return;
+	}
+	snprintf(check->detail, sizeof(check->detail), "by %s (net.ipv4.ping_group_range is \"%s\")",
+		 icmp_sockets(SOCK_DGRAM) ? "ping sockets" : "raw sockets, CAP_NET_RAW", groups);
 }
 
 /* What the process that reads packets can give up. */
@@ -292,6 +360,7 @@ static const struct {
 	{ "counters", check_counters },	       { "sysctls", check_sysctls },
 	{ "rtnetlink", check_routes },
 	{ "namespaces", check_namespaces },    { "capture", check_capture },
+	{ "UDP probes", check_udp_probes },    { "ICMP probes", check_icmp_probes },
 	{ "sandbox", check_sandbox },
 	{ "SOCK_DESTROY", check_destroy },
 };
@@ -344,7 +413,6 @@ static int run(void *values, int operand_count, char **operands)
 	struct document doc;
 	struct err err = { "" };
 	struct out out;
-	ssize_t len;
 	int code;
 
 	if (operand_count) {
@@ -356,8 +424,7 @@ static int run(void *values, int operand_count, char **operands)
 		return usage_error(&cmd_doctor, err.text);
 	if (code)
 		return run_error(&cmd_doctor, err.text);
-	len = readlink("/proc/self/exe", doctor.executable, sizeof(doctor.executable) - 1);
-	snprintf(doctor.executable + MAX(len, 0), 16, "%s", len > 0 ? "" : "tcptriage");
+	setcap_line(doctor.setcap);
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
 		checks[i].run(&doctor, &found[i]);
 	doc = session_document(&session, "tcptriage.doctor/1", 0);

@@ -61,6 +61,47 @@ def unprivileged__owners__are_partly_known_and_setcap_is_offered():
     assert sources["sock_diag TCP IPv4"]["status"] == "works", "listing sockets needs no privilege"
 
 
+def in_namespace(setup, prefix=()):
+    """What doctor says in a network namespace of its own, by source."""
+    if os.geteuid() or not shutil.which("unshare"):
+        raise tap.Skip("not root, or no unshare: no namespace can be made")
+    answer = subprocess.run(["unshare", "-n", "sh", "-c", f"{setup}; exec \"$@\"", "sh", *prefix, PROGRAM, "doctor", "-q", "--json"],
+                            capture_output=True, text=True, timeout=60)
+    if "unshare failed" in answer.stderr:
+        raise tap.Skip("no namespaces here")
+    assert answer.returncode == 0, answer
+    return {source["source"]: source for source in json.loads(answer.stdout)["sources"]}
+
+
+def probes__loopback_up__udp_is_shown_to_work():
+    found = in_namespace("ip link set lo up")["UDP probes"]
+    assert found["status"] == "works" and "error queue" in found["detail"], found
+
+
+def probes__loopback_down__is_what_doctor_says():
+    found = in_namespace("true")["UDP probes"]
+    assert found["status"] == "partly" and found["mend"] == "ip link set lo up", found
+
+
+def probes__icmp_dropped_on_the_loopback__udp_is_missing():
+    if not shutil.which("nft"):
+        raise tap.Skip("no nft: nothing drops ICMP")
+    found = in_namespace("ip link set lo up && nft add table inet t && nft add chain inet t i '{ type filter hook input priority 0; }' && "
+                         "nft add rule inet t i icmp type destination-unreachable drop")["UDP probes"]
+    assert found["status"] == "missing" and "not reported" in found["detail"], found
+
+
+def probes__ping_group_range__decides_for_a_user():
+    need_root()
+    closed = in_namespace("echo 1 0 >/proc/sys/net/ipv4/ping_group_range", NOBODY)["ICMP probes"]
+    assert closed["status"] == "missing" and '"1 0"' in closed["detail"], closed
+    assert re.match(r'sudo sysctl -w net\.ipv4\.ping_group_range="0 2147483647" # or: sudo setcap [a-z_,]*cap_net_raw[a-z_,]*\+ep /', closed["mend"]), closed
+    opened = in_namespace("echo 65534 65534 >/proc/sys/net/ipv4/ping_group_range", NOBODY)["ICMP probes"]
+    assert opened["status"] == "works" and "ping sockets" in opened["detail"] and '"65534 65534"' in opened["detail"], opened
+    root = in_namespace("echo 1 0 >/proc/sys/net/ipv4/ping_group_range")["ICMP probes"]
+    assert root["status"] == "works" and "raw sockets" in root["detail"], root
+
+
 def usage__operand__is_refused():
     answer = doctor("nonsense")
     assert answer.returncode == 2 and "'nonsense'" in answer.stderr, answer
