@@ -90,22 +90,17 @@ static void report(struct out *out, enum format format)
 	report_renderers[format](out, &all);
 }
 
-static void probe_report(struct out *out, const struct probe_sample *sample, enum format format, unsigned width)
-{
-	bool is_mtu = sample->mtu[0];
-	struct document doc = samples_document(is_mtu ? "tcptriage.mtu-probe/1" : "tcptriage.trace/1", format == FORMAT_TEXT ? NULL : &notices);
-	struct probe_result results[PROBE_SAMPLE_RESULTS];
-	struct probe_report report = probe_samples_report(sample, &doc, width, results);
-
-	(is_mtu ? mtu_probe_renderers : trace_renderers)[format](out, &report);
-}
-
-/* Every sample below its name. */
+/* Every sample as text, below its name. */
 static void probe_texts(struct out *out, const struct probe_sample *list, size_t count, unsigned width)
 {
+	struct document doc = samples_document("", NULL);
+	struct probe_result results[PROBE_SAMPLE_RESULTS];
+
 	for (size_t i = 0; i < count; i++) {
+		struct probe_report report = probe_samples_report(&list[i], &doc, width, results);
+
 		out_printf(out, "%s== %s\n", i ? "\n" : "", list[i].name);
-		probe_report(out, &list[i], FORMAT_TEXT, width);
+		(list->mtu[0] ? mtu_probe_renderers : trace_renderers)[FORMAT_TEXT](out, &report);
 	}
 }
 
@@ -145,7 +140,7 @@ static const struct kind {
 	{ "trace all json", traces, FORMAT_JSON },	 { "trace all ndjson", traces, FORMAT_NDJSON },
 };
 
-/* struct printed - a kind of document of probes: all samples together, or each alone. */
+/* struct printed - texts, which have no schema. */
 static const struct printed {
 	const char *name;
 	const struct probe_sample *list;
@@ -155,20 +150,6 @@ static const struct printed {
 	{ "mtu-probe text", mtu_samples, &mtu_sample_count, 0 }, { "mtu-probe text 80", mtu_samples, &mtu_sample_count, 80 },
 	{ "trace text", trace_samples, &trace_sample_count, 0 }, { "trace text 80", trace_samples, &trace_sample_count, 80 },
 };
-
-/* "mtu-probe 3 json": the third sample alone. Without @wanted the names are listed. */
-static void single(struct out *out, const char *command, const struct probe_sample *list, size_t count, const char *wanted)
-{
-	char name[64];
-
-	for (size_t i = 0; i < count; i++) {
-		snprintf(name, sizeof(name), "%s %zu json", command, i);
-		if (!wanted)
-			out_printf(out, "%s\n", name);
-		else if (!strcmp(wanted, name))
-			probe_report(out, &list[i], FORMAT_JSON, 0);
-	}
-}
 
 int main(int argc, char **argv)
 {
@@ -185,8 +166,6 @@ int main(int argc, char **argv)
 		else if (!strcmp(wanted, kinds[i].name))
 			kinds[i].print(&out, kinds[i].format);
 	}
-	single(&out, "mtu-probe", mtu_samples, mtu_sample_count, wanted);
-	single(&out, "trace", trace_samples, trace_sample_count, wanted);
 	for (size_t i = 0; wanted && i < ARRAY_SIZE(printed); i++)
 		if (!strcmp(wanted, printed[i].name))
 			probe_texts(&out, printed[i].list, *printed[i].count, printed[i].width);
