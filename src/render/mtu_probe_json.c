@@ -14,8 +14,9 @@ static const char *const fate_names[] = {
 static_assert(ARRAY_SIZE(fate_names) == SIZE_FATE_COUNT, "a name for every fate");
 
 static const char *const told_names[] = {
-	[TOLD_CONFIRMED] = "confirmed", [TOLD_WRONG] = "wrong",		[TOLD_NO_MTU] = "no-mtu",
-	[TOLD_BOGUS] = "bogus",		[TOLD_TOO_SMALL] = "too-small", [TOLD_UNTRIED] = "untried",
+	[TOLD_CONFIRMED] = "confirmed", [TOLD_WRONG] = "wrong",		[TOLD_SURPASSED] = "surpassed",
+	[TOLD_NO_MTU] = "no-mtu",	[TOLD_BOGUS] = "bogus",		[TOLD_TOO_SMALL] = "too-small",
+	[TOLD_UNTRIED] = "untried",
 };
 static_assert(ARRAY_SIZE(told_names) == TOLD_KIND_COUNT, "a name for every kind");
 

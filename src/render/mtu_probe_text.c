@@ -41,7 +41,10 @@ static void place(struct out *out, const struct mtu_path *path)
 	case SHRINK_BETWEEN:
 		out_lit(out, " between ");
 		probe_text_hop(out, path->shrink_ttl, &path->shrink_address);
-		out_printf(out, " and hop %u", path->shrink_before);
+		if (path->shrink_before)
+			out_printf(out, " and hop %u", path->shrink_before);
+		else
+			out_lit(out, " and the host");
 		break;
 	default:
 		break;
@@ -300,6 +303,7 @@ static const char *told_worth(const struct path_told *told, const struct mtu_pat
 	static const char *const worth[] = {
 		[TOLD_CONFIRMED] = ", and so it is",
 		[TOLD_WRONG] = ", but not even that passes",
+		[TOLD_SURPASSED] = ", true as far as that router; another one further on tells less",
 		[TOLD_NO_MTU] = "",
 		[TOLD_BOGUS] = ", which is not below the size that it complains of",
 		[TOLD_TOO_SMALL] = ", less than any link may have",

@@ -142,10 +142,24 @@ static const struct mtu_result at_least = {
 		  SIZES({ 1280, SIZE_PASSED, 2 }, { 1500, SIZE_LOST, 3 }) },
 };
 
+/* Nothing large has passed, and too much is lost to say more. */
 static const struct mtu_result at_most = {
 	.name = "10.9.4.2", .address = V4(4, 2), .route = { ROUTE4(0) }, .first = -1, NO_TCP,
-	.path = { .method = PROBE_ICMP, .finding = MTU_BLACK_HOLE_FOUND, .bound = BOUND_UPPER, .told_by = -1, .path_mtu = 1199, .smallest_lost = 1200, .partial = true, .lossy = true,
+	.path = { .method = PROBE_ICMP, .finding = MTU_UNDECIDED, .bound = BOUND_UPPER, .told_by = -1, .path_mtu = 1199, .smallest_lost = 1200, .partial = true, .lossy = true,
 		  .probes_sent = 20, .controls_sent = 10, .controls_lost = 4, .rounds = 3, .elapsed_us = 5000000, .rtt_us = 1204, SIZES({ 72, SIZE_PASSED, 2 }, { 1200, SIZE_LOST, 3 }) },
+};
+
+/* The word of the second router holds, that of the first one as far as it reaches. */
+static const struct mtu_result told_twice = {
+	.name = "10.9.4.2", .address = V4(4, 2), .route = { ROUTE4(0) }, .first = -1, NO_TCP,
+	.path = { .method = PROBE_ICMP, .finding = MTU_NARROWER_TOLD, .path_mtu = 1400, .smallest_lost = 1401, SENT, .place = SHRINK_BETWEEN, .shrink_ttl = 0, .shrink_before = 0,
+		  .shrink_address = V4(2, 2), .told_by = 1, .told = { { V4(0, 1), 1450, 1, TOLD_SURPASSED }, { V4(2, 2), 1400, 1, TOLD_CONFIRMED } }, .told_count = 2,
+		  SIZES({ 1400, SIZE_PASSED, 1 }, { 1401, SIZE_TOLD, 1 }, { 1450, SIZE_TOLD, 1 }, { 1500, SIZE_TOLD, 1 }) },
+};
+
+static const struct mtu_result undecided = {
+	.name = "fd00:9:4::2", .address = V6(4, 2), .route = { ROUTE6(0) }, .first = -1, NO_TCP,
+	.path = { .method = PROBE_ICMP, .finding = MTU_UNDECIDED, .bound = BOUND_LOWER, .told_by = -1, .path_mtu = 1280, .partial = true, SENT, SIZES({ 1280, SIZE_PASSED, 2 }) },
 };
 
 static const char *const hole_next[] = { "ip route get {peer_addr}", NULL };
@@ -167,6 +181,7 @@ const struct probe_sample mtu_samples[] = {
 	{ .name = "fits, TCP to the real port", .target = "server.example", .port = 8080, .mtu = { &fits_tcp } },
 	{ .name = "narrower and told", .target = "10.9.4.2", .mtu = { &told4 } },
 	{ .name = "narrower and told, IPv6, a route's MTU", .target = "fd00:9:4::2", .mtu = { &told6 }, .verbose = true },
+	{ .name = "narrower and told by two, where is not known", .target = "10.9.4.2", .mtu = { &told_twice } },
 	{ .name = "black hole at a hop, a cached exception, a finding", .target = "10.9.4.2", .mtu = { &hole_at }, .finding = &hole_finding },
 	{ .name = "black hole between mute hops, ICMP silent", .target = "10.9.4.2", .mtu = { &hole_between } },
 	{ .name = "black hole here, IPv6", .target = "fd00:9:4::2", .mtu = { &hole_here } },
@@ -177,7 +192,8 @@ const struct probe_sample mtu_samples[] = {
 	{ .name = "prohibited by a router", .target = "10.9.4.2", .mtu = { &prohibited } },
 	{ .name = "no route here, and the other family fits", .target = "server.example", .mtu = { &no_way_out, &fits4 } },
 	{ .name = "partial, a lower bound", .target = "10.9.4.2", .mtu = { &at_least } },
-	{ .name = "partial, an upper bound", .target = "10.9.4.2", .mtu = { &at_most } },
+	{ .name = "undecided, partial, an upper bound, lossy", .target = "10.9.4.2", .mtu = { &at_most } },
+	{ .name = "undecided, partial, a lower bound, IPv6", .target = "fd00:9:4::2", .mtu = { &undecided } },
 };
 const size_t mtu_sample_count = ARRAY_SIZE(mtu_samples);
 
