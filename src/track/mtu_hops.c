@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* At which hop does the path become narrow? A router looks at the hop limit when a packet comes in and at the MTU when it goes out, so the last one that says of a
+ * large packet that its hop limit is used up is the one whose way out is too narrow (RULES §5.1). */
+#include "mtu_parts.h"
+
+#define BATCH 5
+#define BATCH_LIMITED 2
+/* So many mute hops in a row end the walk. */
+#define MUTE_MOST 5
+#define TRIES_MUTE 3
+#define TRIES_LARGE 3
+#define TRIES_BORDER 6
+/* Routers answer only so often; a silence is asked again after the first time, one that was not proven after the second (one answer a second: RULES fact 31). */
+#define AGAIN_US 300000
+#define AGAIN_LIMITED_US 1100000
+/* Within this time a router's allowance does not grow by a whole answer. */
+#define BEHIND_US 60000
+/* Silent hops behind the nearest one in doubt that are asked again. */
+#define BEHIND_BORDER 3
+
+bool mtu_hops_lane(const struct mtu_search *search, enum probe_lane *lane)
+{
+	*lane = search->options.side_method >= 0 ? LANE_SIDE : LANE_MAIN;
+	return *lane == LANE_SIDE || search->options.method != PROBE_TCP;
+}
+
+static unsigned hops_most(const struct mtu_search *search)
+{
+	return MIN(search->options.max_hops, PATH_HOPS_MAX);
+}
+
+static bool answered(const struct mtu_search *search, unsigned ttl)
+{
+	return search->path.hops[ttl - 1].reply != REPLY_NONE;
+}
+
+static bool large_answered(const struct mtu_search *search, unsigned ttl)
+{
+	return search->path.hops[ttl - 1].large != REPLY_NONE;
+}
+
+/* Last ttl that was asked, or is the host's. */
+static unsigned walked(const struct mtu_search *search)
+{
+	const struct mtu_hops *hops = &search->hops;
+
+	return hops->distance ? hops->distance : MAX(hops->next, 1) - 1u;
+}
+
+/* The last router from which a large packet does not get any further: ttl, 0 this machine. @told: it said so. */
+static unsigned last_large(const struct mtu_search *search, bool *told)
+{
+	unsigned last = 0;
+
+	*told = false;
+	for (unsigned ttl = 1; ttl <= walked(search); ttl++) {
+		uint8_t large = search->path.hops[ttl - 1].large;
+
+		if (large == REPLY_TOO_BIG && !*told) {
+			*told = true;
+			last = MAX(last, ttl - 1);
+		} else if (large != REPLY_NONE && large != REPLY_TOO_BIG && large != REPLY_ARRIVED) {
+			last = ttl;
+		}
+	}
+	return last;
+}
+
+static void ask_small(struct mtu_search *search, unsigned ttl, int64_t not_before_us)
+{
+	mtu_round_add(search, FOR_HOP, search->small, (uint8_t)ttl, not_before_us);
+}
+
+static void ask_large(struct mtu_search *search, unsigned ttl, int64_t not_before_us)
+{
+	mtu_round_add(search, FOR_HOP_LARGE, search->hops.large, (uint8_t)ttl, not_before_us);
+}
+
+void mtu_hops_sent(struct mtu_search *search, unsigned index)
+{
+	const struct mtu_sent *sent = &search->sent[index];
+	struct mtu_hops *hops = &search->hops;
+	unsigned ttl = sent->item.hop_limit;
+	struct path_hop *hop = &search->path.hops[ttl - 1];
+
+	hop->ttl = (uint8_t)ttl;
+	hop->tries = (uint8_t)MIN(hop->tries + 1, UINT8_MAX);
+	if (sent->item.purpose == FOR_HOP) {
+		if (!hops->small_tries[ttl]++)
+			hop->rtt_us = -1;
+		hops->small_us[ttl] = sent->sent_us;
+		/* Right behind a large one it shows that this router had an answer left for that. */
+		hops->control[ttl] = hops->large_tries[ttl] && sent->sent_us - hops->large_us[ttl] <= BEHIND_US ? (uint16_t)(index + 1) : 0;
+		return;
+	}
+	hop->large_sent = true;
+	hops->large_tries[ttl]++;
+	hops->large_us[ttl] = sent->sent_us;
+}
+
+static bool is_host(const struct mtu_search *search, const struct probe_outcome *outcome)
+{
+	return outcome->reply == REPLY_ARRIVED || (outcome->reply != REPLY_EXPIRED && addr_equal(&outcome->from, &search->options.target));
+}
+
+static void heard_small(struct mtu_search *search, unsigned ttl, unsigned id, const struct probe_outcome *outcome)
+{
+	struct path_hop *hop = &search->path.hops[ttl - 1];
+	struct mtu_hops *hops = &search->hops;
+
+	hops->proven[ttl] |= hops->control[ttl] == id;
+	if (hop->reply != REPLY_NONE)
+		return;
+	hop->reply = outcome->reply;
+	hop->address = outcome->from;
+	hop->rtt_us = outcome->rtt_us;
+	if (is_host(search, outcome))
+		hops->distance = (uint8_t)(hops->distance ? MIN(hops->distance, ttl) : ttl);
+	else
+		hops->last = (uint8_t)MAX(hops->last, ttl);
+}
+
+void mtu_hops_heard(struct mtu_search *search, const struct mtu_sent *sent, const struct probe_outcome *outcome)
+{
+	unsigned ttl = sent->item.hop_limit;
+	struct path_hop *hop = &search->path.hops[ttl - 1];
+
+	if (outcome->reply == REPLY_LOCAL)
+		return;
+	if (sent->item.purpose == FOR_HOP) {
+		heard_small(search, ttl, (unsigned)(sent - search->sent) + 1, outcome);
+		return;
+	}
+	if (hop->large != REPLY_NONE)
+		return;
+	hop->large = outcome->reply;
+	search->hops.told_by[ttl] = outcome->from;
+	if (hop->reply == REPLY_NONE && outcome->reply == REPLY_EXPIRED)
+		hop->address = outcome->from;
+}
+
+/* Further along, several hops at once, up to the host or to where nothing answers any more. */
+static void plan_further(struct mtu_search *search)
+{
+	struct mtu_hops *hops = &search->hops;
+	enum probe_lane lane = LANE_MAIN;
+	unsigned batch;
+
+	mtu_hops_lane(search, &lane);
+	batch = mtu_round_limited(search, lane) ? BATCH_LIMITED : BATCH;
+	for (; batch && !hops->distance && hops->next <= hops_most(search) && hops->next <= hops->last + MUTE_MOST; batch--)
+		ask_small(search, hops->next++, 0);
+}
+
+/* Tries that a large packet gets at @ttl, and the pause before the next. @border: nearest hop that is in doubt. */
+static bool large_again(const struct mtu_search *search, unsigned ttl, bool border, int64_t *not_before_us)
+{
+	const struct mtu_hops *hops = &search->hops;
+	bool doubtful = border && ttl != hops->distance && answered(search, ttl) && !hops->proven[ttl];
+	unsigned tries = doubtful ? TRIES_BORDER : border ? TRIES_LARGE : TRIES_LARGE - 1;
+
+	if (large_answered(search, ttl) || hops->large_tries[ttl] >= tries)
+		return false;
+	*not_before_us = 0;
+	if (hops->large_tries[ttl])
+		*not_before_us = hops->large_us[ttl] + (doubtful && hops->large_tries[ttl] > 1 ? AGAIN_LIMITED_US : AGAIN_US);
+	return true;
+}
+
+static void plan_large(struct mtu_search *search)
+{
+	bool told;
+	unsigned last = last_large(search, &told);
+	int64_t not_before_us;
+
+	if (told)
+		return;
+	for (unsigned ttl = last + 1; ttl <= walked(search); ttl++) {
+		bool border = ttl == last + 1, again = search->hops.large_tries[ttl] > 0;
+
+		if (again && ttl > last + BEHIND_BORDER)
+			break;
+		if (!large_again(search, ttl, border, &not_before_us))
+			continue;
+		ask_large(search, ttl, not_before_us);
+		if (border && again && ttl != search->hops.distance && answered(search, ttl))
+			ask_small(search, ttl, not_before_us);
+	}
+}
+
+static void plan_mute(struct mtu_search *search)
+{
+	const struct mtu_hops *hops = &search->hops;
+
+	for (unsigned ttl = 1; ttl <= walked(search); ttl++) {
+		if (!answered(search, ttl) && hops->small_tries[ttl] < TRIES_MUTE)
+			ask_small(search, ttl, hops->small_us[ttl] + AGAIN_US);
+	}
+}
+
+bool mtu_hops_plan(struct mtu_search *search)
+{
+	struct mtu_hops *hops = &search->hops;
+
+	if (!hops->next)
+		hops->next = 1;
+	mtu_round_begin(search);
+	plan_further(search);
+	if (!search->round.planned && hops->large)
+		plan_large(search);
+	if (search->round.planned == 0 || hops->next > hops_most(search) || hops->distance || hops->next > hops->last + MUTE_MOST)
+		plan_mute(search);
+	if (search->sent_count + search->round.planned > MTU_PROBES_MAX)
+		search->round.planned = 0;
+	search->round.open = search->round.planned > 0;
+	return search->round.open;
+}
+
+/* 0: none. */
+static unsigned next_answering(const struct mtu_search *search, unsigned after)
+{
+	for (unsigned ttl = after + 1; ttl <= walked(search); ttl++) {
+		if (answered(search, ttl))
+			return ttl;
+	}
+	return 0;
+}
+
+void mtu_hops_place(struct mtu_search *search)
+{
+	struct mtu_path *path = &search->path;
+	bool told;
+	unsigned at = last_large(search, &told), before = told ? at + 1 : next_answering(search, at);
+
+	path->hop_count = search->hops.distance ? search->hops.distance : MAX(search->hops.last, at);
+	if (!search->hops.large)
+		return;
+	if (!told && !search->hops.last && before != 1)
+		return;
+	path->shrink_ttl = (uint8_t)at;
+	path->shrink_before = (uint8_t)before;
+	path->place = before != at + 1 ? SHRINK_BETWEEN : at ? SHRINK_AT : SHRINK_HERE;
+	if (told)
+		path->shrink_address = search->hops.told_by[at + 1];
+	else if (at)
+		path->shrink_address = path->hops[at - 1].address;
+}

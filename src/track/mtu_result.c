@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* What a search for a path MTU knows, put as a verdict: no more than was seen. */
+#include "mtu_parts.h"
+
+/* Silence that was tried often enough to be size and not loss, whether or not the byte is known. */
+static bool surely_lost(const struct mtu_search *search)
+{
+	uint32_t passed = mtu_sizes_passed(&search->sizes);
+
+	for (size_t i = 0; i < search->sizes.count; i++) {
+		const struct mtu_note *note = &search->sizes.at[i];
+
+		if (note->size > passed && note->lost >= MTU_TRIES_SURE)
+			return !search->path.lossy && !search->path.controls_lost;
+	}
+	return false;
+}
+
+static enum mtu_finding finding(const struct mtu_search *search)
+{
+	uint32_t passed = mtu_sizes_passed(&search->sizes);
+
+	if (search->concluded)
+		return search->said ? MTU_UNREACHABLE : MTU_HOST_DEAF;
+	if (!passed)
+		return MTU_UNDECIDED;
+	if (passed >= search->top)
+		return MTU_FITS;
+	if (search->path.told_by >= 0)
+		return MTU_NARROWER_TOLD;
+	return search->exact || surely_lost(search) ? MTU_BLACK_HOLE_FOUND : MTU_UNDECIDED;
+}
+
+static void publish_size(struct mtu_search *search)
+{
+	struct mtu_path *path = &search->path;
+	uint32_t passed = mtu_sizes_passed(&search->sizes);
+	const struct mtu_note *failed = mtu_sizes_failed(&search->sizes);
+
+	path->smallest_lost = failed && !failed->local ? failed->size : 0;
+	path->path_mtu = passed;
+	path->bound = search->exact ? BOUND_EXACT : BOUND_LOWER;
+	if (!passed && path->smallest_lost && !search->concluded) {
+		path->path_mtu = path->smallest_lost - 1;
+		path->bound = BOUND_UPPER;
+	}
+}
+
+void mtu_result_publish(struct mtu_search *search)
+{
+	struct mtu_path *path = &search->path;
+
+	mtu_sizes_publish(&search->sizes, path);
+	publish_size(search);
+	mtu_told_judge(search);
+	path->told_by = -1;
+	if (path->path_mtu && path->smallest_lost == path->path_mtu + 1)
+		path->told_by = mtu_told_answers(search);
+	path->finding = (uint8_t)finding(search);
+	if (path->finding != MTU_NARROWER_TOLD)
+		path->told_by = -1;
+	path->shrink_address = (struct addr){ .family = (uint8_t)search->options.family };
+	if (path->told_by >= 0)
+		path->shrink_address = path->told[path->told_by].from;
+	if (search->stage == STAGE_DONE)
+		mtu_hops_place(search);
+	path->elapsed_us = search->now_us - search->begun_us;
+}
