@@ -193,7 +193,8 @@ int rtnetlink_take_neighbour(const struct nlmsghdr *message, void *context)
 	return 0;
 }
 
-static int ask_route(struct netlink *nl, struct route *route, unsigned flags,
+/* @via: only the way through this interface, 0 whichever routing chooses. */
+static int ask_route(struct netlink *nl, struct route *route, uint32_t via, unsigned flags,
 		     netlink_message_fn *fn, struct err *err)
 {
 	_Alignas(struct nlmsghdr) char buf[REQUEST_BYTES];
@@ -208,6 +209,8 @@ static int ask_route(struct netlink *nl, struct route *route, unsigned flags,
 	question->rtm_dst_len = (uint8_t)(address_len(&route->destination) * 8);
 	question->rtm_flags = flags;
 	mnl_attr_put(request, RTA_DST, address_len(&route->destination), route->destination.bytes);
+	if (via)
+		mnl_attr_put_u32(request, RTA_OIF, via);
 	return netlink_dump(nl, request, fn, route, &result, err);
 }
 
@@ -258,18 +261,19 @@ static bool is_link_local_v6(const struct addr *addr)
 
 int rtnetlink_route(struct netlink *nl, struct route *route, struct err *err)
 {
+	uint32_t via = route->ifindex;
 	int code;
 
-	if (is_link_local_v6(&route->destination))
+	if (!via && is_link_local_v6(&route->destination))
 		return err_set(err, -ENODATA, "a link-local destination has no route without an interface");
-	code = ask_route(nl, route, 0, rtnetlink_take_route, err);
+	code = ask_route(nl, route, via, 0, rtnetlink_take_route, err);
 	if (is_verdict(code)) {
 		route->error = code;
 		return 0;
 	}
 	if (code)
 		return code;
-	ask_route(nl, route, RTM_F_FIB_MATCH, take_match, NULL);
+	ask_route(nl, route, via, RTM_F_FIB_MATCH, take_match, NULL);
 	if (!(route->has & ROUTE_HAS_DEVICE))
 		return 0;
 	code = ask_link(nl, route, err);

@@ -7,9 +7,10 @@
 #include "tcptriage/model/route.h"
 
 /**
- * rtnetlink_route() - fill @route from its destination: route, then interface, then the next hop's neighbour entry.
+ * rtnetlink_route() - fill @route from its destination: route, then interface, then the next hop's neighbour entry. Where @route->ifindex is set, the way
+ * through that interface.
  * Return: 0 (the kernel's refusal is in @route->error), or -errno with @err when rtnetlink itself failed. A link-local destination is
- * -ENODATA: without an interface the kernel would choose one.
+ * -ENODATA when no interface is given: the kernel would choose one.
  */
 int rtnetlink_route(struct netlink *nl, struct route *route, struct err *err);
 

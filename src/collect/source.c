@@ -253,11 +253,16 @@ int source_sysctls(struct source_ns *ns, struct sysctls *out, struct err *err)
 int source_route(struct source_ns *ns, const struct addr *destination, struct route *out,
 		 struct err *err)
 {
+	return source_route_via(ns, destination, 0, out, err);
+}
+
+int source_route_via(struct source_ns *ns, const struct addr *destination, uint32_t ifindex,
+		     struct route *out, struct err *err)
+{
 	struct redactor *r = ns->source->redactor;
 	int code;
 
-	memset(out, 0, sizeof(*out));
-	out->destination = *destination;
+	*out = (struct route){ .destination = *destination, .ifindex = ifindex };
 	if (r)
 		redact_undo_addr(r, &out->destination);
 	code = ns->source->ops->route(ns, out, err);

@@ -139,6 +139,8 @@ uint32_t source_ns_ifindex(struct source_ns *ns, const char *name);
 /** source_route() - what this host does with packets to @destination. Return: 0 (the kernel's refusal is in out->error), or -errno when rtnetlink itself failed or the recording does not hold it (-ENODATA). */
 int source_route(struct source_ns *ns, const struct addr *destination, struct route *out,
 		 struct err *err);
+/** source_route_via() - the same for packets that are bound to the interface @ifindex (SO_BINDTODEVICE, a link-local destination); 0: as source_route(). A recording knows no such question and answers that one. */
+int source_route_via(struct source_ns *ns, const struct addr *destination, uint32_t ifindex, struct route *out, struct err *err);
 /**
  * source_network() - interfaces, addresses, routes, number of policy rules of this namespace now. With stand-ins the addresses are left out (network.disguised).
  * @out: its arrays live as long as the source's arena. Return: 0, or -errno with @err when rtnetlink refuses or the recording does not hold it (-ENODATA).
