@@ -5,6 +5,6 @@
 
 #include "tcptriage/cmd/command.h"
 
-extern const struct command cmd_states, cmd_report, cmd_capture, cmd_explain, cmd_doctor;
+extern const struct command cmd_states, cmd_report, cmd_capture, cmd_mtu_probe, cmd_trace, cmd_explain, cmd_doctor;
 
 #endif

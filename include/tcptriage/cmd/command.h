@@ -6,8 +6,8 @@
 #include "tcptriage/base/arena.h"
 #include "tcptriage/base/err.h"
 
-/** enum exit_status - of every command but report (INTERFACE.md). */
-enum exit_status { EXIT_RAN = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PARTIAL = 4, EXIT_SIGINT = 130 };
+/** enum exit_status - of every command but report (INTERFACE.md). EXIT_DIES: packets, or the attempt to connect, are lost on the way; EXIT_REFUSED: the attempt is refused (probes only). */
+enum exit_status { EXIT_RAN = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PARTIAL = 4, EXIT_DIES = 5, EXIT_REFUSED = 6, EXIT_SIGINT = 130 };
 
 /** enum option_kind - what an option's value is and where it is stored. */
 enum option_kind {

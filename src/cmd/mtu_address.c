@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* The path MTU to one address: which methods, in which order, and what each needs. */
+#include <errno.h>
+
+#include "mtu_probe.h"
+#include "probe_loop.h"
+#include "tcptriage/track/mtu_search.h"
+#include "tcptriage/track/reverse_search.h"
+
+/* How long the connection that carries no data is given: two SYNs, and a moment for a service that speaks first. Where it is all that is asked for, three SYNs. */
+#define WITNESS_BESIDE_US 1200000
+#define WITNESS_ALONE_US 3500000
+/* A method that was answered by silence, and the one behind it. */
+#define METHODS_MAX 2
+
+/* struct mtu_run - one search with its senders, and the connection beside it. @search: NULL when that connection is all. */
+struct mtu_run {
+	struct mtu_search *search;
+	struct prober *lane[LANE_COUNT];
+	struct mtu_witness *witness;
+	const struct addr *address;
+	bool stopped;
+};
+
+static enum probe_step step(void *machine, int64_t now_us, int64_t *wake_us)
+{
+	struct mtu_run *run = machine;
+	struct probe_request request;
+	enum probe_step step = run->search ? mtu_search_step(run->search, now_us, &request, wake_us) : STEP_DONE;
+
+	if (step == STEP_SEND)
+		prober_send(run->lane[request.lane], &request);
+	if (step != STEP_DONE || run->stopped || !run->witness->waited || now_us >= run->witness->deadline_us)
+		return step;
+	*wake_us = run->witness->deadline_us;
+	return STEP_WAIT;
+}
+
+static bool take(void *machine, int64_t now_us)
+{
+	struct mtu_run *run = machine;
+	struct probe_outcome outcome;
+
+	for (unsigned i = 0; i < LANE_COUNT; i++) {
+		if (!run->lane[i] || !prober_next(run->lane[i], now_us, &outcome))
+			continue;
+		mtu_search_outcome(run->search, &outcome, now_us);
+		return true;
+	}
+	return mtu_witness_take(run->witness, now_us);
+}
+
+static unsigned fds(const void *machine, struct pollfd fds[PROBE_LOOP_FDS])
+{
+	const struct mtu_run *run = machine;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < LANE_COUNT; i++) {
+		if (run->lane[i])
+			fds[count++] = (struct pollfd){ .fd = prober_fd(run->lane[i]), .events = POLLIN };
+	}
+	if (run->witness->waited)
+		fds[count++] = (struct pollfd){ .fd = tcp_reverse_fd(run->witness->tcp), .events = POLLIN };
+	return count;
+}
+
+static void stop(void *machine, int64_t now_us)
+{
+	struct mtu_run *run = machine;
+
+	run->stopped = true;
+	if (run->search)
+		mtu_search_stop(run->search, now_us);
+}
+
+static void progress(const void *machine, struct out *out)
+{
+	const struct mtu_run *run = machine;
+
+	if (run->search)
+		mtu_probe_progress(out, run->address, mtu_search_path(run->search));
+	else
+		out_lit(out, "waiting for the connection");
+}
+
+static const struct probe_machine ops = { step, take, fds, stop, progress };
+
+/* What probing would have found out if it had begun. */
+static struct mtu_path nothing_sent(uint8_t finding, enum probe_method method, int error)
+{
+	return (struct mtu_path){ .method = (uint8_t)method,
+				  .finding = finding,
+				  .bound = BOUND_UPPER,
+				  .says = error ? REPLY_LOCAL : REPLY_NONE,
+				  .says_error = error,
+				  .told_by = -1,
+				  .rtt_us = -1 };
+}
+
+/* Return: the methods in order, at most METHODS_MAX. */
+static unsigned methods_of(const struct mtu_probe_options *o, enum addr_family family, enum prober_kind kinds[METHODS_MAX])
+{
+	bool one = o->udp || o->icmp || o->tcp;
+
+	if (one) {
+		kinds[0] = o->udp ? PROBER_UDP : o->icmp ? PROBER_ICMP : PROBER_TCP_DATA;
+		return 1;
+	}
+	kinds[0] = o->payload ? PROBER_TCP_DATA : probe_job_side(family);
+	kinds[1] = o->payload ? probe_job_side(family) : PROBER_UDP;
+	return kinds[0] == kinds[1] ? 1 : 2;
+}
+
+static struct prober_options options_of(const struct probe_job *job, const struct addr *address, enum prober_kind kind)
+{
+	const struct mtu_probe_options *o = job->own;
+	struct prober_options options = probe_job_prober(job, address, kind);
+
+	options.payload = kind == PROBER_TCP_DATA ? o->payload : PAYLOAD_NONE;
+	if (kind == PROBER_UDP && o->udp && job->target.port)
+		options.port = job->target.port;
+	return options;
+}
+
+static int open_lanes(const struct probe_job *job, const struct addr *address, enum prober_kind kind, struct mtu_run *run, struct err *err)
+{
+	struct prober_options options = options_of(job, address, kind);
+	int code = prober_open(&run->lane[LANE_MAIN], &options, err);
+
+	if (code || kind != PROBER_TCP_DATA)
+		return code;
+	options = probe_job_prober(job, address, probe_job_side((enum addr_family)address->family));
+	/* without it only the hop stays unknown */
+	if (prober_open(&run->lane[LANE_SIDE], &options, NULL))
+		run->lane[LANE_SIDE] = NULL;
+	return 0;
+}
+
+static void close_lanes(struct mtu_run *run)
+{
+	for (unsigned i = 0; i < LANE_COUNT; i++)
+		prober_close(run->lane[i]);
+	mtu_search_free(run->search);
+}
+
+static struct mtu_search_options search_options(const struct probe_job *job, const struct mtu_result *result, const struct mtu_run *run)
+{
+	const struct mtu_probe_options *o = job->own;
+	const struct prober *main = run->lane[LANE_MAIN], *side = run->lane[LANE_SIDE];
+	uint32_t link = result->route.link_mtu ? result->route.link_mtu : MTU_OF_UNKNOWN_LINK, largest = o->largest ? o->largest : link, most = prober_largest(main);
+	bool udp = prober_method(main) == PROBE_UDP;
+
+	return (struct mtu_search_options){ .family = (enum addr_family)result->address.family,
+					    .target = result->address,
+					    .method = (uint8_t)prober_method(main),
+					    .side_method = side ? (int)prober_method(side) : -1,
+					    .smallest = prober_smallest(main),
+					    .largest = most ? MIN(largest, most) : largest,
+					    .most = prober_most(main),
+					    .max_hops = job->max_hops,
+					    .all_hops = o->hops,
+					    .answers_burst = udp ? PROBE_UDP_BURST : 0,
+					    .answers_per_s = udp ? PROBE_UDP_PER_S : 0 };
+}
+
+static uint64_t ignored(const struct prober *prober)
+{
+	const struct prober_counts *counts = prober ? prober_counts(prober) : NULL;
+
+	return counts ? counts->dropped + counts->malformed : 0;
+}
+
+/* One method. Return: 0 with result->path, or -errno with @err when its probes cannot be made. */
+static int search_by(struct probe_job *job, enum prober_kind kind, struct mtu_witness *witness, int64_t deadline_us, struct mtu_result *result, struct err *err)
+{
+	struct mtu_run run = { .witness = witness, .address = &result->address };
+	struct mtu_search_options options;
+	int code = open_lanes(job, &result->address, kind, &run, err);
+
+	if (!code) {
+		options = search_options(job, result, &run);
+		run.search = mtu_search_new(&options, clock_mono_us());
+		probe_loop_run(&ops, &run, deadline_us, job->show);
+		result->path = *mtu_search_path(run.search);
+		result->dropped += ignored(run.lane[LANE_MAIN]) + ignored(run.lane[LANE_SIDE]);
+	}
+	close_lanes(&run);
+	return code;
+}
+
+/* Methods in turn, until one is answered by more than silence. */
+static int search(struct probe_job *job, struct mtu_witness *witness, int64_t deadline_us, struct mtu_result *result, struct err *err)
+{
+	enum prober_kind kinds[METHODS_MAX];
+	unsigned count = methods_of(job->own, (enum addr_family)result->address.family, kinds);
+
+	for (unsigned i = 0; i < count; i++) {
+		int code = search_by(job, kinds[i], witness, deadline_us, result, err);
+
+		if (code)
+			return code;
+		if (result->path.finding != MTU_HOST_DEAF || result->path.partial || i + 1 == count)
+			break;
+		result->first = result->path.method;
+		result->first_sent = result->path.probes_sent;
+	}
+	return 0;
+}
+
+/* --tcp without a payload: no size is tried, for nothing may be sent to the service. */
+static void handshake_only(struct probe_job *job, struct mtu_witness *witness, int64_t deadline_us, struct mtu_result *result)
+{
+	struct mtu_run run = { .witness = witness, .address = &result->address };
+	int64_t began_us = clock_mono_us();
+
+	probe_loop_run(&ops, &run, deadline_us, job->show);
+	mtu_witness_tell(witness, result);
+	result->path = nothing_sent(MTU_HOST_DEAF, PROBE_TCP, 0);
+	result->path.partial = run.stopped;
+	result->path.elapsed_us = clock_mono_us() - began_us;
+	if (result->tcp.made && !result->tcp.connected && result->tcp.error != ETIMEDOUT) {
+		result->path.finding = MTU_UNREACHABLE;
+		result->path.says = result->tcp.error == ECONNREFUSED ? REPLY_REFUSED : REPLY_UNREACHABLE;
+		result->path.says_error = result->tcp.error;
+	}
+	notices_add(&job->session.notices, "sizes over TCP need --tcp-payload http, tls or raw: without it nothing is sent to the service");
+}
+
+/* Why the way back was not looked at, although a port was given. */
+static void note_reverse(struct probe_job *job, const struct mtu_result *result)
+{
+	if (result->tcp.connected && result->reverse.finding == REVERSE_NOT_MADE)
+		notices_add(&job->session.notices, "the way back was not tested: the service did not send %d bytes by itself; --tcp-payload http, tls or raw asks it for more",
+			    REVERSE_ENOUGH);
+}
+
+static int probe_with_port(struct probe_job *job, struct mtu_result *result, int64_t deadline_us, struct err *err)
+{
+	const struct mtu_probe_options *o = job->own;
+	CLEANUP(mtu_witness_close) struct mtu_witness witness = { .tcp = NULL };
+	bool handshake = o->tcp && !o->payload, beside = job->target.port && !o->payload && !o->udp;
+	int code;
+
+	if (beside)
+		mtu_witness_open(&witness, job, &result->address, handshake ? WITNESS_ALONE_US : WITNESS_BESIDE_US);
+	if (handshake) {
+		handshake_only(job, &witness, deadline_us, result);
+		return 0;
+	}
+	code = search(job, &witness, deadline_us, result, err);
+	if (code)
+		return code;
+	mtu_witness_tell(&witness, result);
+	if (o->payload && result->path.method == PROBE_TCP && result->path.finding != MTU_UNREACHABLE && !result->path.partial)
+		mtu_reverse_test(job, result, deadline_us);
+	note_reverse(job, result);
+	return 0;
+}
+
+/* ICMP where it was asked for and is not allowed is no result but a failure. */
+static int check_allowed(const struct mtu_probe_options *o, enum addr_family family, struct err *err)
+{
+	return o->icmp ? prober_allowed(PROBER_ICMP, family, err) : 0;
+}
+
+static void note_methods(struct probe_job *job, enum addr_family family)
+{
+	const struct mtu_probe_options *o = job->own;
+	struct err err = { "" };
+
+	if (!o->udp && !o->icmp && !o->tcp && !o->payload && prober_allowed(PROBER_ICMP, family, &err))
+		notices_add(&job->session.notices, "ICMP echo was left out, UDP was used: %s", err.text);
+}
+
+int mtu_address_probe(struct probe_job *job, const struct addr *address, int64_t deadline_us, struct probe_result *result, struct err *err)
+{
+	struct mtu_result *found = arena_alloc(&job->session.arena, sizeof(*found));
+	enum addr_family family = (enum addr_family)address->family;
+	struct err why = { "" };
+	int code = check_allowed(job->own, family, err);
+
+	if (code)
+		return code;
+	*found = (struct mtu_result){ .name = job->target.host, .address = *address, .port = job->target.port, .route = probe_job_route(job, address), .first = -1 };
+	result->mtu = found;
+	if (found->route.error) {
+		found->path = nothing_sent(MTU_UNREACHABLE, PROBE_UDP, -found->route.error);
+		return 0;
+	}
+	note_methods(job, family);
+	found->live = mtu_live_sockets(job, address);
+	code = probe_with_port(job, found, deadline_us, &why);
+	if (code) {
+		notices_add(&job->session.notices, "%s could not be probed: %s", probe_job_text(job, address), why.text);
+		found->path = nothing_sent(MTU_UNREACHABLE, PROBE_UDP, -code);
+	}
+	return 0;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* The way back: the same question to the service with different advertised MSS (RULES §5.2). */
+#include "mtu_probe.h"
+#include "probe_loop.h"
+#include "tcptriage/track/reverse_search.h"
+
+/* struct reverse_run - the machine and its sender. */
+struct reverse_run {
+	struct reverse_search *search;
+	struct tcp_reverse *tcp;
+};
+
+static enum probe_step step(void *machine, int64_t now_us, int64_t *wake_us)
+{
+	struct reverse_run *run = machine;
+	struct reverse_request request;
+	enum probe_step step = reverse_search_step(run->search, now_us, &request, wake_us);
+
+	if (step == STEP_SEND)
+		tcp_reverse_send(run->tcp, &request);
+	return step;
+}
+
+static bool take(void *machine, int64_t now_us)
+{
+	struct reverse_run *run = machine;
+	struct reverse_outcome outcome;
+
+	if (!tcp_reverse_next(run->tcp, now_us, &outcome))
+		return false;
+	reverse_search_outcome(run->search, &outcome, now_us);
+	return true;
+}
+
+static unsigned fds(const void *machine, struct pollfd fds[PROBE_LOOP_FDS])
+{
+	const struct reverse_run *run = machine;
+
+	fds[0] = (struct pollfd){ .fd = tcp_reverse_fd(run->tcp), .events = POLLIN };
+	return 1;
+}
+
+static void stop(void *machine, int64_t now_us)
+{
+	struct reverse_run *run = machine;
+
+	reverse_search_stop(run->search, now_us);
+}
+
+static void progress(const void *machine, struct out *out)
+{
+	const struct reverse_run *run = machine;
+
+	out_printf(out, "the way back: %u connections so far", reverse_search_path(run->search)->connections);
+}
+
+static const struct probe_machine ops = { step, take, fds, stop, progress };
+
+/* Headers of IP and TCP without options. */
+static uint32_t header_bytes(enum addr_family family)
+{
+	return family == ADDR_V6 ? 60 : 40;
+}
+
+void mtu_reverse_test(struct probe_job *job, struct mtu_result *result, int64_t deadline_us)
+{
+	const struct mtu_probe_options *o = job->own;
+	struct prober_options options = probe_job_prober(job, &result->address, PROBER_TCP_DATA);
+	enum addr_family family = (enum addr_family)result->address.family;
+	uint32_t link = result->route.link_mtu ? result->route.link_mtu : MTU_OF_UNKNOWN_LINK;
+	const struct reverse_search_options wish = { .family = family, .largest = MIN(link, UINT16_MAX) - header_bytes(family), .exact = true };
+	struct reverse_run run = { .search = NULL };
+	const struct tcp_witness *witness;
+	struct err err = { "" };
+
+	options.payload = o->payload;
+	if (tcp_reverse_open(&run.tcp, &options, &err)) {
+		notices_add(&job->session.notices, "the way back was not tested: %s", err.text);
+		return;
+	}
+	run.search = reverse_search_new(&wish, clock_mono_us());
+	probe_loop_run(&ops, &run, deadline_us, job->show);
+	result->reverse = *reverse_search_path(run.search);
+	witness = reverse_search_witness(run.search);
+	if (witness)
+		result->tcp = *witness;
+	reverse_search_free(run.search);
+	tcp_reverse_close(run.tcp);
+}

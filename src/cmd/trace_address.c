@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* The trace to one address: which senders, and what the machine is told of them. */
+#include "probe_loop.h"
+#include "tcptriage/track/path_trace.h"
+#include "trace.h"
+
+/* struct trace_run - one trace with its senders. */
+struct trace_run {
+	struct path_trace *trace;
+	struct prober *lane[LANE_COUNT];
+	const struct addr *address;
+};
+
+static enum probe_step step(void *machine, int64_t now_us, int64_t *wake_us)
+{
+	struct trace_run *run = machine;
+	struct probe_request request;
+	enum probe_step step = path_trace_step(run->trace, now_us, &request, wake_us);
+
+	if (step == STEP_SEND)
+		prober_send(run->lane[request.lane], &request);
+	return step;
+}
+
+static bool take(void *machine, int64_t now_us)
+{
+	struct trace_run *run = machine;
+	struct probe_outcome outcome;
+
+	for (unsigned i = 0; i < LANE_COUNT; i++) {
+		if (!run->lane[i] || !prober_next(run->lane[i], now_us, &outcome))
+			continue;
+		path_trace_outcome(run->trace, &outcome, now_us);
+		return true;
+	}
+	return false;
+}
+
+static unsigned fds(const void *machine, struct pollfd fds[PROBE_LOOP_FDS])
+{
+	const struct trace_run *run = machine;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < LANE_COUNT; i++) {
+		if (run->lane[i])
+			fds[count++] = (struct pollfd){ .fd = prober_fd(run->lane[i]), .events = POLLIN };
+	}
+	return count;
+}
+
+static void stop(void *machine, int64_t now_us)
+{
+	struct trace_run *run = machine;
+
+	path_trace_stop(run->trace, now_us);
+}
+
+static void progress(const void *machine, struct out *out)
+{
+	const struct trace_run *run = machine;
+
+	trace_progress(out, run->address, path_trace_path(run->trace));
+}
+
+static const struct probe_machine ops = { step, take, fds, stop, progress };
+
+static struct trace_path never_left(int error)
+{
+	return (struct trace_path){ .finding = TRACE_LOCAL_ERROR, .error = error, .rtt_us = -1 };
+}
+
+static enum prober_kind kind_of(const struct trace_options *o, enum addr_family family)
+{
+	if (!prober_allowed(PROBER_SYN_RAW, family, NULL))
+		return PROBER_SYN_RAW;
+	return o->parallel ? PROBER_SYN_PORTS : PROBER_SYN;
+}
+
+static int open_lanes(const struct probe_job *job, const struct addr *address, enum prober_kind kind, struct trace_run *run, struct err *err)
+{
+	const struct trace_options *o = job->own;
+	struct prober_options options = probe_job_prober(job, address, kind);
+	int code;
+
+	options.source_port = o->source_port;
+	code = prober_open(&run->lane[LANE_MAIN], &options, err);
+	if (code)
+		return code;
+	options = probe_job_prober(job, address, probe_job_side((enum addr_family)address->family));
+	/* without it a filter cannot be told from a dead path, which is a verdict of its own */
+	if (prober_open(&run->lane[LANE_SIDE], &options, NULL))
+		run->lane[LANE_SIDE] = NULL;
+	return 0;
+}
+
+static void close_run(struct trace_run *run)
+{
+	for (unsigned i = 0; i < LANE_COUNT; i++)
+		prober_close(run->lane[i]);
+	path_trace_free(run->trace);
+}
+
+static struct path_trace_options trace_options(const struct probe_job *job, enum prober_kind kind, const struct trace_run *run)
+{
+	const struct prober *side = run->lane[LANE_SIDE];
+	bool udp = side && prober_method(side) == PROBE_UDP;
+
+	return (struct path_trace_options){ .target = *run->address,
+					    .max_hops = job->max_hops,
+					    .most = prober_most(run->lane[LANE_MAIN]),
+					    .side_method = side ? (int)prober_method(side) : -1,
+					    .side_burst = udp ? PROBE_UDP_BURST : 0,
+					    .side_per_s = udp ? PROBE_UDP_PER_S : 0,
+					    .split = kind == PROBER_SYN_PORTS,
+					    .sees_ttl = kind == PROBER_SYN_RAW };
+}
+
+static uint64_t ignored(const struct prober *prober)
+{
+	const struct prober_counts *counts = prober ? prober_counts(prober) : NULL;
+
+	return counts ? counts->dropped + counts->malformed : 0;
+}
+
+static int trace(struct probe_job *job, int64_t deadline_us, struct trace_result *result, struct err *err)
+{
+	enum prober_kind kind = kind_of(job->own, (enum addr_family)result->address.family);
+	struct trace_run run = { .address = &result->address };
+	struct path_trace_options options;
+	int code = open_lanes(job, &result->address, kind, &run, err);
+
+	if (!code) {
+		options = trace_options(job, kind, &run);
+		run.trace = path_trace_new(&options, clock_mono_us());
+		probe_loop_run(&ops, &run, deadline_us, job->show);
+		result->path = *path_trace_path(run.trace);
+		result->dropped = ignored(run.lane[LANE_MAIN]) + ignored(run.lane[LANE_SIDE]);
+	}
+	close_run(&run);
+	return code;
+}
+
+int trace_address_probe(struct probe_job *job, const struct addr *address, int64_t deadline_us, struct probe_result *result, struct err *err)
+{
+	struct trace_result *found = arena_alloc(&job->session.arena, sizeof(*found));
+	struct err why = { "" };
+	int code;
+
+	(void)err;
+	*found = (struct trace_result){ .name = job->target.host, .address = *address, .port = job->target.port, .route = probe_job_route(job, address) };
+	result->trace = found;
+	if (found->route.error) {
+		found->path = never_left(-found->route.error);
+		return 0;
+	}
+	code = trace(job, deadline_us, found, &why);
+	if (code) {
+		notices_add(&job->session.notices, "%s could not be tried: %s", probe_job_text(job, address), why.text);
+		found->path = never_left(-code);
+	}
+	return 0;
+}
