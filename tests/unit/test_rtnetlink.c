@@ -207,8 +207,28 @@ static void live__loopback_and_link_local__are_told_and_refused(void **state)
 	assert_false(route.is_default);
 	assert_string_equal(route.device, "lo");
 	assert_true(route.link_mtu > 1500);
+	route = (struct route){ .error = 0 };
 	addr_parse("fe80::1", &route.destination);
 	assert_int_equal(rtnetlink_route(&nl, &route, &err), -ENODATA);
+	netlink_close(&nl);
+}
+
+/* Where an interface is given, the kernel takes what no route leads to for its neighbour. */
+static void live__through_an_interface__is_the_way_through_it(void **state)
+{
+	struct route route = { .ifindex = 1 };
+	struct netlink nl;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(netlink_open(&nl, NETLINK_ROUTE, &err), 0);
+	addr_parse("198.51.100.1", &route.destination);
+	assert_int_equal(rtnetlink_route(&nl, &route, &err), 0);
+	assert_int_equal(route.error, 0);
+	assert_string_equal(route.device, "lo");
+	route = (struct route){ .ifindex = 1 };
+	addr_parse("fe80::1", &route.destination);
+	assert_int_not_equal(rtnetlink_route(&nl, &route, &err), -ENODATA);
 	netlink_close(&nl);
 }
 
@@ -223,6 +243,7 @@ int main(void)
 		cmocka_unit_test(link__other_interface_or_endless_name__stays_inside),
 		cmocka_unit_test(neighbour__only_the_next_hop__counts),
 		cmocka_unit_test(live__loopback_and_link_local__are_told_and_refused),
+		cmocka_unit_test(live__through_an_interface__is_the_way_through_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
