@@ -215,7 +215,7 @@ static void handshake_only(struct probe_job *job, struct mtu_witness *witness, i
 
 	probe_loop_run(&ops, &run, deadline_us, job->show);
 	mtu_witness_tell(witness, result);
-	result->path = nothing_sent(MTU_HOST_DEAF, PROBE_TCP, 0);
+	result->path = nothing_sent(result->tcp.connected ? MTU_UNDECIDED : MTU_HOST_DEAF, PROBE_TCP, 0);
 	result->path.partial = run.stopped;
 	result->path.elapsed_us = clock_mono_us() - began_us;
 	if (result->tcp.made && !result->tcp.connected && result->tcp.error != ETIMEDOUT) {

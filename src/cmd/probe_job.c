@@ -187,6 +187,18 @@ static void choose_addresses(struct probe_job *job)
 			    job->addresses.count + job->addresses.more, job->addresses.count);
 }
 
+/* What rules about contradicting MTUs and overlapping prefixes judge. */
+static void read_network(struct probe_job *job)
+{
+	struct network *network = arena_alloc(&job->session.arena, sizeof(*network));
+	struct err err = { "" };
+
+	if (source_network(job->session.ns[0], network, &err))
+		notices_add(&job->session.notices, "interfaces and routes were not looked at: %s", err.text);
+	else
+		job->network = network;
+}
+
 /* Names are resolved as this host resolves them, before another namespace is entered: its resolver's configuration is not there. */
 static int open_job(struct probe_job *job, struct err *err)
 {
@@ -201,6 +213,7 @@ static int open_job(struct probe_job *job, struct err *err)
 	if (code)
 		return code;
 	choose_addresses(job);
+	read_network(job);
 	job->show = !job->common->quiet && isatty(STDERR_FILENO);
 	return 0;
 }
@@ -346,7 +359,9 @@ static int print(struct probe_job *job, struct err *err)
 	out_open_fd(&out, STDOUT_FILENO);
 	job->kind->renderers[job->session.format](&out, &report);
 	code = out_flush(&out);
-	session_print_notices(&job->session, job->common);
+	/* in text they stand below the results */
+	if (job->session.format != FORMAT_TEXT)
+		session_print_notices(&job->session, job->common);
 	return code && code != -EPIPE ? err_errno(err, code, "cannot write the output") : 0;
 }
 

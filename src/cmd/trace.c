@@ -53,6 +53,9 @@ static void conclude(struct probe_job *job)
 {
 	const struct trace_result *open = NULL;
 
+	/* the text says it in a sentence of its own */
+	if (job->session.format == FORMAT_TEXT)
+		return;
 	for (size_t i = 0; i < job->result_count && !open; i++) {
 		if (job->results[i].trace->path.finding == TRACE_OPEN)
 			open = job->results[i].trace;
