@@ -7,9 +7,10 @@
 #include "tcptriage/track/mtu_search.h"
 #include "tcptriage/track/reverse_search.h"
 
-/* How long the connection that carries no data is given: two SYNs, and a moment for a service that speaks first. Where it is all that is asked for, three SYNs. */
-#define WITNESS_BESIDE_US 1200000
-#define WITNESS_ALONE_US 3500000
+/* How long the connection that carries no data is given: two SYNs, and a moment for a service that speaks first. Where it is all that is asked for, another one gets
+ * three SYNs after that. */
+#define WITNESS_US 1200000
+#define WITNESS_AGAIN_US 3500000
 /* A method that was answered by silence, and the one behind it. */
 #define METHODS_MAX 2
 
@@ -215,6 +216,12 @@ static void handshake_only(struct probe_job *job, struct mtu_witness *witness, i
 
 	probe_loop_run(&ops, &run, deadline_us, job->show);
 	mtu_witness_tell(witness, result);
+	if (result->tcp.error == ETIMEDOUT && !run.stopped) {
+		mtu_witness_close(witness);
+		mtu_witness_open(witness, job, &result->address, WITNESS_AGAIN_US);
+		probe_loop_run(&ops, &run, deadline_us, job->show);
+		mtu_witness_tell(witness, result);
+	}
 	result->path = nothing_sent(result->tcp.connected ? MTU_UNDECIDED : MTU_HOST_DEAF, PROBE_TCP, 0);
 	result->path.partial = run.stopped;
 	result->path.elapsed_us = clock_mono_us() - began_us;
@@ -222,6 +229,8 @@ static void handshake_only(struct probe_job *job, struct mtu_witness *witness, i
 		result->path.finding = MTU_UNREACHABLE;
 		result->path.says = result->tcp.error == ECONNREFUSED ? REPLY_REFUSED : REPLY_UNREACHABLE;
 		result->path.says_error = result->tcp.error;
+		if (result->path.says == REPLY_REFUSED)
+			result->path.says_by = result->address;
 	}
 	notices_add(&job->session.notices, "sizes over TCP need --tcp-payload http, tls or raw: without it nothing is sent to the service");
 }
@@ -239,18 +248,18 @@ static int probe_with_port(struct probe_job *job, struct mtu_result *result, int
 	const struct mtu_probe_options *o = job->own;
 	CLEANUP(mtu_witness_close) struct mtu_witness witness = { .tcp = NULL };
 	bool handshake = o->tcp && !o->payload, beside = job->target.port && !o->payload && !o->udp;
-	int code;
+	int code = 0;
 
 	if (beside)
-		mtu_witness_open(&witness, job, &result->address, handshake ? WITNESS_ALONE_US : WITNESS_BESIDE_US);
-	if (handshake) {
+		mtu_witness_open(&witness, job, &result->address, WITNESS_US);
+	if (handshake)
 		handshake_only(job, &witness, deadline_us, result);
-		return 0;
-	}
-	code = search(job, &witness, deadline_us, result, err);
+	else
+		code = search(job, &witness, deadline_us, result, err);
 	if (code)
 		return code;
 	mtu_witness_tell(&witness, result);
+	/* after the search: what a router tells the host about its answers would lessen the MSS that the host advertises, and so the sizes that TCP can try */
 	if (o->payload && result->path.method == PROBE_TCP && result->path.finding != MTU_UNREACHABLE && !result->path.partial)
 		mtu_reverse_test(job, result, deadline_us);
 	note_reverse(job, result);

@@ -62,13 +62,25 @@ static uint32_t header_bytes(enum addr_family family)
 	return family == ADDR_V6 ? 60 : 40;
 }
 
+/* The largest MSS that this kernel advertises now: the search may have taught it a path MTU, which lessens it (net/ipv4/route.c, ipv4_default_advmss). */
+static uint32_t largest_mss(struct probe_job *job, const struct mtu_result *result)
+{
+	struct route now = probe_job_route(job, &result->address);
+	uint32_t mtu = result->route.link_mtu ? result->route.link_mtu : MTU_OF_UNKNOWN_LINK;
+
+	if (now.has & ROUTE_HAS_MTU && now.mtu < mtu) {
+		mtu = now.mtu;
+		notices_add(&job->session.notices, "this kernel remembers a path MTU of %u to %s and advertises an MSS that fits it: the way back was tested up to that", mtu,
+			    probe_job_text(job, &result->address));
+	}
+	return MIN(mtu, UINT16_MAX) - header_bytes((enum addr_family)result->address.family);
+}
+
 void mtu_reverse_test(struct probe_job *job, struct mtu_result *result, int64_t deadline_us)
 {
 	const struct mtu_probe_options *o = job->own;
 	struct prober_options options = probe_job_prober(job, &result->address, PROBER_TCP_DATA);
-	enum addr_family family = (enum addr_family)result->address.family;
-	uint32_t link = result->route.link_mtu ? result->route.link_mtu : MTU_OF_UNKNOWN_LINK;
-	const struct reverse_search_options wish = { .family = family, .largest = MIN(link, UINT16_MAX) - header_bytes(family), .exact = true };
+	const struct reverse_search_options wish = { .family = (enum addr_family)result->address.family, .largest = largest_mss(job, result), .exact = true };
 	struct reverse_run run = { .search = NULL };
 	const struct tcp_witness *witness;
 	struct err err = { "" };
@@ -80,10 +92,12 @@ void mtu_reverse_test(struct probe_job *job, struct mtu_result *result, int64_t 
 	}
 	run.search = reverse_search_new(&wish, clock_mono_us());
 	probe_loop_run(&ops, &run, deadline_us, job->show);
-	result->reverse = *reverse_search_path(run.search);
 	witness = reverse_search_witness(run.search);
 	if (witness)
 		result->tcp = *witness;
+	/* without a connection nothing was asked */
+	if (witness && witness->connected)
+		result->reverse = *reverse_search_path(run.search);
 	reverse_search_free(run.search);
 	tcp_reverse_close(run.tcp);
 }
