@@ -72,14 +72,22 @@ static void route_members(struct out *out, const struct route *route)
 	number_member(out, ",\"cached_pmtu_expires_ms\":", is_cached, route->expires_ms);
 }
 
+/* A router that told is known by its address even where the hop is not. */
+static bool knows_router(const struct mtu_path *path)
+{
+	bool is_far = path->place == SHRINK_UNKNOWN || (path->place == SHRINK_BETWEEN && !path->shrink_ttl);
+
+	return path->place == SHRINK_AT || (path->finding == MTU_NARROWER_TOLD && is_far && !addr_is_any(&path->shrink_address));
+}
+
 static void place_members(struct out *out, const struct mtu_path *path)
 {
 	bool is_ranged = path->place == SHRINK_AT || path->place == SHRINK_BETWEEN;
 
 	json_key(out, ",", "shrinks_at");
-	if (path->place == SHRINK_AT) {
+	if (knows_router(path)) {
 		json_key(out, "{", "ttl");
-		out_u64(out, path->shrink_ttl);
+		json_number(out, path->place == SHRINK_AT, path->shrink_ttl);
 		json_key(out, ",", "address");
 		probe_json_addr(out, &path->shrink_address);
 		number_member(out, ",\"mtu\":", path->path_mtu, path->path_mtu);
@@ -89,7 +97,7 @@ static void place_members(struct out *out, const struct mtu_path *path)
 	}
 	name_member(out, ",\"place\":", place_names, ARRAY_SIZE(place_names), path->place);
 	number_member(out, ",\"shrinks_behind_ttl\":", is_ranged, path->shrink_ttl);
-	number_member(out, ",\"shrinks_before_ttl\":", path->place == SHRINK_BETWEEN, path->shrink_before);
+	number_member(out, ",\"shrinks_before_ttl\":", path->place == SHRINK_BETWEEN && path->shrink_before, path->shrink_before);
 }
 
 static void told_object(struct out *out, const struct path_told *told)

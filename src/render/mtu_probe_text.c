@@ -30,24 +30,15 @@ static bool is_exact(const struct mtu_path *path)
 /* " behind hop 2 (10.9.1.2)"; nothing when the place is not known. */
 static void place(struct out *out, const struct mtu_path *path)
 {
-	switch (path->place) {
-	case SHRINK_HERE:
+	if (path->place == SHRINK_HERE) {
 		out_lit(out, " on this machine's own link or segment");
-		break;
-	case SHRINK_AT:
-		out_lit(out, " behind ");
+	} else if (path->place == SHRINK_AT || (path->place == SHRINK_BETWEEN && path->shrink_ttl && !path->shrink_before)) {
+		out_str(out, path->place == SHRINK_AT ? " behind " : " somewhere behind ");
 		probe_text_hop(out, path->shrink_ttl, &path->shrink_address);
-		break;
-	case SHRINK_BETWEEN:
+	} else if (path->place == SHRINK_BETWEEN && path->shrink_before) {
 		out_lit(out, " between ");
 		probe_text_hop(out, path->shrink_ttl, &path->shrink_address);
-		if (path->shrink_before)
-			out_printf(out, " and hop %u", path->shrink_before);
-		else
-			out_lit(out, " and the host");
-		break;
-	default:
-		break;
+		out_printf(out, " and hop %u", path->shrink_before);
 	}
 }
 
@@ -74,7 +65,7 @@ static void edge(struct out *out, const struct mtu_path *path)
 	if (path->smallest_lost)
 		out_printf(out, "%s %u does not", path->path_mtu ? "," : ";", path->smallest_lost);
 	if (path->path_mtu && !is_exact(path))
-		out_lit(out, ", and of sizes between them nothing is proved");
+		out_printf(out, ", and of %s nothing is proved", path->smallest_lost ? "sizes between them" : "larger ones");
 }
 
 /* The same of the way back. */
@@ -99,9 +90,7 @@ static void say_fits(struct out *out, const struct mtu_result *result)
 		return;
 	}
 	out_printf(out, "packets of %u B pass", path->path_mtu);
-	if (path->bound != BOUND_EXACT)
-		out_lit(out, "; larger ones were not tried to the end");
-	else if (knows_link && path->path_mtu >= result->route.link_mtu)
+	if (knows_link && path->path_mtu >= result->route.link_mtu)
 		out_lit(out, ", as large as this machine sends them");
 	else if (path->method == PROBE_TCP)
 		out_lit(out, ", the largest that the peer's MSS allows; what lies above was not tried");
@@ -147,7 +136,7 @@ static void say_undecided(struct out *out, const struct mtu_result *result)
 {
 	const struct mtu_path *path = &result->path;
 
-	out_str(out, path->lossy ? "too much is lost on the way to tell sizes" : path->partial ? "the time was over before the answer stood" : "what was tried does not tell the size that passes");
+	out_str(out, path->lossy ? "too much is lost on the way to tell sizes" : "what was tried does not tell the size that passes");
 	edge(out, path);
 }
 

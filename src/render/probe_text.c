@@ -70,8 +70,7 @@ void probe_text_open(struct probe_text *text, struct out *out, const struct prob
 	out_open_mem(&text->item);
 }
 
-/* An empty line between blocks. */
-static void part(struct probe_text *text)
+void probe_text_apart(struct probe_text *text)
 {
 	if (text->apart)
 		out_char(text->out, '\n');
@@ -83,7 +82,7 @@ void probe_text_close(struct probe_text *text)
 	const struct report report = { .doc = text->report->doc, .style = text->report->style };
 
 	if (report.doc->notices && report.doc->notices->count)
-		part(text);
+		probe_text_apart(text);
 	report_text_notices(text->out, &report);
 	out_close(&text->item);
 }
@@ -105,7 +104,7 @@ void probe_text_verdict(struct probe_text *text, const struct probe_word *word)
 	const char *head;
 	size_t column;
 
-	part(text);
+	probe_text_apart(text);
 	out_lit(&text->item, ": ");
 	head = out_text(&text->item);
 	out_str(text->out, head);
@@ -257,6 +256,6 @@ void probe_text_findings(struct probe_text *text, const struct probe_result *res
 
 	if (!any_visible(&report))
 		return;
-	part(text);
+	probe_text_apart(text);
 	report_text_findings(text->out, &report);
 }

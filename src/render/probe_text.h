@@ -29,6 +29,8 @@ void probe_text_open(struct probe_text *text, struct out *out, const struct prob
 /** probe_text_close() - what stands at the end of all: the notices. Releases @text. */
 void probe_text_close(struct probe_text *text);
 
+/** probe_text_apart() - an empty line, when a block stands above that has none below it. */
+void probe_text_apart(struct probe_text *text);
 /** probe_text_name() - into the item: @name and a blank, unless it is @address as everybody writes it. */
 void probe_text_name(struct probe_text *text, const char *name, const struct addr *address);
 /** probe_text_verdict() - the first line of an address: the item stands before @word, with a colon between. Words of a sentence follow, until probe_text_end(). */

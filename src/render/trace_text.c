@@ -26,22 +26,23 @@ static void behind(struct out *out, const struct trace_path *path)
 	probe_text_hop(out, path->dies_after, hop ? &hop->address : &any);
 }
 
-/* Who ends it, with the place in front of that. */
+/* Who ends it and where: "hop 2 (10.9.1.2)" of one that let earlier packets through, "10.9.2.2 behind hop 2 (10.9.1.2)" of one that did not. */
 static void by(struct out *out, const struct trace_result *result)
 {
 	const struct trace_path *path = &result->path;
+	const struct path_hop *last = hop_at(path->hops, path->hop_count, path->dies_after);
 
+	if (last && !addr_is_any(&path->by) && addr_equal(&path->by, &last->address)) {
+		probe_text_hop(out, path->dies_after, &path->by);
+		return;
+	}
 	if (addr_is_any(&path->by))
 		out_lit(out, "somebody");
 	else if (addr_equal(&path->by, &result->address))
 		out_lit(out, "the host itself");
 	else
 		out_addr(out, &path->by);
-	if (!path->dies_after)
-		return;
-	out_char(out, ',');
 	behind(out, path);
-	out_char(out, ',');
 }
 
 static void icmp(struct out *out, const struct trace_path *path)
@@ -97,17 +98,14 @@ static void say_refused_by_middle(struct out *out, const struct trace_result *re
 {
 	const struct trace_path *path = &result->path;
 
-	if (addr_is_any(&path->by) || addr_equal(&path->by, &result->address)) {
-		out_lit(out, "by a box in between");
-	} else {
-		out_lit(out, "by ");
-		out_addr(out, &path->by);
-		out_lit(out, ", a box in between");
+	out_lit(out, "by a box in between, not by the host");
+	if (!addr_is_any(&path->by)) {
+		out_lit(out, ": ");
+		by(out, result);
+	} else if (path->dies_after) {
+		out_lit(out, ": it stands");
+		behind(out, path);
 	}
-	if (path->dies_after)
-		out_char(out, ',');
-	behind(out, path);
-	out_lit(out, ": it was not the host that answered");
 	icmp(out, path);
 }
 
@@ -142,14 +140,17 @@ static void say_filtered(struct out *out, const struct trace_result *result)
 static void say_loop(struct out *out, const struct trace_result *result)
 {
 	const struct trace_path *path = &result->path;
+	const struct path_hop *last = hop_at(path->hops, path->hop_count, path->dies_after);
+	bool is_again = last && addr_equal(&path->by, &last->address);
 
 	out_lit(out, "routers hand packets round in a circle");
 	behind(out, path);
-	if (!addr_is_any(&path->by)) {
-		out_lit(out, ": they come to ");
-		out_addr(out, &path->by);
+	if (addr_is_any(&path->by))
+		return;
+	out_str(out, is_again ? ": they come to " : ": a packet with hops to spare ended at ");
+	out_addr(out, &path->by);
+	if (is_again)
 		out_lit(out, " again");
-	}
 }
 
 static void say_silent(struct out *out, const struct trace_result *result)
@@ -363,14 +364,25 @@ static void one_result(struct probe_text *text, const struct probe_result *probe
 	probe_text_findings(text, probe);
 }
 
-static size_t list_addresses(struct probe_text *text, bool open)
+/* enum reach - what an address adds to the view of a client. Without a route here it costs a client nothing, and what was ended early says nothing. */
+enum reach { REACH_OPEN, REACH_DEAD, REACH_NO_MATTER };
+
+static enum reach reach_of(const struct trace_result *result)
+{
+	if (result->path.finding == TRACE_OPEN)
+		return REACH_OPEN;
+	return result->path.partial || result->path.finding == TRACE_LOCAL_ERROR || result->route.error ? REACH_NO_MATTER : REACH_DEAD;
+}
+
+/* Into the item. Return: how many there are. */
+static size_t list_addresses(struct probe_text *text, enum reach reach)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < text->report->result_count; i++) {
 		const struct trace_result *result = text->report->results[i].trace;
 
-		if ((result->path.finding == TRACE_OPEN) != open)
+		if (reach_of(result) != reach)
 			continue;
 		if (count++)
 			out_lit(&text->item, ", ");
@@ -383,23 +395,21 @@ static size_t list_addresses(struct probe_text *text, bool open)
 static void addresses_lines(struct probe_text *text)
 {
 	const struct probe_report *report = text->report;
-	size_t open = 0;
+	size_t open, dead;
 
-	for (size_t i = 0; i < report->result_count; i++)
-		open += report->results[i].trace->path.finding == TRACE_OPEN;
-	if (!open || open == report->result_count)
-		return;
-	if (text->apart)
-		out_char(text->out, '\n');
-	text->line = paragraph_at(text->out, report->style.width, 0, 2);
 	out_escaped(&text->item, report->target, strlen(report->target));
 	out_lit(&text->item, ": open at ");
-	list_addresses(text, true);
+	open = list_addresses(text, REACH_OPEN);
 	out_lit(&text->item, ", not at ");
-	list_addresses(text, false);
+	dead = list_addresses(text, REACH_DEAD);
 	out_lit(&text->item, ": programs that try one address after the other hide this behind a delay, those that try only the first one fail");
-	probe_text_words(text);
-	probe_text_end(text);
+	if (open && dead) {
+		probe_text_apart(text);
+		text->line = paragraph_at(text->out, report->style.width, 0, 2);
+		probe_text_words(text);
+		probe_text_end(text);
+	}
+	out_clear(&text->item);
 }
 
 void trace_text(struct out *out, const struct probe_report *report)

@@ -275,6 +275,18 @@ static const struct trace_result local_error = {
 	.path = { .finding = TRACE_LOCAL_ERROR, .error = ENETUNREACH, .probes_sent = 1, .rtt_us = -1 },
 };
 
+/* A router on the way refuses what it would forward. */
+static const struct trace_result refused_by_hop = {
+	.name = "10.9.4.2", .address = V4(4, 2), .port = 8443, .route = { ROUTE4(0) },
+	.path = { .finding = TRACE_REFUSED_BY_MIDDLE, .proof = PROOF_RST_TTL, TRACED, .dies_after = 2, .by = V4(1, 2), .rst_ttl = 63, .reply_ttl = 61,
+		  .hops = { WAY4, HOP(3, V4(4, 2), 640, REPLY_REFUSED) }, .hop_count = 3 },
+};
+
+static const struct trace_result dead6 = {
+	.name = "server.example", .address = V6(4, 2), .port = 443, .route = { ROUTE6(0) },
+	.path = { .finding = TRACE_SILENT, .probes_sent = 9, .elapsed_us = 5000000, .rtt_us = -1, .dies_after = 1, .hops = { HOP(1, V6(0, 1), 98, REPLY_EXPIRED) }, .hop_count = 1 },
+};
+
 const struct probe_sample trace_samples[] = {
 	{ .name = "open, a mute hop", .target = "server.example", .port = 443, .trace = { &open4 } },
 	{ .name = "refused by the host", .target = "10.9.4.2", .port = 8443, .trace = { &refused_by_host } },
@@ -282,14 +294,15 @@ const struct probe_sample trace_samples[] = {
 	{ .name = "refused in between: distance", .target = "10.9.4.2", .port = 8443, .trace = { &refused_by_middle } },
 	{ .name = "refused in between: the RST's hop limit, IPv6", .target = "fd00:9:4::2", .port = 8443, .trace = { &refused_rst_ttl } },
 	{ .name = "refused in between: ICMP", .target = "10.9.4.2", .port = 8443, .trace = { &refused_icmp } },
+	{ .name = "refused in between: a router", .target = "10.9.4.2", .port = 8443, .trace = { &refused_by_hop } },
 	{ .name = "prohibited, IPv6", .target = "fd00:9:4::2", .port = 22, .trace = { &forbidden } },
 	{ .name = "no route at a router", .target = "10.9.4.2", .port = 22, .trace = { &no_route } },
 	{ .name = "filtered, hops asked from ports of their own", .target = "10.9.4.2", .port = 5432, .trace = { &filtered } },
 	{ .name = "loop", .target = "10.9.4.2", .port = 80, .trace = { &loop } },
 	{ .name = "silence, partial", .target = "10.9.4.2", .port = 80, .trace = { &silent } },
 	{ .name = "silence from the first hop on, IPv6", .target = "fd00:9:4::2", .port = 80, .trace = { &mute } },
-	{ .name = "one address is dead, the other open", .target = "server.example", .port = 443, .trace = { &local_error, &open4 } },
-	{ .name = "a hostile name", .target = EVIL_COMM, .port = 443, .trace = { &local_error, &open4 } },
+	{ .name = "no route here, the other address open", .target = "server.example", .port = 443, .trace = { &local_error, &open4 } },
+	{ .name = "one address is dead, the other open, a hostile name", .target = EVIL_COMM, .port = 443, .trace = { &dead6, &open4 } },
 };
 const size_t trace_sample_count = ARRAY_SIZE(trace_samples);
 

@@ -34,7 +34,7 @@ struct probe_report {
 
 /** probe_render_fn - writes a whole document. */
 typedef void probe_render_fn(struct out *out, const struct probe_report *report);
-/** mtu_probe_renderers, trace_renderers - one a format; schemas tcptriage.mtu-probe/1 and tcptriage.trace/1. In NDJSON a result is {"type":"result",…}. */
+/** mtu_probe_renderers, trace_renderers - one a format; text ends with the notices; schemas tcptriage.mtu-probe/1 and tcptriage.trace/1. In NDJSON a result is {"type":"result",…}. */
 extern probe_render_fn *const mtu_probe_renderers[FORMAT_COUNT];
 extern probe_render_fn *const trace_renderers[FORMAT_COUNT];
 
