@@ -8,6 +8,9 @@
 #include "src/render/probe_text.h"
 #include "tcptriage/base/clock.h"
 
+/* The length field of an IP header has 16 bits; loopback's MTU is one more. */
+#define IP_LARGEST 65535
+
 static const struct path_told *word_of(const struct mtu_path *path)
 {
 	return path->told_by >= 0 && (size_t)path->told_by < MIN(path->told_count, (size_t)PATH_TOLD_MAX) ? &path->told[path->told_by] : NULL;
@@ -92,6 +95,8 @@ static void say_fits(struct out *out, const struct mtu_result *result)
 	out_printf(out, "packets of %u B pass", path->path_mtu);
 	if (knows_link && path->path_mtu >= result->route.link_mtu)
 		out_lit(out, ", as large as this machine sends them");
+	else if (path->path_mtu == IP_LARGEST)
+		out_lit(out, ", as large as packets can be");
 	else if (path->method == PROBE_TCP)
 		out_lit(out, ", the largest that the peer's MSS allows; what lies above was not tried");
 	else

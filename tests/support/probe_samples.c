@@ -45,6 +45,12 @@ static const struct mtu_result fits_asked = {
 	.path = { .method = PROBE_ICMP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1400, SENT, SIZES({ 1400, SIZE_PASSED, 2 }) },
 };
 
+static const struct mtu_result fits_here = {
+	.name = "127.0.0.1", .address = { { 127, [3] = 1 }, ADDR_V4 }, .first = -1, NO_TCP,
+	.route = { .has = ROUTE_HAS_DEVICE | ROUTE_HAS_LINK, .link_mtu = 65536, .is_local = true, .device = "lo" },
+	.path = { .method = PROBE_ICMP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 65535, SENT, SIZES({ 65535, SIZE_PASSED, 2 }) },
+};
+
 /* The way there as far as the peer's MSS goes, the way back, a witness, live sockets. */
 static const struct mtu_result fits_tcp = {
 	.name = "server.example", .address = V4(4, 2), .port = 8080, .route = { ROUTE4(0) }, .first = -1,
@@ -178,6 +184,7 @@ const struct probe_sample mtu_samples[] = {
 	{ .name = "fits", .target = "10.9.4.2", .mtu = { &fits4 }, .show_hops = true },
 	{ .name = "fits, UDP, IPv6, a hostile name", .target = EVIL_COMM, .port = 443, .mtu = { &fits6_udp } },
 	{ .name = "fits what was asked for", .target = "10.9.4.2", .mtu = { &fits_asked } },
+	{ .name = "fits, loopback", .target = "127.0.0.1", .mtu = { &fits_here } },
 	{ .name = "fits, TCP to the real port", .target = "server.example", .port = 8080, .mtu = { &fits_tcp } },
 	{ .name = "narrower and told", .target = "10.9.4.2", .mtu = { &told4 } },
 	{ .name = "narrower and told, IPv6, a route's MTU", .target = "fd00:9:4::2", .mtu = { &told6 }, .verbose = true },
