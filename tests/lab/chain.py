@@ -87,6 +87,12 @@ class Chain:
         """One end only. Egress: that router tells. Ingress: veth drops silently what is larger than that (and 4 bytes), as a switch would."""
         self.lab.batch(self.roles[link - 2 + end], f"link set {device(link, end)} mtu {mtu}")
 
+    def narrow_back(self, role, mtu):
+        """A router whose way towards the client takes less; its links do not change, so that the other direction is as it was."""
+        at = self.roles.index(role)
+        for family, net in ((4, "10.72.1.0/24"), (6, "fd72:0:1::/64")):
+            self.lab.batch(role, f"route replace {net} via {address(self.lab, at, 1, family)} mtu lock {mtu}")
+
     def mute_too_big(self, *roles):
         """Routers that do not say that a packet is too big."""
         for role in roles:
@@ -175,7 +181,7 @@ class Chain:
             raise Wrong("an address stands twice")
         doc["status"], doc["stderr"] = done.returncode, done.stderr
         first = doc["results"][0]
-        lab.said = " ".join(str(word) for word in (command, first["verdict"], first.get("path_mtu") or first.get("by") or "", *(finding["rule"] for finding in first["findings"])) if word)
+        lab.said = " ".join(str(word) for word in (command, first["verdict"] or "unknown", first.get("path_mtu") or first.get("by") or "", *(finding["rule"] for finding in first["findings"])) if word)
         return doc
 
     def one(self, command, *arguments, **options):
