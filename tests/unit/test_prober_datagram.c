@@ -608,7 +608,7 @@ static void expect_nothing(struct forgery *f)
 {
 	struct probe_outcome out;
 
-	assert_false(next_within(f->prober, 30, &out));
+	assert_false(next_within(f->prober, 10, &out));
 }
 
 static void forged_quotes(const struct way *way)
@@ -716,7 +716,7 @@ static void every_kind(const struct way *way)
 
 		forgery_begin(&f, way, 100);
 		forge(&f, rows[i].type, rows[i].code, 0, f.wire.bytes, f.wire.len);
-		next_within(f.prober, rows[i].reply == REPLY_NONE ? 30 : 1000, &out);
+		next_within(f.prober, rows[i].reply == REPLY_NONE ? 10 : 1000, &out);
 		assert_int_equal(out.reply, rows[i].reply);
 		if (out.reply != REPLY_NONE) {
 			assert_true(out.is_icmp);
