@@ -308,6 +308,7 @@ static int judge(const struct report_options *o, struct session *session, struct
 
 	sampler_find_owners(sampler);
 	sampler_find_descriptors(sampler);
+	sampler_find_networks(sampler);
 	for (unsigned n = 0; n < session->ns_count && sampler->samples; n++) {
 		struct view view = sampler_view(sampler, n);
 

@@ -25,6 +25,7 @@ const char *const sampler_source_names[SOURCE_COUNT] = {
 
 /**
  * struct sampler_ns - what is kept beside a namespace's snapshot.
+ * @network: as source_network() told, when @has_network.
  * @whole: no dump of the sample in hand was interrupted or cut. @held: sockets of a cheap dump that some rule wants, to be asked for tcp_info one by one. @routes: answers already got. @use: descriptors of processes that belong here.
  */
 struct sampler_ns {
@@ -38,6 +39,8 @@ struct sampler_ns {
 	struct route *routes;
 	size_t route_count;
 	struct descriptor_use use;
+	struct network network;
+	bool has_network;
 	int64_t cost_ns;
 };
 
@@ -420,6 +423,15 @@ void sampler_find_descriptors(struct sampler *sampler)
 	}
 }
 
+void sampler_find_networks(struct sampler *sampler)
+{
+	for (unsigned i = 0; i < sampler->session->ns_count && !interrupted; i++) {
+		struct sampler_ns *ns = &sampler->ns[i];
+
+		ns->has_network = !source_network(ns->source, &ns->network, NULL);
+	}
+}
+
 static const struct process *owner_of(const struct view *view, const struct sock *sock,
 				      enum owner_unknown *reason)
 {
@@ -491,6 +503,7 @@ struct view sampler_view(struct sampler *sampler, unsigned index)
 	return (struct view){ .snap = ns->snap,
 			      .owner_of = owner_of,
 			      .route_of = route_of,
+			      .network = ns->has_network ? &ns->network : NULL,
 			      .descriptors = sampler->has_use ? &ns->use : NULL,
 			      .context = ns,
 			      .netns = named(ns->description->name),

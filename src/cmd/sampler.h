@@ -62,6 +62,8 @@ void sampler_find_owners(struct sampler *sampler);
  * where such a process is found; after the last sample.
  */
 void sampler_find_descriptors(struct sampler *sampler);
+/** sampler_find_networks() - interfaces, addresses and routes of each namespace; after the last sample. What cannot be read the rules say. */
+void sampler_find_networks(struct sampler *sampler);
 /** sampler_view() - the evidence of namespace @index for the rules; valid as long as the sampler. */
 struct view sampler_view(struct sampler *sampler, unsigned index);
 /** sampler_counts() - sockets by state in the newest sample, all namespaces. */

@@ -149,9 +149,9 @@ static const char *why_no_fast_looks(const struct snapshot *snap, bool quick)
 				   "needs fast looks between the samples, a recording holds none";
 }
 
-static const char *missing_input(const struct snapshot *snap, const struct rule *rule,
-				 const struct triage_options *options)
+static const char *missing_input(const struct view *view, const struct rule *rule, const struct triage_options *options)
 {
+	const struct snapshot *snap = view->snap;
 	bool quick = options && options->quick, subjects = has_subjects(snap, rule);
 	const struct {
 		unsigned need;
@@ -169,6 +169,7 @@ static const char *missing_input(const struct snapshot *snap, const struct rule 
 		{ RULE_NEEDS_TWO_SAMPLES, snap->samples < 2,
 		  quick ? "needs two samples, --quick takes one" :
 			  "needs two samples, only one was taken" },
+		{ RULE_NEEDS_NETWORK, !view->network, "interfaces and routes could not be read, or the recording is an older one that holds none" },
 		{ RULE_NEEDS_HISTORY, true, "needs history, none is kept yet" },
 		{ RULE_NEEDS_NO_FILTER, snap->filtered,
 		  "needs the whole namespace: its counters cannot be narrowed to a filter" },
@@ -223,7 +224,7 @@ static void run_on_sockets(const struct view *view, const struct triage_options 
 		sink_skip_part(sink, sink->rule->packets ? "reads packets only: tcptriage capture" : "reads probes only: tcptriage mtu-probe, tcptriage trace");
 		return;
 	}
-	missing = missing_input(view->snap, sink->rule, options);
+	missing = missing_input(view, sink->rule, options);
 	if (missing)
 		sink_skip(sink, missing);
 	else

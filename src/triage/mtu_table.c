@@ -59,3 +59,22 @@ const char *mtu_likely(uint32_t link_mtu, uint32_t pmtu)
 	what = find(sizes, ARRAY_SIZE(sizes), pmtu);
 	return what ? what : find(overheads, ARRAY_SIZE(overheads), link_mtu - pmtu);
 }
+
+/* Outer headers by kind and family of the packets around; Ethernet inside counts, an MTU does not. Optional headers come on top (link.options). */
+static const uint8_t tunnels[LINK_KIND_COUNT][ADDR_FAMILY_COUNT] = {
+	[LINK_VXLAN] = { 50, 70 },
+	[LINK_GENEVE] = { 50, 70 },
+	[LINK_GRE] = { 24, 0 },
+	[LINK_GRETAP] = { 38, 0 },
+	[LINK_IP6GRE] = { 0, 44 },
+	[LINK_IP6GRETAP] = { 0, 58 },
+	[LINK_IPIP] = { 20, 0 },
+	[LINK_SIT] = { 20, 0 },
+	[LINK_IP6TNL] = { 0, 40 },
+	[LINK_WIREGUARD] = { 60, 80 },
+};
+
+uint32_t mtu_overhead(enum link_kind kind, enum addr_family outer)
+{
+	return tunnels[kind][outer];
+}

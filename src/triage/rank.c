@@ -188,6 +188,13 @@ static bool match_icmp(const struct finding *a, const struct finding *b)
 	return same_netns(a, b) && (!b->scope.has_peer || (number(b, "by_icmp") > 0 && match_peer(a, b)));
 }
 
+/* Packets of the symptom leave by the interface that takes too much. A way out that is narrower than a network behind this host is nothing to this host's own. */
+static bool match_device(const struct finding *a, const struct finding *b)
+{
+	return same_netns(a, b) && a->scope.interface && b->scope.interface && !strcmp(a->scope.interface, b->scope.interface) &&
+	       !finding_evidence(a, "forwarding");
+}
+
 typedef bool match_fn(const struct finding *a, const struct finding *b);
 
 /* Cause, symptom, and what makes them one story. A symptom stands alone as long as the cause is less severe or less than likely. */
@@ -195,7 +202,11 @@ static const struct fold_row {
 	const char *cause, *symptom;
 	match_fn *match;
 } fold_rows[] = {
-	{ "cidr-overlap", "syn-local-stuck", match_peer },
+	{ "cidr-overlap", "syn-local-stuck", match_known_peer },
+	{ "cidr-overlap", "syn-sent-stall", match_known_peer },
+	{ "cidr-overlap", "dead-peer-unacked", match_known_peer },
+	{ "mtu-config-mismatch", "mtu-blackhole-send", match_device },
+	{ "mtu-config-mismatch", "mtu-blackhole-recv", match_device },
 	{ "syn-local-stuck", "syn-sent-stall", match_next_hop },
 	{ "conntrack-full", "syn-sent-stall", match_host },
 	{ "nat-pressure", "syn-sent-stall", match_peer },
@@ -247,6 +258,14 @@ static const struct fold_row {
 	{ "dead-peer-unacked", "keepalive-failing", match_peer },
 	{ "syn-flood", "syn-sent-stall", match_listener },
 	{ "syn-flood", "backlog-clipped", match_endpoint },
+};
+
+/* A fault in how this host is set up that would do no harm by itself: it becomes critical when what it leads to is seen. */
+static const struct fold_row raise_rows[] = {
+	{ "cidr-overlap", "syn-local-stuck", match_known_peer },
+	{ "cidr-overlap", "syn-sent-stall", match_known_peer },
+	{ "mtu-config-mismatch", "mtu-blackhole-send", match_device },
+	{ "mtu-config-mismatch", "mtu-blackhole-recv", match_device },
 };
 
 /* Two readings of the same facts: the surer one stands, within the margin both do. */
@@ -309,6 +328,29 @@ static void fold_pair(struct finding *a, struct finding *b)
 	}
 }
 
+static bool is_raised(const struct verdict *v, const struct finding *cause, const struct fold_row *row)
+{
+	for (size_t i = 0; i < v->finding_count; i++) {
+		const struct finding *symptom = v->findings[i];
+
+		if (!strcmp(symptom->rule, row->symptom) && symptom->severity > SEVERITY_INFO && symptom->confidence >= FOLD_CONFIDENCE && row->match(cause, symptom))
+			return true;
+	}
+	return false;
+}
+
+static void raise_all(const struct verdict *v)
+{
+	for (size_t i = 0; i < v->finding_count; i++) {
+		struct finding *cause = v->findings[i];
+
+		for (size_t r = 0; r < ARRAY_SIZE(raise_rows) && cause->confidence >= FOLD_CONFIDENCE; r++) {
+			if (!strcmp(cause->rule, raise_rows[r].cause) && is_raised(v, cause, &raise_rows[r]))
+				cause->severity = SEVERITY_CRITICAL;
+		}
+	}
+}
+
 static void fold_all(const struct verdict *v)
 {
 	uint64_t *symptom = arena_alloc(v->arena, (v->finding_count + 1) * sizeof(*symptom));
@@ -362,6 +404,7 @@ static void put_children_behind(struct verdict *v)
 
 void triage_rank(struct verdict *v)
 {
+	raise_all(v);
 	for (size_t i = 0; i < v->finding_count; i++) {
 		v->findings[i]->id = identity(v->findings[i]);
 		v->findings[i]->score = score_of(v->findings[i]);
