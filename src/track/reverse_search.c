@@ -336,7 +336,7 @@ static int64_t next_change_us(struct reverse_search *s, int64_t now_us)
 			wake_us = MIN(wake_us, late_us);
 		wake_us = MIN(wake_us, end_us > now_us ? end_us : f->begin_us + f->patience_us + GRACE_US);
 	}
-	return MAX(wake_us, now_us + 1);
+	return wake_us;
 }
 
 enum probe_step reverse_search_step(struct reverse_search *s, int64_t now_us, struct reverse_request *request, int64_t *wake_us)

@@ -48,8 +48,7 @@ struct result {
 
 static uint32_t draw(struct world *world, uint32_t below)
 {
-	world->seed = world->seed * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (uint32_t)((world->seed >> 33) % below);
+	return (uint32_t)(hash_u64(world->seed += 0x9e3779b97f4a7c15ULL) % below);
 }
 
 /* Time until a packet that is repeated after @rto_us, doubled each time, is there. */
@@ -107,14 +106,13 @@ static struct arrival connect_to(struct world *world, const struct reverse_reque
 		return a;
 	a.outcome.witness = (struct tcp_witness){ .made = true, .connected = true, .advmss = mss - TIMESTAMPS, .rcv_mss = 536, .handshake_us = RTT_US };
 	end_us = answer_us(world, mss - TIMESTAMPS, request->enough, &received);
-	if (received > world->head && received - world->head >= mss - TIMESTAMPS)
-		a.outcome.witness.rcv_mss = mss - TIMESTAMPS;
 	if (end_us == NEVER || begin_us + RTT_US + think_us + end_us >= request->deadline_us) {
 		a.outcome.received = end_us == NEVER && begin_us + think_us < request->deadline_us ? received : 0;
 		a.outcome.held = a.outcome.received > 0;
 		return a;
 	}
 	a.at_us = begin_us + RTT_US + think_us + end_us;
+	a.outcome.witness.rcv_mss = mss - TIMESTAMPS;
 	a.outcome.received = received;
 	a.outcome.ended = true;
 	return a;
@@ -259,26 +257,34 @@ static void answer__below_the_limit__is_unknown(void **state)
 			world.mtu = hole ? 1400 : 1500;
 			world.answer = REVERSE_ENOUGH - 1;
 			assert_int_equal(run(world).path.finding, REVERSE_UNKNOWN);
+			assert_int_equal(run(world).path.connections, 2);
 			world.answer = 0;
 			assert_int_equal(run(world).path.finding, REVERSE_UNKNOWN);
+			assert_int_equal(run(world).path.connections, 2);
 			world.answer = REVERSE_ENOUGH;
 			assert_int_equal(run(world).path.finding, hole ? REVERSE_BLACK_HOLE : REVERSE_FITS);
 		}
 	}
 }
 
+/* Waits at random say nothing of sizes: what three short ones beside three long ones could fake is held off by patience of four answers. */
 static void service__slow__is_no_black_hole(void **state)
 {
 	struct world world = healthy(ADDR_V4);
+	unsigned runs = 0, holes = 0;
 
 	(void)state;
 	world.think_random = true;
-	for (world.think_us = 100000; world.think_us < 8000000; world.think_us += 100000) {
-		for (unsigned i = 0; i < 20; i++) {
+	for (world.think_us = 200000; world.think_us < 8000000; world.think_us += 200000) {
+		for (unsigned i = 0; i < 300; i++, runs++) {
 			world.seed = (uint64_t)world.think_us + i;
-			assert_int_not_equal(run(world).path.finding, REVERSE_BLACK_HOLE);
+			holes += run(world).path.finding == REVERSE_BLACK_HOLE;
+			if (world.think_us < 3000000)
+				assert_int_equal(holes, 0);
 		}
 	}
+	print_message("%u of %u services that take up to 8 s at random\n", holes, runs);
+	assert_true(holes * 1000 < runs);
 }
 
 static void service__slow_behind_a_black_hole__is_found_with_patience(void **state)
@@ -479,6 +485,105 @@ static void stop__at_any_time__claims_only_what_was_seen(void **state)
 	}
 }
 
+/* Asks a script instead of a world: @script says what comes of the @nth connection with @mss, 0 the default. Return: what stands when it is done, or stopped after @stop connections. */
+static struct reverse_path follow(bool (*script)(uint32_t mss, unsigned nth), unsigned stop)
+{
+	const struct reverse_search_options options = { .family = ADDR_V4, .largest = 1460, .exact = true };
+	struct reverse_search *search = reverse_search_new(&options, 0);
+	static unsigned asked[1461];
+	struct reverse_request request;
+	int64_t now_us = 0, wake_us;
+	struct reverse_path path;
+	enum probe_step step;
+
+	memset(asked, 0, sizeof(asked));
+	while ((step = reverse_search_step(search, now_us, &request, &wake_us)) != STEP_DONE) {
+		struct reverse_outcome outcome = { .id = request.id, .connected = true, .witness = { .made = true, .connected = true } };
+
+		if (step == STEP_WAIT) {
+			now_us = wake_us;
+			continue;
+		}
+		outcome.received = script(request.mss, ++asked[request.mss]) ? REVERSE_ENOUGH : 0;
+		reverse_search_outcome(search, &outcome, now_us + 10);
+		if (request.id == stop)
+			reverse_search_stop(search, now_us);
+	}
+	path = *reverse_search_path(search);
+	reverse_search_free(search);
+	return path;
+}
+
+/* The edge is 1360; just below it two tries of three are lost. */
+static bool lossy_below_the_edge(uint32_t mss, unsigned nth)
+{
+	return mss && mss <= 1360 && (mss < 1300 || nth > 2);
+}
+
+static void dead__by_mistake__never_stands(void **state)
+{
+	(void)state;
+	for (unsigned stop = 1; stop < 48; stop++) {
+		struct reverse_path path = follow(lossy_below_the_edge, stop);
+
+		if (path.finding == REVERSE_BLACK_HOLE)
+			assert_in_range(path.smallest_dead, 1361, 1460);
+		assert_true(path.largest_mss <= 1360);
+	}
+}
+
+static bool small_fails_first(uint32_t mss, unsigned nth)
+{
+	return mss == 1200 && nth > 1;
+}
+
+static bool small_fails_last(uint32_t mss, unsigned nth)
+{
+	return mss == 1200 && nth < 3;
+}
+
+static void small__stalls_once__is_unknown(void **state)
+{
+	(void)state;
+	assert_int_equal(follow(small_fails_first, 0).finding, REVERSE_UNKNOWN);
+	assert_int_equal(follow(small_fails_last, 0).finding, REVERSE_UNKNOWN);
+}
+
+/* Whatever a sender hands in: it ends within its bounds. */
+static void outcomes__at_random__are_bounded(void **state)
+{
+	const struct reverse_search_options options = { .family = ADDR_V6, .largest = 8940, .exact = true };
+	struct world draws = { .seed = 3 };
+	unsigned most = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 20000; i++) {
+		struct reverse_search *search = reverse_search_new(&options, 0);
+		struct reverse_request request;
+		int64_t now_us = 0, wake_us;
+		unsigned made = 0, odds = draw(&draws, 8);
+		enum probe_step step;
+
+		while ((step = reverse_search_step(search, now_us, &request, &wake_us)) != STEP_DONE) {
+			struct reverse_outcome outcome = { .id = request.id, .connected = draw(&draws, 50) != 0, .ended = !draw(&draws, 50) };
+
+			if (step == STEP_WAIT) {
+				now_us = wake_us;
+				continue;
+			}
+			assert_true(++made <= 48);
+			outcome.received = draw(&draws, 8) < odds && request.mss ? REVERSE_ENOUGH : draw(&draws, REVERSE_ENOUGH);
+			outcome.witness.rcv_mss = draw(&draws, 1000);
+			if (draw(&draws, 20))
+				reverse_search_outcome(search, &outcome, now_us + draw(&draws, 3000000));
+		}
+		most = made > most ? made : most;
+		reverse_search_free(search);
+	}
+	/* the bound was met, else this proved nothing */
+	assert_int_equal(most, 48);
+}
+
 /* Thousands of ways: what is claimed is so, whatever is lost. */
 static void loss__any_width__is_never_a_false_black_hole(void **state)
 {
@@ -535,6 +640,9 @@ int main(void)
 		cmocka_unit_test(large__comes_once_in_three__refutes),
 		cmocka_unit_test(large__full_segments_came__is_no_stall),
 		cmocka_unit_test(stop__at_any_time__claims_only_what_was_seen),
+		cmocka_unit_test(dead__by_mistake__never_stands),
+		cmocka_unit_test(small__stalls_once__is_unknown),
+		cmocka_unit_test(outcomes__at_random__are_bounded),
 		cmocka_unit_test(loss__any_width__is_never_a_false_black_hole),
 	};
 
