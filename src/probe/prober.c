@@ -14,6 +14,9 @@ static const struct prober_ops *const kinds[PROBER_KIND_COUNT] = {
 	[PROBER_UDP] = &prober_udp,
 	[PROBER_ICMP] = &prober_icmp,
 	[PROBER_TCP_DATA] = &prober_tcp_data,
+	[PROBER_SYN] = &prober_syn,
+	[PROBER_SYN_PORTS] = &prober_syn_ports,
+	[PROBER_SYN_RAW] = &prober_syn_raw,
 };
 
 int prober_allowed(enum prober_kind kind, enum addr_family family, struct err *err)

@@ -72,21 +72,39 @@ static int set_all(int fd, enum addr_family family)
 	return 0;
 }
 
-static int set_wish(int fd, const struct tcp_socket_wish *wish)
+static int bind_device(int fd, const char *device)
 {
-	const struct prober_options *options = wish->options;
-	union socket_address source = address_of(options->address.family, NULL, wish->source_port, 0);
+	return device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device) + 1) ? -errno : 0;
+}
+
+/* @port may be bound by sockets of ours besides, as long as none listens. */
+static int bind_port(int fd, enum addr_family family, uint16_t port)
+{
+	union socket_address source = address_of(family, NULL, port, 0);
 	int one = 1;
 
-	if (options->device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options->device, (socklen_t)strlen(options->device) + 1))
-		return -errno;
-	if (wish->mss && setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &wish->mss, sizeof(wish->mss)))
-		return -errno;
-	if (!wish->source_port)
-		return 0;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) || bind(fd, &source.any, families[options->address.family].address_bytes))
-		return -errno;
-	return 0;
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) || bind(fd, &source.any, families[family].address_bytes) ? -errno : 0;
+}
+
+static int set_hop_limit(int fd, enum addr_family family, int hop_limit)
+{
+	return setsockopt(fd, family == ADDR_V6 ? IPPROTO_IPV6 : IPPROTO_IP, family == ADDR_V6 ? IPV6_UNICAST_HOPS : IP_TTL, &hop_limit, sizeof(hop_limit)) ?
+		       -errno :
+		       0;
+}
+
+static int set_wish(int fd, const struct tcp_socket_wish *wish)
+{
+	enum addr_family family = (enum addr_family)wish->options->address.family;
+	int code = bind_device(fd, wish->options->device);
+
+	if (!code && wish->mss && setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &wish->mss, sizeof(wish->mss)))
+		code = -errno;
+	if (!code && wish->hop_limit)
+		code = set_hop_limit(fd, family, wish->hop_limit);
+	if (!code && wish->source_port)
+		code = bind_port(fd, family, wish->source_port);
+	return code;
 }
 
 int tcp_socket_connect(const struct tcp_socket_wish *wish)
@@ -107,6 +125,62 @@ int tcp_socket_connect(const struct tcp_socket_wish *wish)
 		return fd;
 	close(fd);
 	return code;
+}
+
+static int hold_failed(const struct prober_options *options, int code, struct err *err)
+{
+	if (code == -EADDRINUSE && options->source_port)
+		return err_set(err, code, "source port %u is taken; ss -tanp sport = :%u shows by whom, and without --sport a free one is used", options->source_port,
+			       options->source_port);
+	return options->source_port ? err_errno(err, code, "source port %u cannot be used", options->source_port) :
+				      err_errno(err, code, "there is no source port for probes");
+}
+
+int tcp_socket_hold_port(const struct prober_options *options, uint16_t *port, struct err *err)
+{
+	const struct family_kind *family = &families[options->address.family];
+	int fd = socket(family->domain, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP), code;
+	union socket_address own;
+	socklen_t len = sizeof(own);
+
+	if (fd < 0)
+		return err_errno(err, -errno, "no TCP socket");
+	code = bind_device(fd, options->device);
+	if (!code)
+		code = bind_port(fd, (enum addr_family)options->address.family, options->source_port);
+	if (!code && getsockname(fd, &own.any, &len))
+		code = -errno;
+	if (code) {
+		close(fd);
+		return hold_failed(options, code, err);
+	}
+	*port = ntohs(options->address.family == ADDR_V6 ? own.v6.sin6_port : own.v4.sin_port);
+	return fd;
+}
+
+struct addr tcp_socket_source(int fd)
+{
+	union socket_address own = { .v6 = { .sin6_family = AF_UNSPEC } };
+	socklen_t len = sizeof(own);
+	struct addr out = { .family = ADDR_V4 };
+
+	if (getsockname(fd, &own.any, &len))
+		return out;
+	if (own.any.sa_family == AF_INET6) {
+		out.family = ADDR_V6;
+		memcpy(out.bytes, &own.v6.sin6_addr, sizeof(own.v6.sin6_addr));
+	} else {
+		memcpy(out.bytes, &own.v4.sin_addr, sizeof(own.v4.sin_addr));
+	}
+	return out;
+}
+
+int tcp_socket_aim(int fd, const struct prober_options *options)
+{
+	const struct family_kind *family = &families[options->address.family];
+	union socket_address target = address_of(options->address.family, &options->address, options->port, options->scope);
+
+	return connect(fd, &target.any, family->address_bytes) ? -errno : 0;
 }
 
 bool tcp_socket_read(int fd, struct tcp_reading *out)
@@ -188,16 +262,13 @@ void tcp_socket_reset(int fd)
 /* A datagram socket that is connected to the target: routing is asked, nothing is sent. Return: descriptor or -errno. */
 static int route_socket(const struct prober_options *options)
 {
-	const struct family_kind *family = &families[options->address.family];
-	union socket_address target = address_of(options->address.family, &options->address, options->port, options->scope);
-	int fd = socket(family->domain, SOCK_DGRAM | SOCK_CLOEXEC, 0), code = 0;
+	int fd = socket(families[options->address.family].domain, SOCK_DGRAM | SOCK_CLOEXEC, 0), code;
 
 	if (fd < 0)
 		return -errno;
-	if (options->device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options->device, (socklen_t)strlen(options->device) + 1))
-		code = -errno;
-	else if (connect(fd, &target.any, family->address_bytes))
-		code = -errno;
+	code = bind_device(fd, options->device);
+	if (!code)
+		code = tcp_socket_aim(fd, options);
 	if (!code)
 		return fd;
 	close(fd);

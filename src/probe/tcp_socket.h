@@ -14,11 +14,13 @@ struct tcp_reading {
 };
 
 /**
- * struct tcp_socket_wish - how a connection is to be made. @options: target, device, scope. @source_port: 0 any. @mss: advertised (TCP_MAXSEG), 0 the default.
+ * struct tcp_socket_wish - how a connection is to be made. @options: target, device, scope. @source_port: 0 any. @hop_limit: of all its packets, 0 the system's default.
+ * @mss: advertised (TCP_MAXSEG), 0 the default.
  */
 struct tcp_socket_wish {
 	const struct prober_options *options;
 	uint16_t source_port;
+	uint8_t hop_limit;
 	uint32_t mss;
 };
 
@@ -28,6 +30,11 @@ struct tcp_socket_wish {
  * Return: the descriptor, the caller's; or the negative errno with which this machine refuses.
  */
 int tcp_socket_connect(const struct tcp_socket_wish *wish);
+/**
+ * tcp_socket_hold_port() - keep the source port of @options, or a free one, from everybody else: a socket that is bound to it and neither listens nor connects.
+ * Return: the descriptor, the caller's, with @port; or -errno with @err: -EADDRINUSE when it is taken.
+ */
+int tcp_socket_hold_port(const struct prober_options *options, uint16_t *port, struct err *err);
 /** tcp_socket_read() - read tcp_info. Return: false when the kernel does not tell. */
 bool tcp_socket_read(int fd, struct tcp_reading *out);
 /** tcp_socket_connecting(), tcp_socket_connected() - the handshake goes on; it is over, and the connection was not reset. */
@@ -39,6 +46,10 @@ uint32_t tcp_socket_header_bytes(enum addr_family family, const struct tcp_readi
 struct tcp_witness tcp_socket_witness(const struct tcp_reading *reading);
 /** tcp_socket_forget_errors() - established: ICMP errors are soft from now on, and those that were queued are gone. */
 void tcp_socket_forget_errors(int fd, enum addr_family family);
+/** tcp_socket_source() - the address that @fd sends from; any when it has none. */
+struct addr tcp_socket_source(int fd);
+/** tcp_socket_aim() - connect a socket that is no TCP one to the target, by which nothing is sent. Return: 0 or the negative errno that routing gives. */
+int tcp_socket_aim(int fd, const struct prober_options *options);
 /** tcp_socket_error() - SO_ERROR, which asking clears. Return: positive errno, 0 none. */
 int tcp_socket_error(int fd);
 /** tcp_socket_reset() - end it at once by a reset: no FIN, no TIME-WAIT, no more retransmissions. */
