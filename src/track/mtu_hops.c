@@ -47,23 +47,39 @@ static unsigned walked(const struct mtu_search *search)
 	return hops->distance ? hops->distance : MAX(hops->next, 1) - 1u;
 }
 
-/* The last router from which a large packet does not get any further: ttl, 0 this machine. @told: it said so. */
-static unsigned last_large(const struct mtu_search *search, bool *told)
-{
-	unsigned last = 0;
+/**
+ * struct reach - how far large packets get. @last: ttl of the last router that let one expire, 0 none. @told: least ttl that drew "too big", 0 none: somebody before it tells.
+ * @teller: his ttl where his address shows it, 0 not known.
+ */
+struct reach {
+	unsigned last, told, teller;
+};
 
-	*told = false;
+static struct reach reach(const struct mtu_search *search)
+{
+	struct reach reach = { 0 };
+
 	for (unsigned ttl = 1; ttl <= walked(search); ttl++) {
 		uint8_t large = search->path.hops[ttl - 1].large;
 
-		if (large == REPLY_TOO_BIG && !*told) {
-			*told = true;
-			last = MAX(last, ttl - 1);
-		} else if (large != REPLY_NONE && large != REPLY_TOO_BIG && large != REPLY_ARRIVED) {
-			last = ttl;
-		}
+		if (large == REPLY_TOO_BIG && !reach.told)
+			reach.told = ttl;
+		if (large != REPLY_NONE && large != REPLY_TOO_BIG && large != REPLY_ARRIVED)
+			reach.last = ttl;
 	}
-	return last;
+	for (unsigned ttl = MAX(reach.last, 1); ttl < reach.told; ttl++) {
+		if (addr_equal(&search->path.hops[ttl - 1].address, &search->hops.told_by[reach.told]))
+			reach.teller = ttl;
+	}
+	return reach;
+}
+
+/* The router whose way out is too narrow: ttl, 0 this machine. */
+static unsigned narrow_at(const struct reach *reach)
+{
+	if (reach->teller)
+		return reach->teller;
+	return reach->told ? MAX(reach->last, reach->told - 1) : reach->last;
 }
 
 static void ask_small(struct mtu_search *search, unsigned ttl, int64_t not_before_us)
@@ -156,8 +172,11 @@ static void plan_further(struct mtu_search *search)
 static bool large_again(const struct mtu_search *search, unsigned ttl, bool border, int64_t *not_before_us)
 {
 	const struct mtu_hops *hops = &search->hops;
-	bool doubtful = border && ttl != hops->distance && answered(search, ttl) && !hops->proven[ttl];
+	bool doubtful = border && answered(search, ttl) && !hops->proven[ttl];
 	unsigned tries = doubtful ? TRIES_BORDER : border ? TRIES_LARGE : TRIES_LARGE - 1;
+	/* What reaches the host, or dies before, is known; only who tells of it is not. */
+	if (ttl == hops->distance)
+		tries = 1;
 
 	if (large_answered(search, ttl) || hops->large_tries[ttl] >= tries)
 		return false;
@@ -167,23 +186,29 @@ static bool large_again(const struct mtu_search *search, unsigned ttl, bool bord
 	return true;
 }
 
+/* Where somebody tells, only the hops between the last that let a large packet expire and the first that drew his word are in doubt. */
 static void plan_large(struct mtu_search *search)
 {
-	bool told;
-	unsigned last = last_large(search, &told);
+	bool tells = mtu_sizes_note(&search->sizes, search->hops.large)->told > 0;
+	struct reach far = reach(search);
+	unsigned end = far.told ? far.told - 1 : walked(search), asked = 0;
 	int64_t not_before_us;
 
-	if (told)
+	if (far.teller)
 		return;
-	for (unsigned ttl = last + 1; ttl <= walked(search); ttl++) {
-		bool border = ttl == last + 1, again = search->hops.large_tries[ttl] > 0;
+	for (unsigned ttl = far.last + 1; ttl <= end; ttl++) {
+		bool again = search->hops.large_tries[ttl] > 0, border = !asked;
 
-		if (again && ttl > last + BEHIND_BORDER)
+		/* A router that is mute to small packets is so to large ones. */
+		if (!tells && !answered(search, ttl))
+			continue;
+		if (again && asked >= BEHIND_BORDER)
 			break;
+		asked++;
 		if (!large_again(search, ttl, border, &not_before_us))
 			continue;
 		ask_large(search, ttl, not_before_us);
-		if (border && again && ttl != search->hops.distance && answered(search, ttl))
+		if (border && again && answered(search, ttl))
 			ask_small(search, ttl, not_before_us);
 	}
 }
@@ -194,7 +219,7 @@ static void plan_mute(struct mtu_search *search)
 
 	for (unsigned ttl = 1; ttl <= walked(search); ttl++) {
 		if (!answered(search, ttl) && hops->small_tries[ttl] < TRIES_MUTE)
-			ask_small(search, ttl, hops->small_us[ttl] + AGAIN_US);
+			ask_small(search, ttl, hops->small_us[ttl] + (hops->small_tries[ttl] > 1 ? AGAIN_LIMITED_US : AGAIN_US));
 	}
 }
 
@@ -229,19 +254,19 @@ static unsigned next_answering(const struct mtu_search *search, unsigned after)
 void mtu_hops_place(struct mtu_search *search)
 {
 	struct mtu_path *path = &search->path;
-	bool told;
-	unsigned at = last_large(search, &told), before = told ? at + 1 : next_answering(search, at);
+	struct reach far = reach(search);
+	unsigned at = narrow_at(&far), before = far.told ? at + 1 : next_answering(search, at);
 
 	path->hop_count = search->hops.distance ? search->hops.distance : MAX(search->hops.last, at);
 	if (!search->hops.large)
 		return;
-	if (!told && !search->hops.last && before != 1)
+	if (!far.told && !search->hops.last && before != 1)
 		return;
 	path->shrink_ttl = (uint8_t)at;
 	path->shrink_before = (uint8_t)before;
 	path->place = before != at + 1 ? SHRINK_BETWEEN : at ? SHRINK_AT : SHRINK_HERE;
-	if (told)
-		path->shrink_address = search->hops.told_by[at + 1];
+	if (far.told)
+		path->shrink_address = search->hops.told_by[far.told];
 	else if (at)
 		path->shrink_address = path->hops[at - 1].address;
 }

@@ -13,7 +13,7 @@
 #define VOIDS 4
 
 /* Silent tries that exclude loss: the share of lost controls, at least as high as one more of either kind would make it, to that power. */
-static unsigned tries_needed(const struct mtu_search *search)
+unsigned mtu_narrow_tries(const struct mtu_search *search)
 {
 	double share = (search->path.controls_lost + 1.0) / (search->path.controls_sent + 2.0), all = 1;
 	unsigned tries = 0;
@@ -60,7 +60,7 @@ static void plan_controls(struct mtu_search *search)
 /* @limit: size that failed before; it is tried again with every round until it is sure, so that its loss cannot lead the search astray for long. */
 static size_t add_limit(const struct mtu_search *search, const struct mtu_note *failed, uint32_t *sizes)
 {
-	if (failed && (!by_silence(failed) || failed->lost >= tries_needed(search)))
+	if (failed && (!by_silence(failed) || failed->lost >= mtu_narrow_tries(search)))
 		return 0;
 	sizes[0] = failed ? failed->size : search->top;
 	return sizes[0] <= search->top;
@@ -138,13 +138,13 @@ static bool stands(const struct mtu_search *search, const struct mtu_note *passe
 		return true;
 	if (failed->told)
 		return failed->told + failed->lost >= MTU_TRIES_SURE || search->verify_rounds > 0;
-	return failed->lost >= tries_needed(search);
+	return failed->lost >= mtu_narrow_tries(search);
 }
 
 /* The result and the byte above it, in turn, between controls. */
 static void plan_verification(struct mtu_search *search, uint32_t passed, const struct mtu_note *failed)
 {
-	unsigned tries = VERIFY_TRIES, needed = tries_needed(search);
+	unsigned tries = VERIFY_TRIES, needed = mtu_narrow_tries(search);
 	bool controls = !mtu_round_limited(search, LANE_MAIN) && by_silence(failed);
 
 	if (by_silence(failed) && failed->lost + tries < needed)

@@ -55,12 +55,13 @@ struct mtu_sizes {
 };
 
 /** struct mtu_round - @first: index of its first probe in what was sent. @burst: of its probes that may go out back to back. @until_us: it waits
- * for answers as long as that at least. @held_us: since when its next probe waits for an answer that the host has not yet left; 0 it does not. */
+ * for answers as long as that at least. @held_us: since when its next probe waits for an answer that the host has not yet left; 0 it does not. @behind: a
+ * control was sent behind its silent sizes. */
 struct mtu_round {
 	struct mtu_item plan[MTU_ROUND_MAX];
 	unsigned planned, sent, first, burst;
 	int64_t last_us, until_us, held_us;
-	bool open;
+	bool open, behind;
 };
 
 /** struct mtu_pace - when probes were sent, newest at @next − 1. @spacing_us: between two of them; grows when controls are lost. */
@@ -167,6 +168,8 @@ void mtu_told_judge(struct mtu_search *search);
 int mtu_told_answers(const struct mtu_search *search);
 
 /* mtu_narrow.c */
+/** mtu_narrow_tries() - silent tries that exclude loss, by what was lost of controls so far. */
+unsigned mtu_narrow_tries(const struct mtu_search *search);
 /** mtu_narrow_plan() - the next round of sizes. Return: false when the size stands (@search->exact), or no more can be found out. */
 bool mtu_narrow_plan(struct mtu_search *search);
 

@@ -31,13 +31,32 @@ static enum mtu_finding finding(const struct mtu_search *search)
 	return search->exact || surely_lost(search) ? MTU_BLACK_HOLE_FOUND : MTU_UNDECIDED;
 }
 
+/* Where small packets are lost too, one silence is no bound; so many of that size and smaller ones are, for all of them would have had to be lost. */
+static uint32_t smallest_lost(const struct mtu_search *search)
+{
+	uint32_t passed = mtu_sizes_passed(&search->sizes);
+	unsigned needed = search->path.controls_lost && !search->exact ? mtu_narrow_tries(search) : 1, lost = 0;
+
+	for (size_t i = 0; i < search->sizes.count; i++) {
+		const struct mtu_note *note = &search->sizes.at[i];
+
+		if (note->size <= passed)
+			continue;
+		if (note->local)
+			return 0;
+		lost += note->lost;
+		if (note->told || lost >= needed)
+			return note->size;
+	}
+	return 0;
+}
+
 static void publish_size(struct mtu_search *search)
 {
 	struct mtu_path *path = &search->path;
 	uint32_t passed = mtu_sizes_passed(&search->sizes);
-	const struct mtu_note *failed = mtu_sizes_failed(&search->sizes);
 
-	path->smallest_lost = failed && !failed->local ? failed->size : 0;
+	path->smallest_lost = smallest_lost(search);
 	path->path_mtu = passed;
 	path->bound = search->exact ? BOUND_EXACT : BOUND_LOWER;
 	if (!passed && path->smallest_lost && !search->concluded) {

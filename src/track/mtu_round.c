@@ -8,12 +8,14 @@
 #define WAIT_LEAST_US 200000
 #define WAIT_MOST_US 4000000
 /* An acknowledgement may be delayed (RFC 9293 §3.8.6.3: < 0.5 s, 40 to 200 ms in practice), and a connection stands before it. */
-#define WAIT_LEAST_TCP_US 400000
+#define WAIT_LEAST_TCP_US 300000
 /* A sender with room for many remembers a probe for longer than its round lasts: what comes late still mends the result. */
 #define MANY 32
 #define LATE_US 1000000
 /* Shorter waiting for the host's allowance is not worth a word. */
 #define HELD_TELL_US 100000
+/* Within this time no allowance grows by a whole answer. */
+#define BEHIND_US 60000
 #define SPACING_MOST_US 80000
 #define SIZES_BETWEEN_CONTROLS 4
 
@@ -24,7 +26,7 @@ bool mtu_round_limited(const struct mtu_search *search, enum probe_lane lane)
 
 int64_t mtu_round_wait_us(const struct mtu_search *search)
 {
-	int64_t least = search->options.method == PROBE_TCP ? WAIT_LEAST_TCP_US : WAIT_LEAST_US;
+	int64_t least = search->options.method == PROBE_TCP && search->stage != STAGE_HOPS ? WAIT_LEAST_TCP_US : WAIT_LEAST_US;
 
 	if (search->rtt_us < 0)
 		return WAIT_FIRST_US;
@@ -82,12 +84,16 @@ static enum probe_lane lane_of(const struct mtu_search *search, const struct mtu
 	return lane;
 }
 
-/* Of a size that failed before no answer is expected, nor of a large packet that is to expire. */
-static bool wants_answer(const struct mtu_search *search, const struct mtu_item *item)
+/* The host's allowance must have room for an answer, or silence would mean nothing. */
+static bool wants_answer(const struct mtu_item *item)
 {
-	const struct mtu_note *failed = mtu_sizes_failed(&search->sizes);
+	return item->purpose != FOR_HOP_LARGE;
+}
 
-	return item->purpose != FOR_HOP_LARGE && !(item->purpose == FOR_SIZE && failed && item->size >= failed->size);
+/* Whether a larger size draws an answer is the question; for what passes one is set aside at once. */
+static bool sets_aside(const struct mtu_search *search, const struct mtu_item *item)
+{
+	return wants_answer(item) && !(item->purpose == FOR_SIZE && item->size > mtu_sizes_passed(&search->sizes));
 }
 
 /* When one more may be under way: the time at which enough of those that are out are forgotten by their sender. */
@@ -113,7 +119,7 @@ static int64_t item_when(struct mtu_search *search, const struct mtu_item *item,
 
 	at = MAX(at, mtu_pace_when(&search->pace, search->round.sent && search->round.sent < search->round.burst));
 	at = MAX(at, slot_when(search, now_us));
-	if (wants_answer(search, item)) {
+	if (wants_answer(item)) {
 		int64_t answer = mtu_budget_when(&search->budget[lane_of(search, item)], now_us);
 
 		if (answer > at && !search->round.held_us)
@@ -135,7 +141,7 @@ static void send(struct mtu_search *search, int64_t now_us, struct probe_request
 	sent->deadline_us = now_us + wait_us;
 	if (search->options.most >= MANY)
 		sent->deadline_us += LATE_US + (int64_t)(round->planned - round->sent) * search->pace.spacing_us;
-	if (mtu_round_limited(search, lane) && wants_answer(search, item)) {
+	if (mtu_round_limited(search, lane) && sets_aside(search, item)) {
 		mtu_budget_take(&search->budget[lane], now_us);
 		sent->reserved = true;
 	}
@@ -183,10 +189,12 @@ static bool good_before(const struct mtu_search *search, unsigned index)
 	return false;
 }
 
-/* Something smaller that was sent after it was answered, up to the next control. */
+/* Something smaller that was sent after it was answered, up to the next control; at once, where the host's allowance grows meanwhile. */
 static bool good_after(const struct mtu_search *search, unsigned index)
 {
-	for (unsigned i = index + 1; i < search->sent_count; i++) {
+	int64_t until_us = mtu_round_limited(search, LANE_MAIN) ? search->sent[index].sent_us + BEHIND_US : INT64_MAX;
+
+	for (unsigned i = index + 1; i < search->sent_count && search->sent[i].sent_us <= until_us; i++) {
 		const struct mtu_sent *later = &search->sent[i];
 
 		if (later->reply == REPLY_ARRIVED && (later->item.purpose == FOR_CONTROL || later->item.size < search->sent[index].item.size))
@@ -197,22 +205,26 @@ static bool good_after(const struct mtu_search *search, unsigned index)
 	return false;
 }
 
-/* Where answers are scarce a control is sent only when there is silence to be judged. */
-static bool control_is_missing(const struct mtu_search *search)
+/* Where answers are scarce a control is sent only when there is silence to be judged: right behind the silent sizes, which are sent once more. Return: they were planned. */
+static bool plan_control_behind(struct mtu_search *search)
 {
 	uint32_t passed = mtu_sizes_passed(&search->sizes);
-	bool missing = false;
+	unsigned end = search->sent_count, silences = 0;
 
-	if (!mtu_round_limited(search, LANE_MAIN))
+	if (!mtu_round_limited(search, LANE_MAIN) || !passed || search->round.behind)
 		return false;
-	for (unsigned i = search->round.first; i < search->sent_count; i++) {
+	search->round.behind = true;
+	for (unsigned i = search->round.first; i < end; i++) {
 		const struct mtu_sent *sent = &search->sent[i];
 
-		if (sent->item.purpose == FOR_CONTROL && i > search->round.first)
-			return false;
-		missing |= sent->item.purpose == FOR_SIZE && silent(sent) && sent->item.size > passed && !good_after(search, i);
+		if (sent->item.purpose != FOR_SIZE || !silent(sent) || sent->item.size <= passed || good_after(search, i))
+			continue;
+		mtu_round_add(search, FOR_SIZE, sent->item.size, 0, 0);
+		silences++;
 	}
-	return missing && passed;
+	if (silences)
+		mtu_round_add(search, FOR_CONTROL, search->small, 0, 0);
+	return silences > 0;
 }
 
 static void count_silence(struct mtu_search *search, unsigned index)
@@ -282,10 +294,8 @@ enum probe_step mtu_round_step(struct mtu_search *search, int64_t now_us, struct
 	*wake_us = MAX(round->last_us + mtu_round_wait_us(search), round->until_us);
 	if (*wake_us > now_us && !settled(search))
 		return STEP_WAIT;
-	if (control_is_missing(search) && search->sent_count < MTU_PROBES_MAX && round->planned < MTU_ROUND_MAX) {
-		mtu_round_add(search, FOR_CONTROL, search->small, 0, 0);
+	if (search->sent_count < MTU_PROBES_MAX && plan_control_behind(search))
 		return mtu_round_step(search, now_us, request, wake_us);
-	}
 	close_round(search);
 	return STEP_DONE;
 }

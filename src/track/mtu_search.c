@@ -71,6 +71,8 @@ static bool plan_contact(struct mtu_search *search)
 	}
 	mtu_round_begin(search);
 	mtu_round_add(search, FOR_CONTROL, search->small, 0, again_us);
+	if (search->contact_tries && !search->said)
+		mtu_round_add(search, FOR_CONTROL, search->small, 0, again_us + CONTACT_AGAIN_US);
 	if (search->contact_tries == CONTACT_TRIES - 1)
 		search->round.until_us = search->begun_us + CONTACT_TIME_US;
 	if (!search->contact_tries++) {
@@ -160,7 +162,7 @@ enum probe_step mtu_search_step(struct mtu_search *search, int64_t now_us, struc
 		if (search->round.open)
 			step = mtu_round_step(search, search->now_us, request, wake_us);
 		if (step == STEP_WAIT)
-			*wake_us = MAX(*wake_us, now_us + 1);
+			*wake_us = MAX(MIN(*wake_us, search->begun_us + MTU_TIME_MAX_US + 1), now_us + 1);
 		if (step != STEP_DONE)
 			return step;
 		plan(search);

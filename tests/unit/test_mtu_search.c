@@ -1,0 +1,1165 @@
+/* SPDX-License-Identifier: MIT */
+/* The search for a path MTU along made-up paths: the verdict, the byte and the hop; what routers tell; what may never be said; bounded probes and time. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "fake_path.h"
+
+#define SECOND_US 1000000
+
+/* One path, the search along it, and what that found. */
+struct scene {
+	struct fake_path *path;
+	struct mtu_search_options options;
+	struct mtu_search *search;
+	const struct mtu_path *found;
+};
+
+static struct scene scene(enum addr_family family, unsigned routers, uint64_t seed)
+{
+	struct scene s = { .path = fake_path_new(family, routers, seed) };
+
+	s.options = fake_path_options(s.path);
+	return s;
+}
+
+/* Three routers, four hops; the way out of the second is narrow. */
+static struct scene narrow(uint32_t mtu, enum fake_ptb ptb)
+{
+	struct scene s = scene(ADDR_V4, 3, mtu);
+
+	s.path->nodes[2].mtu = mtu;
+	s.path->nodes[2].ptb = ptb;
+	return s;
+}
+
+static void run_until(struct scene *s, int64_t stop_us)
+{
+	s->search = fake_path_run(s->path, &s->options, stop_us);
+	s->found = mtu_search_path(s->search);
+	if (s->path->fault)
+		fail_msg("the search broke a promise: %s", s->path->fault);
+	assert_int_equal(s->found->probes_sent, s->path->sent);
+}
+
+static void run(struct scene *s)
+{
+	run_until(s, 0);
+}
+
+static void end(struct scene *s)
+{
+	mtu_search_free(s->search);
+	free(s->path);
+	*s = (struct scene){ 0 };
+}
+
+static void assert_exact(const struct scene *s, enum mtu_finding finding, uint32_t mtu)
+{
+	assert_string_equal(mtu_finding_name(s->found->finding), mtu_finding_name(finding));
+	assert_int_equal(s->found->path_mtu, mtu);
+	assert_string_equal(mtu_bound_name(s->found->bound), "exact");
+	assert_int_equal(s->found->smallest_lost, finding == MTU_FITS ? 0 : mtu + 1);
+	assert_false(s->found->partial);
+	assert_false(s->found->lossy);
+}
+
+static void assert_place(const struct scene *s, enum shrink_place place, unsigned ttl, unsigned before)
+{
+	assert_int_equal(s->found->place, place);
+	assert_int_equal(s->found->shrink_ttl, ttl);
+	assert_int_equal(s->found->shrink_before, before);
+}
+
+static void limit_host(struct scene *s)
+{
+	s->options.method = PROBE_UDP;
+	s->options.answers_burst = 6;
+	s->options.answers_per_s = 1;
+	s->path->limit = (struct fake_limit){ .burst = 6, .per_s = 1 };
+}
+
+static const struct path_told *told_of(const struct scene *s, uint32_t mtu)
+{
+	for (size_t i = 0; i < s->found->told_count; i++) {
+		if (s->found->told[i].mtu == mtu)
+			return &s->found->told[i];
+	}
+	fail_msg("nobody told %u", mtu);
+	return NULL;
+}
+
+static void report(const char *what, const struct scene *s)
+{
+	print_message("%-44s %3u probes, %2u rounds, %6.3f s\n", what, s->found->probes_sent, s->found->rounds, (double)s->found->elapsed_us / 1e6);
+}
+
+/* Sizes that pass and that do not */
+
+static void mtu_search__nothing_narrow__fits_within_four_round_trips(void **state)
+{
+	static const int64_t rtt_us[] = { 0, 200, 1000, 50000, 300000 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rtt_us); i++) {
+		struct scene s = scene(i % 2 ? ADDR_V6 : ADDR_V4, 3, i);
+
+		s.path->rtt_us = rtt_us[i];
+		run(&s);
+		report("nothing narrow", &s);
+		assert_exact(&s, MTU_FITS, 1500);
+		assert_true(s.found->elapsed_us <= 4 * rtt_us[i] + 50000);
+		assert_true(s.found->probes_sent <= 6);
+		assert_int_equal(s.found->place, SHRINK_UNKNOWN);
+		assert_int_equal(s.found->rtt_us, rtt_us[i]);
+		end(&s);
+	}
+}
+
+static void mtu_search__black_hole__is_found_to_the_byte_with_its_hop_in_time(void **state)
+{
+	int64_t longest_us = 0, sum_us = 0;
+	unsigned most = 0, count = 0;
+
+	(void)state;
+	for (uint32_t mtu = 68; mtu < 1500; mtu += mtu < 1270 ? 31 : 1, count++) {
+		struct scene s = narrow(mtu, PTB_SILENT);
+		struct addr router = fake_path_router(s.path, 2);
+
+		run(&s);
+		assert_exact(&s, MTU_BLACK_HOLE_FOUND, mtu);
+		assert_place(&s, SHRINK_AT, 2, 3);
+		assert_true(addr_equal(&s.found->shrink_address, &router));
+		assert_int_equal(s.found->told_by, -1);
+		assert_int_equal(s.found->hop_count, 4);
+		longest_us = MAX(longest_us, s.found->elapsed_us);
+		sum_us += s.found->elapsed_us;
+		most = MAX(most, s.found->probes_sent);
+		end(&s);
+	}
+	print_message("black hole on 4 hops, RTT 1 ms: %u paths, on average %.3f s, at most %.3f s and %u probes\n", count, (double)sum_us / count / 1e6,
+		      (double)longest_us / 1e6, most);
+	assert_true(longest_us < 7 * SECOND_US / 2);
+}
+
+static void mtu_search__black_hole_of_any_size__is_found_to_the_byte(void **state)
+{
+	(void)state;
+	for (uint32_t mtu = 1501; mtu < 65535; mtu += 1777) {
+		struct scene s = narrow(mtu, PTB_SILENT);
+
+		for (unsigned i = 0; i < s.path->count; i++)
+			s.path->nodes[i].mtu = i == 2 ? mtu : 65535;
+		s.options.largest = 65535;
+		run(&s);
+		assert_exact(&s, MTU_BLACK_HOLE_FOUND, mtu);
+		assert_true(s.found->elapsed_us < 5 * SECOND_US);
+		end(&s);
+	}
+}
+
+static void mtu_search__first_link_drops__the_place_is_here(void **state)
+{
+	struct scene s = narrow(1500, PTB_TELLS);
+
+	(void)state;
+	s.path->nodes[0].mtu = 1400;
+	s.path->nodes[0].ptb = PTB_SILENT;
+	run(&s);
+	assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1400);
+	assert_place(&s, SHRINK_HERE, 0, 1);
+	end(&s);
+}
+
+static void mtu_search__host_on_the_same_link__the_place_is_here(void **state)
+{
+	struct scene s = scene(ADDR_V6, 0, 1);
+
+	(void)state;
+	s.path->nodes[0].mtu = 1450;
+	s.path->nodes[0].ptb = PTB_SILENT;
+	run(&s);
+	assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1450);
+	assert_place(&s, SHRINK_HERE, 0, 1);
+	end(&s);
+}
+
+static void mtu_search__host_answers_small_echoes_only__what_was_seen_is_told(void **state)
+{
+	struct scene s = scene(ADDR_V4, 3, 1);
+
+	(void)state;
+	s.path->answers_most = 1000;
+	run(&s);
+	assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1000);
+	assert_place(&s, SHRINK_AT, 3, 4);
+	end(&s);
+}
+
+static void mtu_search__interface_refuses__largest_is_what_it_sends(void **state)
+{
+	struct scene s = scene(ADDR_V4, 3, 1);
+
+	(void)state;
+	s.options.largest = 9000;
+	run(&s);
+	assert_exact(&s, MTU_FITS, 1500);
+	assert_int_equal(s.found->sizes[s.found->size_count - 1].size, 9000);
+	assert_int_equal(s.found->sizes[s.found->size_count - 1].fate, SIZE_LOCAL);
+	assert_int_equal(s.found->place, SHRINK_UNKNOWN);
+	end(&s);
+}
+
+static void mtu_search__largest_below_the_base__is_asked_for_all_the_same(void **state)
+{
+	static const uint32_t largest[] = { 20, 64, 68, 576, 1228, 1229 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(largest); i++) {
+		struct scene s = scene(ADDR_V4, 1, i);
+
+		s.options.largest = largest[i];
+		run(&s);
+		assert_exact(&s, MTU_FITS, largest[i]);
+		end(&s);
+	}
+}
+
+static void mtu_search__sizes__are_ascending_and_agree_with_the_verdict(void **state)
+{
+	struct scene s = narrow(1400, PTB_SILENT);
+
+	(void)state;
+	run(&s);
+	assert_true(s.found->size_count > 10);
+	for (size_t i = 0; i < s.found->size_count; i++) {
+		const struct path_size *size = &s.found->sizes[i];
+
+		assert_true(!i || size->size > size[-1].size);
+		assert_int_equal(size->fate, size->size <= 1400 ? SIZE_PASSED : SIZE_LOST);
+		assert_true(size->tries >= (size->size == 1400 || size->size == 1401 ? 3 : 1));
+	}
+	end(&s);
+}
+
+/* What routers tell */
+
+static void mtu_search__router_tells__is_confirmed_at_once(void **state)
+{
+	(void)state;
+	for (uint32_t mtu = 68; mtu < 1500; mtu += 7) {
+		struct scene s = narrow(mtu, PTB_TELLS);
+		struct addr router = fake_path_router(s.path, 2);
+
+		run(&s);
+		assert_exact(&s, MTU_NARROWER_TOLD, mtu);
+		assert_place(&s, SHRINK_AT, 2, 3);
+		assert_int_equal(s.found->told_count, 1);
+		assert_int_equal(s.found->told_by, 0);
+		assert_int_equal(s.found->told[0].kind, TOLD_CONFIRMED);
+		assert_true(addr_equal(&s.found->told[0].from, &router));
+		assert_true(addr_equal(&s.found->shrink_address, &router));
+		assert_true(s.found->elapsed_us < SECOND_US / 2);
+		if (mtu + 7 >= 1500)
+			report("router tells", &s);
+		end(&s);
+	}
+}
+
+static void mtu_search__hops_not_asked_for__who_told_is_known_all_the_same(void **state)
+{
+	struct scene s = narrow(1400, PTB_TELLS);
+	struct addr router = fake_path_router(s.path, 2);
+
+	(void)state;
+	s.options.max_hops = 0;
+	run(&s);
+	assert_exact(&s, MTU_NARROWER_TOLD, 1400);
+	assert_int_equal(s.found->place, SHRINK_UNKNOWN);
+	assert_true(addr_equal(&s.found->shrink_address, &router));
+	assert_int_equal(s.found->hop_count, 0);
+	end(&s);
+}
+
+static void mtu_search__two_shrinks_told__the_second_is_confirmed_the_first_surpassed(void **state)
+{
+	struct scene s = narrow(1300, PTB_TELLS);
+
+	(void)state;
+	s.path->nodes[1].mtu = 1400;
+	run(&s);
+	assert_exact(&s, MTU_NARROWER_TOLD, 1300);
+	assert_int_equal(told_of(&s, 1400)->kind, TOLD_SURPASSED);
+	assert_int_equal(told_of(&s, 1300)->kind, TOLD_CONFIRMED);
+	assert_place(&s, SHRINK_AT, 2, 3);
+	end(&s);
+}
+
+static void mtu_search__told_shrink_before_a_silent_one__is_a_black_hole(void **state)
+{
+	struct scene s = narrow(1300, PTB_SILENT);
+
+	(void)state;
+	s.path->nodes[1].mtu = 1400;
+	run(&s);
+	report("told, then silent", &s);
+	assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1300);
+	assert_int_equal(told_of(&s, 1400)->kind, TOLD_WRONG);
+	assert_int_equal(s.found->told_by, -1);
+	assert_place(&s, SHRINK_AT, 2, 3);
+	end(&s);
+}
+
+static void mtu_search__silent_shrink_before_a_telling_one__is_told_where_it_is_narrowest(void **state)
+{
+	struct scene s = narrow(1300, PTB_TELLS);
+
+	(void)state;
+	s.path->nodes[1].mtu = 1400;
+	s.path->nodes[1].ptb = PTB_SILENT;
+	run(&s);
+	assert_exact(&s, MTU_NARROWER_TOLD, 1300);
+	assert_place(&s, SHRINK_AT, 2, 3);
+	end(&s);
+}
+
+static void mtu_search__old_router__tells_without_a_size(void **state)
+{
+	struct scene s = narrow(1437, PTB_ZERO);
+
+	(void)state;
+	run(&s);
+	assert_exact(&s, MTU_NARROWER_TOLD, 1437);
+	assert_int_equal(told_of(&s, 0)->kind, TOLD_NO_MTU);
+	assert_int_equal(s.found->told_by, 0);
+	end(&s);
+}
+
+static void mtu_search__words_that_hosts_ignore__leave_a_black_hole(void **state)
+{
+	static const struct {
+		enum fake_ptb ptb;
+		enum told_kind kind;
+	} words[] = { { PTB_BOGUS, TOLD_BOGUS }, { PTB_TOO_SMALL, TOLD_TOO_SMALL } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		struct scene s = narrow(1400, words[i].ptb);
+
+		run(&s);
+		assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1400);
+		assert_true(s.found->told_count > 0);
+		for (size_t j = 0; j < s.found->told_count; j++)
+			assert_int_equal(s.found->told[j].kind, words[i].kind);
+		assert_int_equal(s.found->told_by, -1);
+		end(&s);
+	}
+}
+
+static void mtu_search__ipv6_below_1280__is_no_size_that_may_be_told(void **state)
+{
+	static const enum fake_ptb ptb[] = { PTB_TELLS, PTB_ZERO };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ptb); i++) {
+		struct scene s = scene(ADDR_V6, 3, i);
+
+		s.path->nodes[2].mtu = 1279;
+		s.path->nodes[2].ptb = ptb[i];
+		run(&s);
+		assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1279);
+		assert_int_equal(s.found->told[0].kind, TOLD_TOO_SMALL);
+		end(&s);
+	}
+}
+
+static void mtu_search__less_told_than_passes__is_wrong_but_told(void **state)
+{
+	struct scene s = narrow(1400, PTB_WRONG);
+
+	(void)state;
+	s.path->nodes[2].lie = 1350;
+	run(&s);
+	assert_exact(&s, MTU_NARROWER_TOLD, 1400);
+	assert_int_equal(told_of(&s, 1350)->kind, TOLD_WRONG);
+	end(&s);
+}
+
+static void mtu_search__more_told_than_passes__is_a_black_hole(void **state)
+{
+	struct scene s = narrow(1400, PTB_WRONG);
+
+	(void)state;
+	s.path->nodes[2].lie = 1450;
+	run(&s);
+	assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1400);
+	assert_int_equal(told_of(&s, 1450)->kind, TOLD_WRONG);
+	end(&s);
+}
+
+static void mtu_search__kernel_remembers__is_told_by_nobody_known(void **state)
+{
+	struct scene s = narrow(1500, PTB_TELLS);
+
+	(void)state;
+	/* This machine itself gives the answer of a router, from an unknown address. */
+	s.path->nodes[0].mtu = 1380;
+	s.path->nodes[0].ptb = PTB_WRONG;
+	s.path->nodes[0].lie = 1380;
+	run(&s);
+	assert_exact(&s, MTU_NARROWER_TOLD, 1380);
+	assert_true(addr_is_any(&s.found->told[s.found->told_by].from));
+	assert_place(&s, SHRINK_HERE, 0, 1);
+	end(&s);
+}
+
+/* Hosts that cannot be asked */
+
+static void mtu_search__nothing_answers__is_deaf_and_nothing_more(void **state)
+{
+	struct scene s = scene(ADDR_V4, 3, 1);
+
+	(void)state;
+	s.path->deaf = true;
+	run(&s);
+	report("host deaf", &s);
+	assert_string_equal(mtu_finding_name(s.found->finding), "host-deaf");
+	assert_int_equal(s.found->path_mtu, 0);
+	assert_int_equal(s.found->controls_sent, 5);
+	assert_int_equal(s.found->controls_lost, 5);
+	assert_true(s.found->elapsed_us < 4 * SECOND_US);
+	end(&s);
+}
+
+static void mtu_search__deaf_host_behind_a_telling_router__the_word_stays_untried(void **state)
+{
+	struct scene s = narrow(1400, PTB_TELLS);
+
+	(void)state;
+	s.path->deaf = true;
+	run(&s);
+	assert_string_equal(mtu_finding_name(s.found->finding), "host-deaf");
+	assert_int_equal(s.found->path_mtu, 0);
+	assert_int_equal(told_of(&s, 1400)->kind, TOLD_UNTRIED);
+	end(&s);
+}
+
+static void mtu_search__every_control_is_refused__is_unreachable_and_says_by_whom(void **state)
+{
+	static const uint8_t replies[] = { REPLY_UNREACHABLE, REPLY_PROHIBITED, REPLY_REJECTED, REPLY_EXPIRED };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(replies); i++) {
+		struct scene s = scene(ADDR_V4, 3, i);
+		struct addr router = fake_path_router(s.path, 2);
+
+		s.path->nodes[2].refuses = replies[i];
+		run(&s);
+		assert_string_equal(mtu_finding_name(s.found->finding), "unreachable");
+		assert_int_equal(s.found->says, replies[i]);
+		assert_true(addr_equal(&s.found->says_by, &router));
+		assert_int_equal(s.found->path_mtu, 0);
+		assert_true(s.found->elapsed_us < SECOND_US);
+		end(&s);
+	}
+}
+
+static void mtu_search__this_machine_refuses__is_unreachable_with_the_error(void **state)
+{
+	struct scene s = scene(ADDR_V4, 3, 1);
+
+	(void)state;
+	s.path->nodes[0].refuses = REPLY_LOCAL;
+	s.path->nodes[0].refuse_error = ENETUNREACH;
+	run(&s);
+	assert_string_equal(mtu_finding_name(s.found->finding), "unreachable");
+	assert_int_equal(s.found->says, REPLY_LOCAL);
+	assert_int_equal(s.found->says_error, ENETUNREACH);
+	assert_true(addr_is_any(&s.found->says_by));
+	end(&s);
+}
+
+static void mtu_search__host_comes_back_after_the_first_control__is_searched(void **state)
+{
+	struct scene s = narrow(1400, PTB_SILENT);
+
+	(void)state;
+	s.path->silent_from_us = s.path->now_us;
+	s.path->silent_to_us = s.path->now_us + 1500000;
+	run(&s);
+	assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1400);
+	end(&s);
+}
+
+static void mtu_search__answers_slower_than_the_first_wait__are_waited_for(void **state)
+{
+	struct scene s = scene(ADDR_V4, 3, 1);
+
+	(void)state;
+	s.path->rtt_us = 1300000;
+	run(&s);
+	assert_exact(&s, MTU_FITS, 1500);
+	end(&s);
+}
+
+/* Hosts that answer only so often */
+
+static void mtu_search__host_answers_only_so_often__is_exact_in_a_minute(void **state)
+{
+	int64_t longest_us = 0;
+
+	(void)state;
+	for (uint32_t mtu = 1281; mtu < 1500; mtu += 3) {
+		struct scene s = narrow(mtu, PTB_SILENT);
+
+		limit_host(&s);
+		run(&s);
+		assert_exact(&s, MTU_BLACK_HOLE_FOUND, mtu);
+		assert_place(&s, SHRINK_AT, 2, 3);
+		assert_true(s.found->rate_limited);
+		longest_us = MAX(longest_us, s.found->elapsed_us);
+		end(&s);
+	}
+	print_message("black hole, host answers 6 and then 1/s: at most %.3f s\n", (double)longest_us / 1e6);
+	assert_true(longest_us < 30 * SECOND_US);
+}
+
+static void mtu_search__healthy_path_within_the_allowance__does_not_wait(void **state)
+{
+	struct scene s = scene(ADDR_V4, 3, 1);
+
+	(void)state;
+	limit_host(&s);
+	run(&s);
+	report("nothing narrow, UDP", &s);
+	assert_exact(&s, MTU_FITS, 1500);
+	assert_false(s.found->rate_limited);
+	assert_true(s.found->elapsed_us < SECOND_US / 10);
+	end(&s);
+}
+
+static void mtu_search__allowance_was_used_up_before__silence_is_not_size(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 20; seed++) {
+		struct scene s = scene(ADDR_V4, 3, seed);
+
+		limit_host(&s);
+		s.path->limit.at_us = s.path->now_us;
+		s.path->limit.left = (double)seed / 10;
+		run(&s);
+		assert_exact(&s, MTU_FITS, 1500);
+		end(&s);
+	}
+}
+
+static void mtu_search__side_lane__finds_the_hop_for_a_method_that_cannot(void **state)
+{
+	struct scene s = narrow(1400, PTB_SILENT);
+
+	(void)state;
+	s.options.method = PROBE_TCP;
+	s.options.side_method = PROBE_ICMP;
+	s.options.most = 8;
+	run(&s);
+	report("black hole, TCP with ICMP beside it", &s);
+	assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1400);
+	assert_place(&s, SHRINK_AT, 2, 3);
+	assert_true(s.found->elapsed_us < 5 * SECOND_US);
+	end(&s);
+}
+
+static void mtu_search__method_without_hops_and_no_side_lane__leaves_the_place_unknown(void **state)
+{
+	struct scene s = narrow(1400, PTB_SILENT);
+
+	(void)state;
+	s.options.method = PROBE_TCP;
+	run(&s);
+	assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1400);
+	assert_int_equal(s.found->place, SHRINK_UNKNOWN);
+	assert_int_equal(s.found->hop_count, 0);
+	end(&s);
+}
+
+static void mtu_search__one_probe_at_a_time__is_obeyed(void **state)
+{
+	struct scene s = narrow(1400, PTB_SILENT);
+
+	(void)state;
+	s.options.most = 1;
+	run(&s);
+	assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1400);
+	end(&s);
+}
+
+/* Hops */
+
+static void mtu_search__hops_asked_for_on_a_healthy_path__are_shown(void **state)
+{
+	struct scene s = scene(ADDR_V6, 5, 1);
+
+	(void)state;
+	s.options.all_hops = true;
+	s.path->nodes[3].mute = true;
+	run(&s);
+	assert_exact(&s, MTU_FITS, 1500);
+	assert_int_equal(s.found->hop_count, 6);
+	for (unsigned ttl = 1; ttl <= 6; ttl++) {
+		const struct path_hop *hop = &s.found->hops[ttl - 1];
+		struct addr router = fake_path_router(s.path, ttl);
+
+		assert_int_equal(hop->ttl, ttl);
+		assert_int_equal(hop->reply, ttl == 3 ? REPLY_NONE : ttl == 6 ? REPLY_ARRIVED : REPLY_EXPIRED);
+		assert_true(ttl == 3 || addr_equal(&hop->address, &router));
+		assert_true(ttl == 3 ? hop->rtt_us == -1 && hop->tries > 1 : hop->rtt_us >= 0);
+		assert_false(hop->large_sent);
+	}
+	end(&s);
+}
+
+static void mtu_search__mute_hops_around_the_shrink__give_an_interval(void **state)
+{
+	struct scene s = scene(ADDR_V4, 6, 1);
+
+	(void)state;
+	s.path->nodes[3].mtu = 1400;
+	s.path->nodes[3].ptb = PTB_SILENT;
+	s.path->nodes[3].mute = s.path->nodes[4].mute = true;
+	run(&s);
+	assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1400);
+	assert_place(&s, SHRINK_BETWEEN, 2, 5);
+	end(&s);
+}
+
+static void mtu_search__mute_router_tells__is_placed_by_its_word(void **state)
+{
+	(void)state;
+	for (unsigned at = 1; at <= 4; at++) {
+		struct scene s = scene(ADDR_V4, 4, at);
+		struct addr router = fake_path_router(s.path, at);
+
+		s.path->nodes[at].mtu = 1400;
+		s.path->nodes[at].mute = true;
+		run(&s);
+		assert_exact(&s, MTU_NARROWER_TOLD, 1400);
+		assert_place(&s, SHRINK_AT, at, at + 1);
+		assert_true(addr_equal(&s.found->shrink_address, &router));
+		end(&s);
+	}
+}
+
+static void mtu_search__no_hop_answers__the_place_is_unknown(void **state)
+{
+	struct scene s = narrow(1400, PTB_SILENT);
+
+	(void)state;
+	for (unsigned i = 1; i <= 3; i++)
+		s.path->nodes[i].mute = true;
+	run(&s);
+	assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1400);
+	assert_int_equal(s.found->place, SHRINK_UNKNOWN);
+	end(&s);
+}
+
+static void mtu_search__many_mute_hops__end_the_walk(void **state)
+{
+	struct scene s = scene(ADDR_V4, 20, 1);
+
+	(void)state;
+	s.path->nodes[2].mtu = 1400;
+	s.path->nodes[2].ptb = PTB_SILENT;
+	for (unsigned i = 3; i <= 20; i++)
+		s.path->nodes[i].mute = true;
+	run(&s);
+	assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1400);
+	assert_place(&s, SHRINK_BETWEEN, 2, 0);
+	assert_int_equal(s.found->hop_count, 2);
+	end(&s);
+}
+
+static void mtu_search__router_had_used_up_its_answers__is_asked_again(void **state)
+{
+	(void)state;
+	for (unsigned tenths = 0; tenths < 20; tenths++) {
+		struct scene s = narrow(1400, PTB_SILENT);
+
+		/* Nothing is left when the walk begins, about 1.3 s later. */
+		for (unsigned i = 1; i <= 3; i++)
+			s.path->nodes[i].limit = (struct fake_limit){ .burst = 6, .per_s = 1, .left = tenths / 10.0 - 1.3, .at_us = s.path->now_us };
+		run(&s);
+		if (!tenths)
+			report("routers had used up their answers", &s);
+		assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1400);
+		assert_place(&s, SHRINK_AT, 2, 3);
+		end(&s);
+	}
+}
+
+/* Time */
+
+static void mtu_search__stopped_early__is_partial_and_a_bound(void **state)
+{
+	(void)state;
+	for (int64_t at_us = 1; at_us < 3 * SECOND_US; at_us += 37000) {
+		struct scene s = narrow(1400, PTB_SILENT);
+
+		run_until(&s, at_us);
+		if (!s.found->partial)
+			assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1400);
+		assert_true(s.found->finding == MTU_BLACK_HOLE_FOUND || s.found->finding == MTU_UNDECIDED);
+		assert_true(s.found->path_mtu <= 1400);
+		assert_true(!s.found->smallest_lost || s.found->smallest_lost > 1400);
+		if (s.found->bound == BOUND_EXACT)
+			assert_int_equal(s.found->path_mtu, 1400);
+		else
+			assert_int_equal(s.found->bound, BOUND_LOWER);
+		end(&s);
+	}
+}
+
+static void mtu_search__stopped_with_only_a_word__is_an_upper_bound(void **state)
+{
+	struct scene s = narrow(1400, PTB_TELLS);
+
+	(void)state;
+	s.path->deaf = true;
+	run_until(&s, SECOND_US / 2);
+	assert_true(s.found->partial);
+	assert_int_equal(s.found->bound, BOUND_UPPER);
+	assert_int_equal(s.found->path_mtu, 1499);
+	assert_int_equal(s.found->smallest_lost, 1500);
+	assert_int_equal(s.found->finding, MTU_UNDECIDED);
+	end(&s);
+}
+
+/* Any paths at all */
+
+static uint32_t some_mtu(struct fake_path *path, uint32_t largest)
+{
+	size_t count;
+	const uint16_t *known = mtu_candidates(&count);
+
+	switch (fake_path_roll(path, 4)) {
+	case 0:
+		return known[fake_path_roll(path, (uint32_t)count)];
+	case 1:
+		return 68 + fake_path_roll(path, 65535 - 67);
+	case 2:
+		return 68 + fake_path_roll(path, 1500);
+	default:
+		return largest;
+	}
+}
+
+/* Mute hops stay few enough in a row to be walked over. */
+static struct scene any_path(uint64_t seed)
+{
+	static const int64_t rtt_us[] = { 0, 300, 1000, 20000, 100000, 300000 };
+	static const uint32_t largest[] = { 1500, 1500, 1492, 9000, 576, 65535 };
+	struct scene s = scene((enum addr_family)(hash_u64(seed) % 2), (unsigned)(hash_u64(seed + 7) % 9), seed);
+	struct fake_path *path = s.path;
+
+	s.options.largest = largest[fake_path_roll(path, ARRAY_SIZE(largest))];
+	path->rtt_us = rtt_us[fake_path_roll(path, ARRAY_SIZE(rtt_us))];
+	path->jitter_us = fake_path_roll(path, 3) ? 0 : 1 + path->rtt_us / 2;
+	path->copies = fake_path_roll(path, 2) ? 0.05 : 0;
+	for (unsigned i = 0; i < path->count; i++) {
+		struct fake_node *node = &path->nodes[i];
+
+		node->mtu = fake_path_roll(path, 3) ? MAX(s.options.largest, 1500) : some_mtu(path, s.options.largest);
+		node->ptb = (enum fake_ptb)(fake_path_roll(path, 3) ? fake_path_roll(path, 2) : fake_path_roll(path, FAKE_PTB_COUNT));
+		if (!i)
+			node->ptb = fake_path_roll(path, 2) ? PTB_TELLS : PTB_SILENT;
+		node->lie = node->mtu / 2 + fake_path_roll(path, node->mtu);
+		node->mute = i % 5 && !fake_path_roll(path, 5);
+		if (!fake_path_roll(path, 3))
+			node->limit = (struct fake_limit){ .burst = 6, .per_s = 1 };
+	}
+	return s;
+}
+
+/* What hosts learn from the word of a router whose way out takes @mtu, when they send one byte more. */
+static bool tells(const struct scene *s, const struct fake_node *node, uint32_t mtu)
+{
+	uint32_t least = s->path->family == ADDR_V4 ? 68 : 1280;
+
+	switch (node->ptb) {
+	case PTB_TELLS:
+		return mtu >= least;
+	case PTB_ZERO:
+		return s->path->family == ADDR_V4;
+	case PTB_WRONG:
+		return node->lie >= least && node->lie <= mtu;
+	default:
+		return false;
+	}
+}
+
+static enum mtu_finding truth(const struct scene *s, uint32_t *mtu, int *at)
+{
+	*mtu = fake_path_mtu(s->path, s->options.largest, at);
+	if (*at < 0 || (!*at && s->path->nodes[0].ptb == PTB_TELLS))
+		return MTU_FITS;
+	return tells(s, &s->path->nodes[*at], *mtu) ? MTU_NARROWER_TOLD : MTU_BLACK_HOLE_FOUND;
+}
+
+static void describe(const struct scene *s, uint64_t seed)
+{
+	print_message("seed %llu: found %s %u (%s) lost %u at %u/%u<%u, %u probes, %.3f s\n", (unsigned long long)seed, mtu_finding_name(s->found->finding), s->found->path_mtu,
+		      mtu_bound_name(s->found->bound), s->found->smallest_lost, s->found->place, s->found->shrink_ttl, s->found->shrink_before, s->found->probes_sent,
+		      (double)s->found->elapsed_us / 1e6);
+	for (unsigned i = 0; i < s->path->count; i++) {
+		const struct fake_node *node = &s->path->nodes[i];
+
+		print_message("  %u: mtu %u ptb %u lie %u%s%s\n", i, node->mtu, node->ptb, node->lie, node->mute ? " mute" : "", node->limit.burst > 0 ? " limited" : "");
+	}
+}
+
+/* The routers between which the shrink is, as far as those that answer can show it. */
+static bool place_is_right(const struct scene *s, int at)
+{
+	const struct fake_path *path = s->path;
+	bool told = path->nodes[at].ptb != PTB_SILENT, any = false;
+	unsigned last = 0, before = path->count;
+
+	for (unsigned ttl = 1; ttl < path->count; ttl++) {
+		any |= !path->nodes[ttl].mute;
+		if (!path->nodes[ttl].mute && (int)ttl <= at)
+			last = ttl;
+		if (!path->nodes[ttl].mute && (int)ttl > at)
+			before = MIN(before, ttl);
+	}
+	if (told) {
+		last = (unsigned)at;
+		before = last + 1;
+	}
+	if (!told && !any && before != 1)
+		return s->found->place == SHRINK_UNKNOWN;
+	return s->found->shrink_ttl == last && s->found->shrink_before == before &&
+	       s->found->place == (before != last + 1 ? SHRINK_BETWEEN : last ? SHRINK_AT : SHRINK_HERE);
+}
+
+static void mtu_search__any_path_without_loss__is_judged_rightly_to_the_byte(void **state)
+{
+	enum { PATHS = 4000 };
+	uint64_t probes = 0, us = 0;
+	unsigned most = 0, findings[MTU_FINDING_COUNT] = { 0 };
+
+	(void)state;
+	for (uint64_t seed = 0; seed < PATHS; seed++) {
+		struct scene s = any_path(seed);
+		uint32_t mtu;
+		int at;
+		enum mtu_finding expected = truth(&s, &mtu, &at);
+
+		run(&s);
+		if (s.found->finding != expected || s.found->path_mtu != mtu || (expected != MTU_FITS && !place_is_right(&s, at)))
+			describe(&s, seed);
+		assert_exact(&s, expected, mtu);
+		assert_true(expected == MTU_FITS || place_is_right(&s, at));
+		findings[expected]++;
+		probes += s.found->probes_sent;
+		us += (uint64_t)s.found->elapsed_us;
+		most = MAX(most, s.found->probes_sent);
+		end(&s);
+	}
+	print_message("%u paths: %u fit, %u told, %u black holes; on average %.1f probes and %.2f s, at most %u probes\n", PATHS, findings[MTU_FITS],
+		      findings[MTU_NARROWER_TOLD], findings[MTU_BLACK_HOLE_FOUND], (double)probes / PATHS, (double)us / PATHS / 1e6, most);
+	assert_true(findings[MTU_FITS] > 200 && findings[MTU_NARROWER_TOLD] > 200 && findings[MTU_BLACK_HOLE_FOUND] > 200);
+}
+
+/* Whatever is lost: nothing false is said. Return: the byte and the verdict are exact. */
+static bool nothing_false(const struct scene *s, uint64_t seed, enum mtu_finding expected, uint32_t mtu)
+{
+	const struct mtu_path *found = s->found;
+	bool exact = found->bound == BOUND_EXACT;
+	bool right = found->finding == MTU_UNDECIDED || found->finding == expected || (found->finding == MTU_HOST_DEAF && s->path->loss > 0.1) ||
+		     (expected == MTU_NARROWER_TOLD && found->finding == MTU_BLACK_HOLE_FOUND);
+
+	right &= exact ? found->path_mtu == mtu : found->path_mtu <= mtu;
+	right &= !found->smallest_lost || found->smallest_lost > mtu;
+	if (!right)
+		describe(s, seed);
+	assert_true(right);
+	return exact && found->finding == expected;
+}
+
+static void mtu_search__loss_on_a_path_that_is_not_narrow__is_never_a_black_hole(void **state)
+{
+	static const double loss[] = { 0.01, 0.025, 0.05, 0.1, 0.2, 0.4 };
+	enum { PATHS = 600 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(loss); i++) {
+		unsigned exact = 0, black_holes = 0;
+
+		for (uint64_t seed = 0; seed < PATHS; seed++) {
+			struct scene s = scene((enum addr_family)(seed % 2), 3, seed + 1000 * i);
+
+			s.path->loss = loss[i];
+			run(&s);
+			black_holes += s.found->finding == MTU_BLACK_HOLE_FOUND || s.found->finding == MTU_NARROWER_TOLD;
+			exact += s.found->finding == MTU_FITS && s.found->bound == BOUND_EXACT && s.found->path_mtu == 1500;
+			end(&s);
+		}
+		print_message("not narrow, %4.1f %% lost each way: %u of %u exact, %u black holes\n", loss[i] * 100, exact, PATHS, black_holes);
+		assert_int_equal(black_holes, 0);
+		if (loss[i] <= 0.05)
+			assert_true(exact >= PATHS * 995 / 1000);
+	}
+}
+
+static void mtu_search__loss_on_a_narrow_path__leaves_the_byte_exact_or_bounds(void **state)
+{
+	static const double loss[] = { 0.01, 0.025, 0.05, 0.1, 0.2 };
+	enum { PATHS = 400 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(loss); i++) {
+		unsigned exact = 0, placed = 0, misplaced = 0;
+
+		for (uint64_t seed = 0; seed < PATHS; seed++) {
+			struct scene s = narrow(1281 + (uint32_t)(hash_u64(seed) % 219), seed % 2 ? PTB_SILENT : PTB_TELLS);
+			uint32_t mtu;
+			int at;
+			enum mtu_finding expected = truth(&s, &mtu, &at);
+
+			s.path->loss = loss[i];
+			s.path->dice = hash_u64(seed + 77 * i);
+			run(&s);
+			exact += nothing_false(&s, seed, expected, mtu);
+			placed += s.found->place == SHRINK_AT && s.found->shrink_ttl == 2;
+			if (s.found->place != SHRINK_UNKNOWN && (s.found->shrink_ttl > 2 || s.found->shrink_before < 3)) {
+				misplaced++;
+				describe(&s, seed);
+			}
+			end(&s);
+		}
+		print_message("narrow, %4.1f %% lost each way: %u of %u exact with the right verdict, %u at the right hop, %u at a wrong one\n", loss[i] * 100, exact, PATHS, placed, misplaced);
+		if (loss[i] <= 0.025)
+			assert_true(exact >= PATHS * 99 / 100);
+		if (loss[i] <= 0.05)
+			assert_true(exact >= PATHS * 95 / 100);
+	}
+}
+
+static void mtu_search__outage_in_the_middle__is_not_size(void **state)
+{
+	(void)state;
+	for (int64_t from_us = 0; from_us < 2500000; from_us += 41000) {
+		static const uint32_t sizes[] = { 1500, 1400 };
+
+		for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+			struct scene s = narrow(sizes[i], PTB_SILENT);
+
+			s.path->silent_from_us = s.path->now_us + from_us;
+			s.path->silent_to_us = s.path->silent_from_us + 400000;
+			run(&s);
+			nothing_false(&s, (uint64_t)from_us, i ? MTU_BLACK_HOLE_FOUND : MTU_FITS, sizes[i]);
+			end(&s);
+		}
+	}
+}
+
+static void mtu_search__loss_where_answers_are_scarce__is_not_size_either(void **state)
+{
+	enum { PATHS = 300 };
+	unsigned exact = 0;
+	int64_t longest_us = 0;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < PATHS; seed++) {
+		struct scene s = narrow(seed % 2 ? 1500 : 1281 + (uint32_t)(hash_u64(seed) % 219), PTB_SILENT);
+		uint32_t mtu;
+		int at;
+		enum mtu_finding expected = truth(&s, &mtu, &at);
+
+		limit_host(&s);
+		s.path->loss = 0.02;
+		s.path->dice = hash_u64(seed);
+		run(&s);
+		exact += nothing_false(&s, seed, expected, mtu);
+		longest_us = MAX(longest_us, s.found->elapsed_us);
+		end(&s);
+	}
+	print_message("answers 6 and then 1/s, 2 %% lost each way: %u of %u exact, at most %.1f s\n", exact, PATHS, (double)longest_us / 1e6);
+	assert_true(longest_us < 61 * SECOND_US);
+}
+
+/* A network that means harm */
+
+static struct probe_outcome any_outcome(struct fake_path *path, unsigned sent)
+{
+	static const uint32_t numbers[] = { 0, 1, 67, 68, 1279, 1280, 1400, 1500, 65535, 65536, INT32_MAX, UINT32_MAX };
+
+	return (struct probe_outcome){
+		.id = fake_path_roll(path, 10) ? fake_path_roll(path, sent + 2) : fake_path_roll(path, UINT32_MAX),
+		.size = numbers[fake_path_roll(path, ARRAY_SIZE(numbers))],
+		.mtu = fake_path_roll(path, 2) ? fake_path_roll(path, 2000) : numbers[fake_path_roll(path, ARRAY_SIZE(numbers))],
+		.lane = (uint8_t)fake_path_roll(path, 20) ? LANE_MAIN : (uint8_t)fake_path_roll(path, 256),
+		.hop_limit = (uint8_t)fake_path_roll(path, 256),
+		.reply = (uint8_t)(fake_path_roll(path, 30) ? fake_path_roll(path, PROBE_REPLY_COUNT) : fake_path_roll(path, 256)),
+		.error = fake_path_roll(path, 3) ? EMSGSIZE : (int)fake_path_roll(path, 200),
+		.rtt_us = fake_path_roll(path, 2) ? (int64_t)fake_path_roll(path, 5000) : INT64_MAX - fake_path_roll(path, 3) * (INT64_MAX / 2),
+		.from = fake_path_router(path, fake_path_roll(path, 40)),
+	};
+}
+
+static void hostile_run(struct scene *s)
+{
+	struct mtu_search *search = mtu_search_new(&s->options, s->path->now_us);
+	int64_t begun_us = s->path->now_us, wake_us = 0;
+	struct probe_request request;
+	unsigned steps = 0, sent = 0;
+	enum probe_step step;
+
+	while ((step = mtu_search_step(search, s->path->now_us, &request, &wake_us)) != STEP_DONE) {
+		assert_true(++steps < 20000);
+		if (step == STEP_SEND)
+			assert_int_equal(request.id, ++sent);
+		for (unsigned i = fake_path_roll(s->path, 3); i; i--) {
+			struct probe_outcome outcome = any_outcome(s->path, sent);
+
+			mtu_search_outcome(search, &outcome, s->path->now_us);
+		}
+		if (step == STEP_WAIT)
+			assert_true(wake_us > s->path->now_us);
+		s->path->now_us += fake_path_roll(s->path, 10) ? fake_path_roll(s->path, 20000) : step == STEP_WAIT ? wake_us - s->path->now_us : 0;
+	}
+	assert_true(sent <= 600);
+	assert_int_equal(mtu_search_path(search)->probes_sent, sent);
+	assert_true(s->path->now_us - begun_us < 62 * SECOND_US);
+	assert_true(mtu_search_path(search)->path_mtu <= s->options.largest);
+	assert_true(mtu_search_path(search)->told_count <= PATH_TOLD_MAX && mtu_search_path(search)->size_count <= PATH_SIZES_MAX);
+	mtu_search_free(search);
+}
+
+static void mtu_search__any_outcomes_at_all__end_in_bounded_probes_and_time(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 1500; seed++) {
+		struct scene s = any_path(seed);
+
+		s.options.most = 1 + fake_path_roll(s.path, 300);
+		s.options.max_hops = (uint8_t)fake_path_roll(s.path, 256);
+		s.options.side_method = (int)fake_path_roll(s.path, PROBE_METHOD_COUNT + 1) - 1;
+		s.options.all_hops = fake_path_roll(s.path, 2);
+		s.options.answers_burst = fake_path_roll(s.path, 2) * 6;
+		s.options.answers_per_s = fake_path_roll(s.path, 3);
+		hostile_run(&s);
+		end(&s);
+	}
+}
+
+static void mtu_search__flood_of_words__does_not_drown_the_true_one(void **state)
+{
+	struct scene s = scene(ADDR_V4, 3, 1);
+	struct mtu_search *search = mtu_search_new(&s.options, s.path->now_us);
+	struct probe_request request;
+	int64_t wake_us;
+
+	(void)state;
+	assert_int_equal(mtu_search_step(search, s.path->now_us, &request, &wake_us), STEP_SEND);
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct probe_outcome outcome = { .id = 1, .reply = REPLY_TOO_BIG, .mtu = i % 60, .from = fake_path_router(s.path, i % 30) };
+
+		mtu_search_outcome(search, &outcome, s.path->now_us);
+	}
+	assert_true(mtu_search_path(search)->told_count <= 1);
+	mtu_search_free(search);
+	end(&s);
+}
+
+static void mtu_search__answers_of_unknown_or_old_probes__change_nothing(void **state)
+{
+	struct scene s = narrow(1400, PTB_TELLS);
+	struct mtu_path before;
+
+	(void)state;
+	run(&s);
+	before = *s.found;
+	for (uint32_t id = 0; id < 700; id++) {
+		struct probe_outcome outcome = { .id = id, .reply = REPLY_ARRIVED, .size = 1500, .rtt_us = 1 };
+
+		mtu_search_outcome(s.search, &outcome, s.path->now_us);
+	}
+	assert_memory_equal(&before, s.found, sizeof(before));
+	end(&s);
+}
+
+static void mtu_candidates__all__are_ascending_and_of_the_catalogue(void **state)
+{
+	size_t count;
+	const uint16_t *sizes = mtu_candidates(&count);
+	bool ethernet = false;
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		assert_true(!i || sizes[i] > sizes[i - 1]);
+		ethernet |= sizes[i] == 1500;
+	}
+	assert_true(ethernet);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mtu_search__nothing_narrow__fits_within_four_round_trips),
+		cmocka_unit_test(mtu_search__black_hole__is_found_to_the_byte_with_its_hop_in_time),
+		cmocka_unit_test(mtu_search__black_hole_of_any_size__is_found_to_the_byte),
+		cmocka_unit_test(mtu_search__first_link_drops__the_place_is_here),
+		cmocka_unit_test(mtu_search__host_on_the_same_link__the_place_is_here),
+		cmocka_unit_test(mtu_search__host_answers_small_echoes_only__what_was_seen_is_told),
+		cmocka_unit_test(mtu_search__interface_refuses__largest_is_what_it_sends),
+		cmocka_unit_test(mtu_search__largest_below_the_base__is_asked_for_all_the_same),
+		cmocka_unit_test(mtu_search__sizes__are_ascending_and_agree_with_the_verdict),
+		cmocka_unit_test(mtu_search__router_tells__is_confirmed_at_once),
+		cmocka_unit_test(mtu_search__hops_not_asked_for__who_told_is_known_all_the_same),
+		cmocka_unit_test(mtu_search__two_shrinks_told__the_second_is_confirmed_the_first_surpassed),
+		cmocka_unit_test(mtu_search__told_shrink_before_a_silent_one__is_a_black_hole),
+		cmocka_unit_test(mtu_search__silent_shrink_before_a_telling_one__is_told_where_it_is_narrowest),
+		cmocka_unit_test(mtu_search__old_router__tells_without_a_size),
+		cmocka_unit_test(mtu_search__words_that_hosts_ignore__leave_a_black_hole),
+		cmocka_unit_test(mtu_search__ipv6_below_1280__is_no_size_that_may_be_told),
+		cmocka_unit_test(mtu_search__less_told_than_passes__is_wrong_but_told),
+		cmocka_unit_test(mtu_search__more_told_than_passes__is_a_black_hole),
+		cmocka_unit_test(mtu_search__kernel_remembers__is_told_by_nobody_known),
+		cmocka_unit_test(mtu_search__nothing_answers__is_deaf_and_nothing_more),
+		cmocka_unit_test(mtu_search__deaf_host_behind_a_telling_router__the_word_stays_untried),
+		cmocka_unit_test(mtu_search__every_control_is_refused__is_unreachable_and_says_by_whom),
+		cmocka_unit_test(mtu_search__this_machine_refuses__is_unreachable_with_the_error),
+		cmocka_unit_test(mtu_search__host_comes_back_after_the_first_control__is_searched),
+		cmocka_unit_test(mtu_search__answers_slower_than_the_first_wait__are_waited_for),
+		cmocka_unit_test(mtu_search__host_answers_only_so_often__is_exact_in_a_minute),
+		cmocka_unit_test(mtu_search__healthy_path_within_the_allowance__does_not_wait),
+		cmocka_unit_test(mtu_search__allowance_was_used_up_before__silence_is_not_size),
+		cmocka_unit_test(mtu_search__side_lane__finds_the_hop_for_a_method_that_cannot),
+		cmocka_unit_test(mtu_search__method_without_hops_and_no_side_lane__leaves_the_place_unknown),
+		cmocka_unit_test(mtu_search__one_probe_at_a_time__is_obeyed),
+		cmocka_unit_test(mtu_search__hops_asked_for_on_a_healthy_path__are_shown),
+		cmocka_unit_test(mtu_search__mute_hops_around_the_shrink__give_an_interval),
+		cmocka_unit_test(mtu_search__mute_router_tells__is_placed_by_its_word),
+		cmocka_unit_test(mtu_search__no_hop_answers__the_place_is_unknown),
+		cmocka_unit_test(mtu_search__many_mute_hops__end_the_walk),
+		cmocka_unit_test(mtu_search__router_had_used_up_its_answers__is_asked_again),
+		cmocka_unit_test(mtu_search__stopped_early__is_partial_and_a_bound),
+		cmocka_unit_test(mtu_search__stopped_with_only_a_word__is_an_upper_bound),
+		cmocka_unit_test(mtu_search__any_path_without_loss__is_judged_rightly_to_the_byte),
+		cmocka_unit_test(mtu_search__loss_on_a_path_that_is_not_narrow__is_never_a_black_hole),
+		cmocka_unit_test(mtu_search__loss_on_a_narrow_path__leaves_the_byte_exact_or_bounds),
+		cmocka_unit_test(mtu_search__outage_in_the_middle__is_not_size),
+		cmocka_unit_test(mtu_search__loss_where_answers_are_scarce__is_not_size_either),
+		cmocka_unit_test(mtu_search__any_outcomes_at_all__end_in_bounded_probes_and_time),
+		cmocka_unit_test(mtu_search__flood_of_words__does_not_drown_the_true_one),
+		cmocka_unit_test(mtu_search__answers_of_unknown_or_old_probes__change_nothing),
+		cmocka_unit_test(mtu_candidates__all__are_ascending_and_of_the_catalogue),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
