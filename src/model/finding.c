@@ -153,10 +153,37 @@ static const struct scope_word {
 	{ "local_port", put_local_port },
 };
 
+/* One address that a probe can be sent to: the peer, or an example of the network that it is. */
+static bool target_of(const struct finding *finding, struct endpoint *target)
+{
+	const struct evidence *example = finding_evidence(finding, "example");
+
+	*target = finding->scope.peer;
+	if (finding->scope.has_peer && !finding->scope.peer_bits)
+		return true;
+	return example && example->text && addr_parse(example->text, &target->addr);
+}
+
+static void put_target(struct out *out, const struct finding *finding)
+{
+	struct endpoint target;
+
+	if (!target_of(finding, &target))
+		out_lit(out, "ADDRESS");
+	else if (target.port)
+		out_endpoint(out, &target);
+	else
+		out_addr(out, &target.addr);
+}
+
 static bool put_scope(struct out *out, const struct finding *finding, const char *name)
 {
 	if (!strcmp(name, "count")) {
 		out_u64(out, finding->count);
+		return true;
+	}
+	if (!strcmp(name, "target") || !strcmp(name, "service")) {
+		put_target(out, finding);
 		return true;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(scope_words); i++) {
@@ -240,8 +267,11 @@ static void put_for_ss(struct out *out, const struct finding *finding, const cha
 	out_printf(out, bare ? "[%s]" : "%s", text);
 }
 
-static bool knows(const struct scope *scope, const char *word, size_t len)
+static bool knows(const struct finding *finding, const char *word, size_t len)
 {
+	const struct scope *scope = &finding->scope;
+	struct endpoint target;
+	bool has_target = target_of(finding, &target);
 	const struct {
 		const char *name;
 		bool known;
@@ -254,6 +284,8 @@ static bool knows(const struct scope *scope, const char *word, size_t len)
 		{ "local_addr", scope->has_local },
 		{ "local_port", scope->has_local && scope->local.port },
 		{ "interface", scope->interface },
+		{ "target", has_target },
+		{ "service", has_target && target.port },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -262,14 +294,14 @@ static bool knows(const struct scope *scope, const char *word, size_t len)
 	return true;
 }
 
-static bool knows_all(const struct scope *scope, const char *template)
+static bool knows_all(const struct finding *finding, const char *template)
 {
 	const char *open, *close;
 
 	while ((open = strchr(template, '{'))) {
 		close = strchr(open, '}');
 		BUG_ON(!close);
-		if (!knows(scope, open + 1, (size_t)(close - open - 1)))
+		if (!knows(finding, open + 1, (size_t)(close - open - 1)))
 			return false;
 		template = close + 1;
 	}
@@ -288,12 +320,13 @@ static const struct aim {
 	bool has_option;
 } aims[] = {
 	{ "tcptriage states", true }, { "tcptriage report", true }, { "tcptriage capture", true },
+	{ "tcptriage mtu-probe", true }, { "tcptriage trace", true },
 	{ "ip ", false },
 	{ "ss ", false },	      { "nstat ", false },	  { "tc ", false },
 	{ "tcpdump ", false },
 	{ "cat /proc/sys/net/", false }, /* these two show the reader's own namespace */
 	{ "cat /proc/net/", false },
-	{ "ping ", false },
+	{ "ping ", false },	      { "nft ", false },
 };
 
 static const struct aim *aim_of(const char *template)
@@ -319,7 +352,7 @@ bool finding_command(struct out *out, const struct finding *finding, const char 
 	const char *at = finding->scope.netns_at;
 	const struct aim *aim = at && is_plain(at) ? aim_of(template) : NULL;
 
-	if (!knows_all(&finding->scope, template))
+	if (!knows_all(finding, template))
 		return false;
 	if (aim && aim->has_option) {
 		out_printf(out, "%s -N %s", aim->command, at);

@@ -17,6 +17,9 @@ static void command__in_a_namespace__is_aimed_at_it(void **state)
 		{ "web", "tcptriage states pid = {pid}", "tcptriage states -N web pid = 7" },
 		{ "web", "tcptriage capture -i eth0 tcp", "tcptriage capture -N web -i eth0 tcp" },
 		{ "web", "tcptriage explain x", "tcptriage explain x" },
+		{ "web", "tcptriage mtu-probe {target}", "tcptriage mtu-probe -N web 10.0.0.9" },
+		{ "812", "tcptriage trace {peer_addr}:80", "tcptriage trace -N 812 10.0.0.9:80" },
+		{ "web", "nft list ruleset", "ip netns exec web nft list ruleset" },
 		{ "web", "ip route get {peer_addr}", "ip netns exec web ip route get 10.0.0.9" },
 		{ "web", "ping -c 3 {peer_addr}", "ip netns exec web ping -c 3 10.0.0.9" },
 		{ "812", "nstat -az TcpExtListenDrops", "nsenter -n -t 812 nstat -az TcpExtListenDrops" },
@@ -105,11 +108,51 @@ static void address_of_ipv6__stands_in_brackets_for_ss_alone(void **state)
 	out_close(&out);
 }
 
+static void target__of_a_finding__is_one_address(void **state)
+{
+	static const struct {
+		const char *peer;
+		uint16_t port;
+		uint8_t bits;
+		const char *example, *probe, *trace;
+	} rows[] = {
+		{ "10.0.0.9", 80, 0, NULL, "tcptriage mtu-probe 10.0.0.9:80", "tcptriage trace 10.0.0.9:80" },
+		{ "10.0.0.9", 0, 0, "10.0.0.7", "tcptriage mtu-probe 10.0.0.9", NULL },
+		{ "fd00::9", 443, 0, NULL, "tcptriage mtu-probe [fd00::9]:443", "tcptriage trace [fd00::9]:443" },
+		{ "fd00::9", 0, 0, NULL, "tcptriage mtu-probe fd00::9", NULL },
+		{ "10.0.0.0", 80, 24, "10.0.0.7", "tcptriage mtu-probe 10.0.0.7:80", "tcptriage trace 10.0.0.7:80" },
+		{ "10.0.0.0", 80, 24, NULL, NULL, NULL },
+		{ NULL, 0, 0, "fd00::7", "tcptriage mtu-probe fd00::7", NULL },
+		{ NULL, 0, 0, "a name", NULL, NULL },
+		{ NULL, 0, 0, NULL, NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct finding finding = { .scope = { .has_peer = rows[i].peer, .peer_bits = rows[i].bits, .peer.port = rows[i].port } };
+		const char *const templates[] = { "tcptriage mtu-probe {target}", "tcptriage trace {service}" };
+		const char *const commands[] = { rows[i].probe, rows[i].trace };
+		struct out out;
+
+		if (rows[i].peer)
+			assert_true(addr_parse(rows[i].peer, &finding.scope.peer.addr));
+		if (rows[i].example)
+			finding.evidence[finding.evidence_count++] = (struct evidence){ .name = "example", .text = rows[i].example };
+		for (size_t k = 0; k < ARRAY_SIZE(templates); k++) {
+			out_open_mem(&out);
+			assert_int_equal(finding_command(&out, &finding, templates[k]), commands[k] != NULL);
+			assert_string_equal(out_text(&out), commands[k] ? commands[k] : "");
+			out_close(&out);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(command__in_a_namespace__is_aimed_at_it),
 		cmocka_unit_test(command__asks_for_what_is_unknown__is_left_out),
+		cmocka_unit_test(target__of_a_finding__is_one_address),
 		cmocka_unit_test(number__with_its_noun__agrees),
 		cmocka_unit_test(address_of_ipv6__stands_in_brackets_for_ss_alone),
 	};

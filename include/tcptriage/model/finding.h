@@ -3,8 +3,9 @@
  *
  * Texts are templates that live beside their rule; {name} is replaced by the evidence of that name, or by a piece of the scope
  * ({owner} "app[4121]", {pid}, {comm}, {unit}, {container}, {netns}, {local}, {peer}, {peer_addr}, {peer_port}, {local_addr}, {local_port},
- * {interface}, {count}). {sockets|socket} is a number with what it counts, "1 socket" or "12 sockets". One function expands them, so every format agrees. A piece that is not known reads as a word in its place
- * ("an unknown process", "PID"), so that a command stays one that a person can complete. */
+ * {interface}, {count}; {target}: the peer as one names it to a probe, the evidence "example" where the peer is a network; {service}: the same, but a command
+ * needs its port). {sockets|socket} is a number with what it counts, "1 socket" or "12 sockets". One function expands them, so every format agrees. A piece
+ * that is not known reads as a word in its place ("an unknown process", "PID"), so that a command stays one that a person can complete. */
 #ifndef TCPTRIAGE_MODEL_FINDING_H
 #define TCPTRIAGE_MODEL_FINDING_H
 
