@@ -112,25 +112,26 @@ static unsigned methods_of(const struct mtu_probe_options *o, enum addr_family f
 	return kinds[0] == kinds[1] ? 1 : 2;
 }
 
-static struct prober_options options_of(const struct probe_job *job, const struct addr *address, enum prober_kind kind)
+static struct prober_options options_of(const struct probe_job *job, const struct mtu_result *result, enum prober_kind kind)
 {
 	const struct mtu_probe_options *o = job->own;
-	struct prober_options options = probe_job_prober(job, address, kind);
+	struct prober_options options = probe_job_prober(job, &result->address, kind);
 
+	options.interface_mtu = result->route.link_mtu;
 	options.payload = kind == PROBER_TCP_DATA ? o->payload : PAYLOAD_NONE;
 	if (kind == PROBER_UDP && o->udp && job->target.port)
 		options.port = job->target.port;
 	return options;
 }
 
-static int open_lanes(const struct probe_job *job, const struct addr *address, enum prober_kind kind, struct mtu_run *run, struct err *err)
+static int open_lanes(const struct probe_job *job, const struct mtu_result *result, enum prober_kind kind, struct mtu_run *run, struct err *err)
 {
-	struct prober_options options = options_of(job, address, kind);
+	struct prober_options options = options_of(job, result, kind);
 	int code = prober_open(&run->lane[LANE_MAIN], &options, err);
 
 	if (code || kind != PROBER_TCP_DATA)
 		return code;
-	options = probe_job_prober(job, address, probe_job_side((enum addr_family)address->family));
+	options = probe_job_prober(job, &result->address, probe_job_side((enum addr_family)result->address.family));
 	/* without it only the hop stays unknown */
 	if (prober_open(&run->lane[LANE_SIDE], &options, NULL))
 		run->lane[LANE_SIDE] = NULL;
@@ -176,7 +177,7 @@ static int search_by(struct probe_job *job, enum prober_kind kind, struct mtu_wi
 {
 	struct mtu_run run = { .witness = witness, .address = &result->address };
 	struct mtu_search_options options;
-	int code = open_lanes(job, &result->address, kind, &run, err);
+	int code = open_lanes(job, result, kind, &run, err);
 
 	if (!code) {
 		options = search_options(job, result, &run);
