@@ -209,6 +209,17 @@ static int search(struct probe_job *job, struct mtu_witness *witness, int64_t de
 	return 0;
 }
 
+/* What ended the handshake: a reset bears the host's address, any other error is this machine's word for it. */
+static void refused_or_unreachable(struct mtu_path *path, const struct addr *host, int error)
+{
+	path->finding = MTU_UNREACHABLE;
+	path->says = error == ECONNREFUSED ? REPLY_REFUSED : REPLY_LOCAL;
+	if (path->says == REPLY_REFUSED)
+		path->says_by = *host;
+	else
+		path->says_error = error;
+}
+
 /* --tcp without a payload: no size is tried, for nothing may be sent to the service. */
 static void handshake_only(struct probe_job *job, struct mtu_witness *witness, int64_t deadline_us, struct mtu_result *result)
 {
@@ -226,20 +237,17 @@ static void handshake_only(struct probe_job *job, struct mtu_witness *witness, i
 	result->path = nothing_sent(result->tcp.connected ? MTU_UNDECIDED : MTU_HOST_DEAF, PROBE_TCP, 0);
 	result->path.partial = run.stopped;
 	result->path.elapsed_us = clock_mono_us() - began_us;
-	if (result->tcp.made && !result->tcp.connected && result->tcp.error != ETIMEDOUT) {
-		result->path.finding = MTU_UNREACHABLE;
-		result->path.says = result->tcp.error == ECONNREFUSED ? REPLY_REFUSED : REPLY_UNREACHABLE;
-		result->path.says_error = result->tcp.error;
-		if (result->path.says == REPLY_REFUSED)
-			result->path.says_by = result->address;
-	}
+	if (result->tcp.made && !result->tcp.connected && result->tcp.error != ETIMEDOUT)
+		refused_or_unreachable(&result->path, &result->address, result->tcp.error);
 	notices_add(&job->session.notices, "sizes over TCP need --tcp-payload http, tls or raw: without it nothing is sent to the service");
 }
 
 /* Why the way back was not looked at, although a port was given. */
 static void note_reverse(struct probe_job *job, const struct mtu_result *result)
 {
-	if (result->tcp.connected && result->reverse.finding == REVERSE_NOT_MADE)
+	const struct mtu_probe_options *o = job->own;
+
+	if (!o->payload && result->tcp.connected && result->reverse.finding == REVERSE_NOT_MADE)
 		notices_add(&job->session.notices, "the way back was not tested: the service did not send %d bytes by itself; --tcp-payload http, tls or raw asks it for more",
 			    REVERSE_ENOUGH);
 }
