@@ -32,12 +32,12 @@ static const struct setting {
 	{ SOL_SOCKET, SO_RCVBUF, RECEIVE_BYTES, true, true, true },
 };
 
-static int apply_settings(int fd, bool is_v6, struct err *err)
+int datagram_settings(int fd, enum addr_family family, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
 		const struct setting *s = &settings[i];
 
-		if ((is_v6 ? s->v6 : s->v4) && setsockopt(fd, s->level, s->name, &s->value, sizeof(s->value)) && !s->optional)
+		if ((family == ADDR_V6 ? s->v6 : s->v4) && setsockopt(fd, s->level, s->name, &s->value, sizeof(s->value)) && !s->optional)
 			return err_errno(err, -errno, "this kernel lacks a socket option that probes need (%d of protocol %d)", s->name, s->level);
 	}
 	return 0;
@@ -71,7 +71,7 @@ static int bind_source(struct datagram *d, struct err *err)
 
 int datagram_prepare(struct datagram *d, const struct datagram_kind *kind, uint16_t port, struct err *err)
 {
-	int code = apply_settings(d->prober.fd, d->prober.options.address.family == ADDR_V6, err);
+	int code = datagram_settings(d->prober.fd, (enum addr_family)d->prober.options.address.family, err);
 
 	d->kind = kind;
 	d->hop_limit = -1;

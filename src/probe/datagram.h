@@ -62,6 +62,8 @@ struct datagram {
 	uint8_t packet[DATAGRAM_LARGEST];
 };
 
+/** datagram_settings() - the socket options without which no probe can be judged. Return: 0 or -errno with @err. */
+int datagram_settings(int fd, enum addr_family family, struct err *err);
 /** datagram_prepare() - options, source port and target of the open socket d->prober.fd; a new mark. Return: 0 or -errno with @err. */
 int datagram_prepare(struct datagram *d, const struct datagram_kind *kind, uint16_t port, struct err *err);
 /** datagram_size() - of the IP packet that is sent for @request: no smaller than the smallest. */

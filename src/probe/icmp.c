@@ -9,7 +9,6 @@
 #include <netinet/icmp6.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "datagram.h"
 #include "socket_address.h"
@@ -63,12 +62,9 @@ static int open_socket(enum addr_family family, bool *raw, struct err *err)
 static int icmp_allowed(enum addr_family family, struct err *err)
 {
 	bool raw;
-	int fd = open_socket(family, &raw, err);
+	AUTO_FD int fd = open_socket(family, &raw, err);
 
-	if (fd < 0)
-		return fd;
-	close(fd);
-	return 0;
+	return fd < 0 ? fd : datagram_settings(fd, family, err);
 }
 
 /* Nothing but echo replies is to wake us: errors come through the error queue, which no filter stops. */

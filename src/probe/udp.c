@@ -2,7 +2,6 @@
 /* Probes by UDP to a port where nobody listens: "port unreachable" says that one came, the error queue says so without privilege. */
 #include <errno.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "datagram.h"
 #include "socket_address.h"
@@ -19,12 +18,9 @@ static int open_socket(enum addr_family family, struct err *err)
 
 static int udp_allowed(enum addr_family family, struct err *err)
 {
-	int fd = open_socket(family, err);
+	AUTO_FD int fd = open_socket(family, err);
 
-	if (fd < 0)
-		return fd;
-	close(fd);
-	return 0;
+	return fd < 0 ? fd : datagram_settings(fd, family, err);
 }
 
 /* The quote begins behind the UDP header, whose ports the kernel has compared. */
