@@ -284,6 +284,19 @@ static void close_prober(struct prober **prober)
 	prober_close(*prober);
 }
 
+/* A kernel that keeps from us what routers say makes a black hole of every narrow path. */
+static void check_hearing(struct check *check, enum probe_method method)
+{
+	static const char *const lost[] = {
+		[HEARING_NO_MTU] = "of IPv4 the MTU that routers name when a packet is too big (net.ipv4.ip_no_pmtu_disc)",
+		[HEARING_NONE] = "of IPv4 what routers say of packets that are too big: a narrow path looks like a black hole (net.ipv4.ip_no_pmtu_disc)",
+	};
+	enum prober_hearing hearing = prober_hearing(method, ADDR_V4);
+
+	if (hearing != HEARING_ALL)
+		verdict(check, HEALTH_PARTLY, lost[hearing], "sudo sysctl -w net.ipv4.ip_no_pmtu_disc=0");
+}
+
 static void check_udp_probes(struct doctor *doctor, struct check *check)
 {
 	const struct prober_options wish = { .kind = PROBER_UDP, .address = addr_v4(0x7f000001) };
@@ -303,6 +316,7 @@ static void check_udp_probes(struct doctor *doctor, struct check *check)
 		return;
 	}
 	snprintf(check->detail, sizeof(check->detail), "the error queue tells of a closed port (IPv4%s)", has_v6 ? ", IPv6 as well" : "; no IPv6");
+	check_hearing(check, PROBE_UDP);
 }
 
 /* Return: whether a socket of @type can be made in every family that this kernel has. */
@@ -332,6 +346,7 @@ static void check_icmp_probes(struct doctor *doctor, struct check *check)
 	}
 	snprintf(check->detail, sizeof(check->detail), "by %s (net.ipv4.ping_group_range is \"%s\")",
 		 icmp_sockets(SOCK_DGRAM) ? "ping sockets" : "raw sockets, CAP_NET_RAW", groups);
+	check_hearing(check, PROBE_ICMP);
 }
 
 /* What the process that reads packets can give up. */

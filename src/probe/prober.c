@@ -2,12 +2,14 @@
 /* The seam between those who want probes sent and the kinds of prober. */
 #include "tcptriage/probe/prober.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "kinds.h"
 #include "tcptriage/base/clock.h"
+#include "tcptriage/base/file.h"
 #include "tcptriage/base/util.h"
 
 static const struct prober_ops *const kinds[PROBER_KIND_COUNT] = {
@@ -22,6 +24,21 @@ static const struct prober_ops *const kinds[PROBER_KIND_COUNT] = {
 int prober_allowed(enum prober_kind kind, enum addr_family family, struct err *err)
 {
 	return kinds[kind]->allowed(family, err);
+}
+
+enum prober_hearing prober_hearing(enum probe_method method, enum addr_family family)
+{
+	static const enum prober_hearing by_sysctl[] = { HEARING_ALL, HEARING_NO_MTU, HEARING_NONE, HEARING_NONE };
+	char text[8];
+	unsigned mode;
+
+	if (family == ADDR_V6 || file_read_at(AT_FDCWD, "/proc/sys/net/ipv4/ip_no_pmtu_disc", text, sizeof(text)) < 1)
+		return HEARING_ALL;
+	mode = (unsigned)(text[0] - '0');
+	if (mode >= ARRAY_SIZE(by_sysctl))
+		return HEARING_ALL;
+	/* 3: those of protocols that look at the quote before they believe it, which TCP does */
+	return mode == 3 && method == PROBE_TCP ? HEARING_ALL : by_sysctl[mode];
 }
 
 int prober_open(struct prober **out, const struct prober_options *options, struct err *err)

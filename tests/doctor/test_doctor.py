@@ -102,6 +102,15 @@ def probes__ping_group_range__decides_for_a_user():
     assert root["status"] == "works" and "raw sockets" in root["detail"], root
 
 
+def probes__kernel_keeps_too_big_to_itself__are_partly_of_use():
+    for mode, words in ((1, "the MTU that routers name"), (2, "looks like a black hole"), (3, "looks like a black hole")):
+        sources = in_namespace(f"ip link set lo up; echo {mode} >/proc/sys/net/ipv4/ip_no_pmtu_disc")
+        for name in ("UDP probes", "ICMP probes"):
+            found = sources[name]
+            assert found["status"] == "partly" and words in found["takes_away"], found
+            assert found["mend"] == "sudo sysctl -w net.ipv4.ip_no_pmtu_disc=0", found
+
+
 def usage__operand__is_refused():
     answer = doctor("nonsense")
     assert answer.returncode == 2 and "'nonsense'" in answer.stderr, answer

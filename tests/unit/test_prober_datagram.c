@@ -653,6 +653,34 @@ static void too_big__absurd_mtu__comes_as_it_stands_there(void **state)
 	each_way(forged_mtus);
 }
 
+/* net.ipv4.ip_no_pmtu_disc: what the kernel keeps to itself, and that we know it. */
+static void too_big__kept_by_the_kernel__is_known(void **state)
+{
+	static const struct {
+		const char *mode;
+		enum prober_hearing udp, tcp;
+	} rows[] = { { "0", HEARING_ALL, HEARING_ALL }, { "1", HEARING_NO_MTU, HEARING_NO_MTU }, { "2", HEARING_NONE, HEARING_NONE }, { "3", HEARING_NONE, HEARING_ALL } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows) * ARRAY_SIZE(ways); i++) {
+		const struct way *way = &ways[i % ARRAY_SIZE(ways)];
+		enum prober_hearing wanted = way->family == ADDR_V6 ? HEARING_ALL : rows[i / ARRAY_SIZE(ways)].udp;
+		struct forgery f;
+		struct probe_outcome out;
+
+		write_file("/proc/sys/net/ipv4/ip_no_pmtu_disc", rows[i / ARRAY_SIZE(ways)].mode);
+		forgery_begin(&f, way, 1000);
+		forge_too_big(&f, 600, NULL, 500);
+		assert_int_equal(next_within(f.prober, 10, &out), wanted != HEARING_NONE);
+		if (wanted != HEARING_NONE)
+			assert_int_equal(out.mtu, wanted == HEARING_ALL ? 600 : 0);
+		assert_int_equal(prober_hearing(prober_method(f.prober), way->family), wanted);
+		assert_int_equal(prober_hearing(PROBE_TCP, ADDR_V4), rows[i / ARRAY_SIZE(ways)].tcp);
+		forgery_end(&f);
+	}
+	write_file("/proc/sys/net/ipv4/ip_no_pmtu_disc", "0");
+}
+
 /* Old routers quote eight bytes of what follows the IP header. */
 static void short_quotes(const struct way *way)
 {
@@ -902,6 +930,7 @@ int main(void)
 		cmocka_unit_test(packets__of_one_prober__keep_what_routers_balance_by),
 		cmocka_unit_test(forged__quote_of_another_packet__changes_nothing),
 		cmocka_unit_test(too_big__absurd_mtu__comes_as_it_stands_there),
+		cmocka_unit_test(too_big__kept_by_the_kernel__is_known),
 		cmocka_unit_test(too_big__eight_bytes_quoted__is_true_of_the_probe_it_is_taken_for),
 		cmocka_unit_test(message__of_every_kind__becomes_its_reply),
 		cmocka_unit_test(flood__of_forged_messages__only_moves_the_counter),

@@ -72,4 +72,13 @@ void prober_close(struct prober *prober);
 /** prober_allowed() - may this user open the kind now (CAP_NET_RAW, ping_group_range)? Return: 0, or -EPERM with @err naming what would mend it. */
 int prober_allowed(enum prober_kind kind, enum addr_family family, struct err *err);
 
+/** enum prober_hearing - what reaches a program of the "packet too big" messages that arrive here (sysctl net.ipv4.ip_no_pmtu_disc; icmp_unreach(), net/ipv4/icmp.c; measured on 6.18 for UDP and ICMP). */
+enum prober_hearing {
+	HEARING_ALL,
+	HEARING_NO_MTU, /* 1: the kernel hides the MTU, REPLY_TOO_BIG has mtu 0 whatever the router said: nobody is to blame for that */
+	HEARING_NONE,	/* 2, and 3 for all but TCP: the kernel drops them: silence of large probes proves no black hole */
+};
+/** prober_hearing() - of probes of @method in this network namespace, now. IPv6 hears all. */
+enum prober_hearing prober_hearing(enum probe_method method, enum addr_family family);
+
 #endif
