@@ -53,7 +53,7 @@ static void rules__texts__are_complete(void **state)
 		list_is_filled(rule, rule->fixes, "fixes");
 		list_is_filled(rule, rule->refs, "refs");
 		assert_true(rule->eval || rule->packets);
-		assert_int_equal(rule->eval != NULL, !!(rule->needs & RULE_NEEDS_SOCKETS));
+		assert_int_equal(rule->eval != NULL, !!(rule->needs & (RULE_NEEDS_SOCKETS | RULE_NEEDS_NETWORK)));
 		assert_int_equal(rule->eval != NULL, rule->thresholds != NULL);
 		assert_true(!rule->states == !rule->candidate);
 		assert_int_equal(rule->look != NULL, !!(rule->needs & RULE_NEEDS_FAST_LOOKS));

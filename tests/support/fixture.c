@@ -269,6 +269,7 @@ void fixture_judge(struct fixture *f)
 		.snap = &f->snap,
 		.owner_of = owner_of,
 		.route_of = route_of,
+		.network = f->network,
 		.descriptors = f->has_use ? &f->use : NULL,
 		.context = f,
 		.window_us = snapshot_span_us(&f->snap),

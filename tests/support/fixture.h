@@ -25,6 +25,7 @@ struct fake {
 
 /**
  * struct fixture - the namespace. @use, @has_use: descriptors of processes, fixture_user() adds one. @info_len: tcp_info that new sockets get. Change @counters, @route, @sysctls between the samples.
+ * @network: interfaces, addresses and routes; NULL unknown.
  * @routes: by destination, before @route is asked; @routes_asked: how often a rule asked for one.
  */
 struct fixture {
@@ -37,6 +38,7 @@ struct fixture {
 	struct sysctls sysctls;
 	struct route route;
 	struct platform platform;
+	const struct network *network;
 	const struct route *routes;
 	size_t route_count, routes_asked;
 	struct descriptor_user users[FIXTURE_USERS];
