@@ -169,7 +169,7 @@ static const char *missing_input(const struct view *view, const struct rule *rul
 		{ RULE_NEEDS_TWO_SAMPLES, snap->samples < 2,
 		  quick ? "needs two samples, --quick takes one" :
 			  "needs two samples, only one was taken" },
-		{ RULE_NEEDS_NETWORK, !view->network, "interfaces and routes could not be read, or the recording is an older one that holds none" },
+		{ RULE_NEEDS_NETWORK, !view->network, "interfaces and routes could not be read (older recordings hold none)" },
 		{ RULE_NEEDS_HISTORY, true, "needs history, none is kept yet" },
 		{ RULE_NEEDS_NO_FILTER, snap->filtered,
 		  "needs the whole namespace: its counters cannot be narrowed to a filter" },

@@ -14,13 +14,13 @@
 /* The tree that all inputs share: a valid manifest, and everything else empty until it is chosen. */
 static char dir[64];
 
-enum choice { RAW_DUMP, FRAMED_DUMP, FRAMED_UDP, MANIFEST, OWNERS, ROUTES, SYSCTLS, CGROUPS, NETSTAT, SNMP6, SOCKSTAT, CHOICES };
+enum choice { RAW_DUMP, FRAMED_DUMP, FRAMED_UDP, MANIFEST, OWNERS, ROUTES, SYSCTLS, CGROUPS, NETSTAT, SNMP6, SOCKSTAT, NETWORK, CHOICES };
 
 static const char *const names[CHOICES] = {
 	[RAW_DUMP] = "ns0-0.tcp",  [FRAMED_DUMP] = "ns0-0.tcp",	  [FRAMED_UDP] = "ns0-0.udp",
 	[MANIFEST] = "manifest",   [OWNERS] = "owners",		  [ROUTES] = "ns0.route",
 	[SYSCTLS] = "ns0.sysctl",  [CGROUPS] = "cgroups",	  [NETSTAT] = "ns0-0.netstat",
-	[SNMP6] = "ns0-0.snmp6",   [SOCKSTAT] = "ns0-0.sockstat",
+	[SNMP6] = "ns0-0.snmp6",   [SOCKSTAT] = "ns0-0.sockstat", [NETWORK] = "ns0.network",
 };
 
 static void write_file(const char *name, const void *bytes, size_t len)
@@ -112,6 +112,7 @@ static void ask(struct source *source, struct source_ns *ns, struct look *look)
 	struct descriptor_use use;
 	struct addr peer;
 	struct route route;
+	struct network network;
 
 	source_owners(source, NULL, 0, &look->owners, NULL);
 	for (unsigned netid = 0; netid < NETID_COUNT; netid++) {
@@ -124,6 +125,11 @@ static void ask(struct source *source, struct source_ns *ns, struct look *look)
 	source_sysctls(ns, &sysctls, NULL);
 	addr_parse("10.0.0.2", &peer);
 	source_route(ns, &peer, &route, NULL);
+	if (!source_network(ns, &network, NULL)) {
+		for (size_t i = 0; i < network.link_count; i++)
+			look->seen += network_link(&network, network.links[i].ifindex)->kind;
+		look->seen += network_route(&network, &peer) != NULL;
+	}
 	look->seen += (unsigned)strlen(source_platform(source)->asset);
 	source_cgroup_path(source, 77);
 	source_descriptors(source, &use, NULL);

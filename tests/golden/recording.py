@@ -125,6 +125,19 @@ SYSCTLS = {
 }
 
 
+# One interface with a default route, as src/collect/network_table.h writes it.
+NETWORK = (
+    "network\t0\t4\n"
+    "link\t1\t65536\t0\t0\t7\t0\t0\t1000\t0\t0\t-\t0.0.0.0\tlo\n"
+    "link\t2\t1500\t0\t0\t3\t0\t0\t90000\t3\t0\t-\t0.0.0.0\teth0\n"
+    "address\t1\t8\t0\t127.0.0.1\t127.0.0.1\n"
+    "address\t2\t24\t0\t10.0.0.5\t10.0.0.5\n"
+    "route\t2\t0\t254\t0\t0\t1\t3\t0\t1\t1\t0.0.0.0\t10.0.0.1\t0.0.0.0\n"
+    "route\t2\t24\t254\t0\t0\t1\t2\t253\t1\t2\t10.0.0.0\t0.0.0.0\t10.0.0.5\n"
+    "end\n"
+)
+
+
 class Recording:
     """A directory in the making. samples: (offset in s, [Sock]); processes: (pid, comm, inodes, fds, nofile)."""
 
@@ -153,6 +166,7 @@ class Recording:
         put("manifest", "\n".join(manifest) + "\nend\n")
         put("ns0.sysctl", "".join(f"{k} = {v}\n" for k, v in self.sysctls.items()) + "end\n")
         put("ns0.route", "end\n")
+        put("ns0.network", NETWORK)
         put("cgroups", "cgroup\t1\t/\nend\n")
         lines = ["pass\t0\t0"]
         for pid, comm, inodes, fds, nofile in self.processes:

@@ -74,6 +74,70 @@ static void score__factors_of_each_severity__are_multiplied(void **state)
 	}
 }
 
+/* A fault of configuration becomes as bad as what it leads to, and takes it in; only where both speak of the same peer. */
+static void raise__overlap__by_an_attempt_in_its_network(void **state)
+{
+	static const struct {
+		const char *symptom, *peer;
+		enum severity severity, becomes;
+		double cause, confidence;
+		bool folded;
+	} rows[] = {
+		{ "syn-local-stuck", "10.71.2.2", SEVERITY_WARNING, SEVERITY_CRITICAL, 0.7, 0.9, true },
+		{ "syn-sent-stall", "10.71.2.2", SEVERITY_WARNING, SEVERITY_CRITICAL, 0.7, 0.9, true },
+		{ "syn-sent-stall", "10.71.2.200", SEVERITY_WARNING, SEVERITY_WARNING, 0.7, 0.9, false }, /* another network */
+		{ "syn-sent-stall", "10.71.2.2", SEVERITY_INFO, SEVERITY_WARNING, 0.7, 0.9, true },
+		{ "syn-sent-stall", "10.71.2.2", SEVERITY_WARNING, SEVERITY_WARNING, 0.7, 0.49, true },
+		{ "syn-sent-stall", "10.71.2.2", SEVERITY_CRITICAL, SEVERITY_WARNING, 0.4, 0.9, false }, /* hardly sure of itself */
+		{ "dead-peer-unacked", "10.71.2.2", SEVERITY_WARNING, SEVERITY_WARNING, 0.7, 0.9, true },
+		{ "retrans-high", "10.71.2.2", SEVERITY_WARNING, SEVERITY_WARNING, 0.7, 0.9, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct board b = { 0 };
+		struct finding *symptom = put(&b, rows[i].symptom, rows[i].severity, rows[i].confidence);
+		struct finding *cause = put(&b, "cidr-overlap", SEVERITY_WARNING, rows[i].cause);
+		struct finding *plain = put(&b, "cidr-overlap", SEVERITY_INFO, 0.9); /* nobody has run into that one */
+
+		set_peer(symptom, rows[i].peer, 80, 0);
+		set_peer(cause, "10.71.2.0", 0, 25);
+		triage_rank(&b.verdict);
+		assert_int_equal(cause->severity, rows[i].becomes);
+		assert_int_equal(plain->severity, SEVERITY_INFO);
+		assert_ptr_equal(symptom->parent, rows[i].folded ? cause : NULL);
+		arena_free(&b.arena);
+	}
+}
+
+static void raise__mtu_mismatch__by_a_black_hole_of_that_interface(void **state)
+{
+	static const struct {
+		const char *symptom, *interface;
+		bool behind, raised;
+	} rows[] = {
+		{ "mtu-blackhole-send", "vx0", false, true },  { "mtu-blackhole-recv", "vx0", false, true },  { "mtu-blackhole-send", "eth0", false, false },
+		{ "mtu-blackhole-send", "vx0", true, false }, /* the network behind this host has no part in this host's own connections */
+		{ "mtu-blackhole-send", NULL, false, false },  { "pmtu-shrunk", "vx0", false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct board b = { 0 };
+		struct finding *cause = put(&b, "mtu-config-mismatch", SEVERITY_WARNING, 0.85);
+		struct finding *symptom = put(&b, rows[i].symptom, SEVERITY_WARNING, 0.75);
+
+		cause->scope.interface = "vx0";
+		symptom->scope.interface = rows[i].interface;
+		if (rows[i].behind)
+			finding_add(cause, "forwarding", 1, UNIT_FLAG, "rule");
+		triage_rank(&b.verdict);
+		assert_int_equal(cause->severity, rows[i].raised ? SEVERITY_CRITICAL : SEVERITY_WARNING);
+		assert_ptr_equal(symptom->parent, rows[i].raised ? cause : NULL);
+		arena_free(&b.arena);
+	}
+}
+
 static void order__worst_first__children_behind_their_cause(void **state)
 {
 	struct board b = { 0 };
@@ -648,6 +712,8 @@ static void fold__icmp_errors__explain_the_attempts_that_they_quote(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(raise__overlap__by_an_attempt_in_its_network),
+		cmocka_unit_test(raise__mtu_mismatch__by_a_black_hole_of_that_interface),
 		cmocka_unit_test(score__factors_of_each_severity__are_multiplied),
 		cmocka_unit_test(order__worst_first__children_behind_their_cause),
 		cmocka_unit_test(fold__only_one_story__and_never_under_a_lesser_cause),
