@@ -17,6 +17,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "kinds.h"
 #include "tcp_payload.h"
 #include "tcp_socket.h"
@@ -38,11 +39,11 @@ struct slot {
 	int fd;
 };
 
-/* @least: bytes of the shortest payload. @link_mtu: of the interface, 0 unknown. @largest: packet that fits the MSS, 0 before the first connection. */
+/* @least: bytes of the shortest payload. @largest: packet that fits the MSS, 0 before the first connection. */
 struct tcp_data {
 	struct prober prober;
 	struct slot slots[SLOTS];
-	uint32_t least, link_mtu, largest;
+	uint32_t least, largest;
 	int timer;
 	bool ticking;
 	uint8_t payload[TCP_PAYLOAD_MAX];
@@ -107,7 +108,6 @@ static int tcp_data_open(struct prober *prober, struct err *err)
 	code = tcp_socket_route(&prober->options, err);
 	if (code)
 		return code;
-	data->link_mtu = tcp_socket_link_mtu(&prober->options);
 	data->least = (uint32_t)tcp_payload_write(&prober->options, 0, data->payload);
 	return open_events(data, err);
 }
@@ -211,11 +211,13 @@ static bool give_up(struct tcp_data *data, struct slot *slot)
 	return false;
 }
 
-/* What an ICMP message about a SYN means. */
-static const uint8_t said[ICMP_CLASS_COUNT] = {
-	[ICMP_UNREACHABLE] = REPLY_UNREACHABLE, [ICMP_PROTOCOL_UNREACHABLE] = REPLY_UNREACHABLE, [ICMP_PORT_UNREACHABLE] = REPLY_REJECTED,
-	[ICMP_PROHIBITED] = REPLY_PROHIBITED,	[ICMP_TIME_EXCEEDED] = REPLY_EXPIRED,
-};
+/* What an ICMP message about a SYN means: the host's own "port unreachable" refuses the connection. */
+static enum probe_reply reply_of(enum icmp_class class, bool from_target)
+{
+	enum probe_reply reply = answer_reply(class, from_target);
+
+	return reply == REPLY_ARRIVED ? REPLY_REFUSED : reply == REPLY_TOO_BIG ? REPLY_NONE : reply;
+}
 
 /* One entry of the error queue. Return: false when there is none. @found: changed by an ICMP message that ended the handshake. */
 static bool take_error(struct tcp_data *data, int fd, struct probe_outcome *found)
@@ -232,11 +234,12 @@ static bool take_error(struct tcp_data *data, int fd, struct probe_outcome *foun
 		data->prober.counts.malformed++;
 		return true;
 	}
-	if (error.origin != QUEUED_ICMP || !said[error.class])
-		return true;
-	*found = (struct probe_outcome){ .reply = said[error.class], .is_icmp = true, .icmp_type = error.type, .icmp_code = error.code, .from = error.offender };
-	if (found->reply == REPLY_REJECTED && addr_equal(&error.offender, &data->prober.options.address))
-		found->reply = REPLY_REFUSED;
+	if (error.origin == QUEUED_ICMP)
+		*found = (struct probe_outcome){ .reply = (uint8_t)reply_of(error.class, addr_equal(&error.offender, &data->prober.options.address)),
+						 .is_icmp = true,
+						 .icmp_type = error.type,
+						 .icmp_code = error.code,
+						 .from = error.offender };
 	return true;
 }
 
@@ -261,7 +264,8 @@ static bool failed(struct tcp_data *data, struct slot *slot, struct probe_outcom
 /* The segment is longer than the MSS: because of what this kernel remembers of the path, or because the interface or the peer will not have more. */
 static bool too_long(struct tcp_data *data, struct slot *slot, uint32_t pmtu, struct probe_outcome *outcome)
 {
-	bool by_link = data->link_mtu && slot->size > data->link_mtu;
+	uint32_t link = data->prober.options.interface_mtu;
+	bool by_link = link && slot->size > link;
 	struct probe_outcome found = { .reply = REPLY_LOCAL, .error = EMSGSIZE };
 
 	if (pmtu && pmtu < slot->size && !by_link)

@@ -78,10 +78,12 @@ static void close_length(struct message *message, size_t begin, unsigned width)
 		message->bytes[begin - i] = (uint8_t)len;
 }
 
-/* Letters, digits, dots, hyphens: text from outside goes no further otherwise. */
+#define LETTERS_AND_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+/* A letter or digit, then those, dots and hyphens: text from outside goes no further otherwise. */
 static bool is_name(const char *host)
 {
-	size_t len = host ? strspn(host, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-") : 0;
+	size_t len = host && strspn(host, LETTERS_AND_DIGITS) ? strspn(host, LETTERS_AND_DIGITS ".-") : 0;
 	struct addr addr;
 
 	return len && len <= NAME_MAX_BYTES && !host[len] && !addr_parse(host, &addr);

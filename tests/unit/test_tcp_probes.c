@@ -91,7 +91,7 @@ static int widen(void **state)
 
 static struct prober *open_prober(enum addr_family family, uint16_t port, enum tcp_payload payload)
 {
-	struct prober_options options = { .kind = PROBER_TCP_DATA, .address = chain_server(family), .port = port, .payload = payload, .host = "example.net" };
+	struct prober_options options = { .kind = PROBER_TCP_DATA, .address = chain_server(family), .port = port, .payload = payload, .host = "example.net", .interface_mtu = 1500 };
 	struct prober *prober;
 
 	if (prober_open(&prober, &options, &err))
@@ -407,6 +407,7 @@ static void check_said(enum addr_family family, const char *how, enum probe_repl
 static void handshake__icmp_from_a_router__is_named_with_its_sender(void **state)
 {
 	(void)state;
+	check_said(ADDR_V4, "tcp reset", REPLY_REFUSED, false);
 	check_said(ADDR_V4, "icmp type admin-prohibited", REPLY_PROHIBITED, true);
 	check_said(ADDR_V4, "icmp type host-unreachable", REPLY_UNREACHABLE, true);
 	check_said(ADDR_V4, "icmp type port-unreachable", REPLY_REJECTED, true);
