@@ -7,6 +7,7 @@
  *
  * An acknowledgement is no event of its own; a software timestamp of it is (SOF_TIMESTAMPING_TX_ACK), and needs no privilege without a copy of the packet
  * (OPT_TSONLY). A path MTU that fell is none either: while segments are under way a timer looks.
+ * The hop limit of a request is not used: of a segment that expires the kernel tells EHOSTUNREACH without a sender (measured), which finds no hop.
  * Errors that ICMP reports of an established connection are soft (RFC 9293 §3.9.2.2) and the kernel tells nobody who said them: they are not asked for, silence decides. */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,10 +33,11 @@
 #define MTU_PROBING "/proc/sys/net/ipv4/tcp_mtu_probing"
 #define MTU_PROBING_ALWAYS "2"
 
-/* A connection. @id: of its probe, 0 free. @payload: bytes that were sent, 0 while it connects. @header: bytes of IP and TCP before them. */
+/* A connection. @id: of its probe, 0 free. @payload: bytes that were sent, 0 while it connects. @header: bytes of IP and TCP before them. @acked: before them. */
 struct slot {
 	uint32_t id, size, payload, header;
 	int64_t deadline_us;
+	uint64_t acked;
 	int fd;
 };
 
@@ -297,6 +299,7 @@ static bool speak(struct tcp_data *data, struct slot *slot, const struct tcp_rea
 	if (send(slot->fd, data->payload, payload, MSG_NOSIGNAL) != (ssize_t)payload)
 		return failed(data, slot, outcome);
 	slot->payload = (uint32_t)payload;
+	slot->acked = tcpi_get(&reading->info, TCPI_BYTES_ACKED); /* the SYN counts as a byte (measured on 6.18) */
 	slot->header = header;
 	if (probe)
 		probe->sent_us = clock_mono_us();
@@ -305,8 +308,7 @@ static bool speak(struct tcp_data *data, struct slot *slot, const struct tcp_rea
 
 static bool was_acknowledged(const struct slot *slot, const struct tcp_info_bytes *info)
 {
-	/* The SYN counts as a byte (measured on 6.18). */
-	return tcpi_get(info, TCPI_BYTES_ACKED) > slot->payload;
+	return tcpi_get(info, TCPI_BYTES_ACKED) >= slot->acked + slot->payload;
 }
 
 static bool was_in_one_piece(const struct slot *slot, const struct tcp_info_bytes *info)

@@ -48,14 +48,12 @@ struct tcp_witness tcp_socket_witness(const struct tcp_reading *reading);
 void tcp_socket_forget_errors(int fd, enum addr_family family);
 /** tcp_socket_source() - the address that @fd sends from; any when it has none. */
 struct addr tcp_socket_source(int fd);
-/** tcp_socket_aim() - connect a socket that is no TCP one to the target, by which nothing is sent. Return: 0 or the negative errno that routing gives. */
+/** tcp_socket_aim() - connect a socket to the target: only a TCP one sends anything by that. Return: 0, or the negative errno (-EINPROGRESS of a TCP one that does not wait). */
 int tcp_socket_aim(int fd, const struct prober_options *options);
 /** tcp_socket_error() - SO_ERROR, which asking clears. Return: positive errno, 0 none. */
 int tcp_socket_error(int fd);
 /** tcp_socket_reset() - end it at once by a reset: no FIN, no TIME-WAIT, no more retransmissions. */
 void tcp_socket_reset(int fd);
-/** tcp_socket_link_mtu() - MTU of the interface by which packets to the target leave, as far as its address tells. Return: 0 unknown. */
-uint32_t tcp_socket_link_mtu(const struct prober_options *options);
 /** tcp_socket_route() - what routing says of the target; nothing is sent. Return: 0 or -errno with @err. */
 int tcp_socket_route(const struct prober_options *options, struct err *err);
 
