@@ -8,8 +8,8 @@
 /* So many mute hops in a row end the walk. */
 #define MUTE_MOST 5
 #define TRIES_MUTE 3
-#define TRIES_LARGE 3
-#define TRIES_BORDER 6
+#define TRIES_LARGE 2
+#define TRIES_BORDER (MTU_TRIES_MOST + 1)
 /* Routers answer only so often; a silence is asked again after the first time, one that was not proven after the second (one answer a second: RULES fact 31). */
 #define AGAIN_US 300000
 #define AGAIN_LIMITED_US 1100000
@@ -64,7 +64,7 @@ static struct reach reach(const struct mtu_search *search)
 
 		if (large == REPLY_TOO_BIG && !reach.told)
 			reach.told = ttl;
-		if (large != REPLY_NONE && large != REPLY_TOO_BIG && large != REPLY_ARRIVED)
+		if (large == REPLY_EXPIRED)
 			reach.last = ttl;
 	}
 	for (unsigned ttl = MAX(reach.last, 1); ttl < reach.told; ttl++) {
@@ -168,12 +168,12 @@ static void plan_further(struct mtu_search *search)
 		ask_small(search, hops->next++, 0);
 }
 
-/* Tries that a large packet gets at @ttl, and the pause before the next. @border: nearest hop that is in doubt. */
+/* Does a large packet get another try at @ttl, and when? @border: nearest hop that is in doubt. */
 static bool large_again(const struct mtu_search *search, unsigned ttl, bool border, int64_t *not_before_us)
 {
 	const struct mtu_hops *hops = &search->hops;
 	bool doubtful = border && answered(search, ttl) && !hops->proven[ttl];
-	unsigned tries = doubtful ? TRIES_BORDER : border ? TRIES_LARGE : TRIES_LARGE - 1;
+	unsigned tries = doubtful ? TRIES_BORDER : border ? mtu_narrow_tries(search) : TRIES_LARGE;
 	/* What reaches the host, or dies before, is known; only who tells of it is not. */
 	if (ttl == hops->distance)
 		tries = 1;

@@ -7,6 +7,7 @@
 #define ALL_AT_ONCE 10
 #define VERIFY_ROUNDS 4
 #define VERIFY_TRIES 2
+#define FORGOTTEN_MOST 3
 /* One wrong verdict in so many is what silence may bring about. */
 #define SURE 1e-5
 /* Rounds in a row in which nothing at all is answered any more. */
@@ -39,18 +40,18 @@ static unsigned controls_that_tell(const struct mtu_search *search)
 
 static bool looks_lossy(const struct mtu_search *search)
 {
-	return search->path.controls_lost * 5 > search->path.controls_sent;
+	return search->controls_lost * 5 > search->controls;
 }
 
 /* Silence is worth nothing on a path that loses every fifth small packet. */
 static bool is_lossy(const struct mtu_search *search)
 {
-	return search->voids >= VOIDS || (looks_lossy(search) && search->path.controls_sent >= controls_that_tell(search));
+	return search->voids >= VOIDS || (looks_lossy(search) && search->controls >= controls_that_tell(search));
 }
 
 static void plan_controls(struct mtu_search *search)
 {
-	unsigned missing = controls_that_tell(search) - search->path.controls_sent;
+	unsigned missing = controls_that_tell(search) - search->controls;
 
 	mtu_round_begin(search);
 	for (unsigned i = 0; i < missing; i++)
@@ -145,7 +146,7 @@ static bool stands(const struct mtu_search *search, const struct mtu_note *passe
 static void plan_verification(struct mtu_search *search, uint32_t passed, const struct mtu_note *failed)
 {
 	unsigned tries = VERIFY_TRIES, needed = mtu_narrow_tries(search);
-	bool controls = !mtu_round_limited(search, LANE_MAIN) && by_silence(failed);
+	bool again = search->verify_rounds > 1, controls = !mtu_round_limited(search, LANE_MAIN) && (by_silence(failed) || again);
 
 	if (by_silence(failed) && failed->lost + tries < needed)
 		tries = needed - failed->lost;
@@ -160,8 +161,20 @@ static void plan_verification(struct mtu_search *search, uint32_t passed, const 
 	}
 	if (controls)
 		mtu_round_add(search, FOR_CONTROL, search->small, 0, 0);
-	if (!failed)
+	if (!failed && !again)
 		search->round.burst = VERIFY_TRIES;
+}
+
+/* It passed before, and does not since, beside controls that are answered: the path has changed, and what holds now is asked for. */
+static bool does_not_pass_any_more(struct mtu_search *search, uint32_t passed)
+{
+	struct mtu_note *note = mtu_sizes_note(&search->sizes, passed);
+
+	if (note->lost + note->told < mtu_narrow_tries(search) || search->forgotten == FORGOTTEN_MOST)
+		return false;
+	search->forgotten++;
+	mtu_sizes_forget(&search->sizes, note);
+	return true;
 }
 
 /* Next to each other: @passed passes, one byte more does not, or is not asked for. */
@@ -179,6 +192,8 @@ static bool verify(struct mtu_search *search, uint32_t passed, const struct mtu_
 		search->exact = true;
 		return false;
 	}
+	if (does_not_pass_any_more(search, passed))
+		return mtu_narrow_plan(search);
 	if (search->verify_rounds++ == VERIFY_ROUNDS) {
 		search->path.lossy = true;
 		return false;

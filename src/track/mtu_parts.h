@@ -13,6 +13,8 @@
 #define MTU_PROBES_HOPS 220
 #define MTU_ROUNDS_MAX 60
 #define MTU_TIME_MAX_US 60000000
+/** Time between two probes, unless controls are lost. */
+#define MTU_SPACING_US 10000
 /** Probes of one round at most. */
 #define MTU_ROUND_MAX 72
 /** Silent tries of a size that make it certain when no control was ever lost, and the most that are made. */
@@ -43,7 +45,8 @@ struct mtu_sent {
 	bool given_up, counted, reserved, own_limit;
 };
 
-/** struct mtu_note - what is known of one size. @tries: probes sent. @lost: silent ones that count. @told: answered by "too big". @local: refused by this machine. */
+/** struct mtu_note - what is known of one size. @tries: probes sent. @lost: silent ones that count, since something as large
+ * passed last. @told: answered by "too big" since it passed last. @local: refused by this machine. */
 struct mtu_note {
 	uint32_t size;
 	uint16_t tries, passed, lost, told, local;
@@ -96,7 +99,7 @@ enum mtu_stage { STAGE_CONTACT, STAGE_NARROW, STAGE_HOPS, STAGE_DONE };
 /**
  * struct mtu_search - @small: size of controls. @base: that every link should pass. @top: what may be asked for at most: @options.largest, or less when this machine
  * cannot send that. @contact_tries. @said: a control's answer that the host cannot be reached. @verified: size, and @verify_rounds of it. @listed: the known sizes
- * were tried. @voids: rounds in a row in which nothing was answered. @rtt_us: smoothed, −1 none. @exact: the size stands.
+ * were tried. @controls, @controls_lost: at the pace of now. @forgotten: sizes that passed and then did not any more. @voids: rounds in a row in which nothing was answered. @rtt_us: smoothed, −1 none. @exact: the size stands.
  * @told_about: for each word of path.told the smallest size it was said of; @told_useful: it was said of more than its MTU; @told_tries: rounds spent on it.
  */
 struct mtu_search {
@@ -112,7 +115,7 @@ struct mtu_search {
 	enum mtu_stage stage;
 	int64_t begun_us, now_us, rtt_us;
 	uint32_t small, base, top, verified;
-	unsigned contact_tries, verify_rounds, voids, reopened;
+	unsigned contact_tries, verify_rounds, voids, reopened, forgotten, controls, controls_lost;
 	bool said, listed, exact, concluded;
 	uint32_t told_about[PATH_TOLD_MAX];
 	uint8_t told_tries[PATH_TOLD_MAX];
@@ -128,6 +131,8 @@ uint32_t mtu_sizes_passed(const struct mtu_sizes *sizes);
 const struct mtu_note *mtu_sizes_failed(const struct mtu_sizes *sizes);
 /** mtu_sizes_pass() - @note passed: silence of smaller ones was loss. */
 void mtu_sizes_pass(struct mtu_sizes *sizes, struct mtu_note *note);
+/** mtu_sizes_forget() - @note passed once, and does not any more. */
+void mtu_sizes_forget(struct mtu_sizes *sizes, struct mtu_note *note);
 /** mtu_sizes_publish() - fills sizes of @path. */
 void mtu_sizes_publish(const struct mtu_sizes *sizes, struct mtu_path *path);
 

@@ -78,6 +78,11 @@ void mtu_result_publish(struct mtu_search *search)
 	path->finding = (uint8_t)finding(search);
 	if (path->finding != MTU_NARROWER_TOLD)
 		path->told_by = -1;
+	if (path->finding != MTU_UNREACHABLE && search->stage == STAGE_DONE) {
+		path->says = REPLY_NONE;
+		path->says_error = 0;
+		path->says_by = (struct addr){ .family = (uint8_t)search->options.family };
+	}
 	path->shrink_address = (struct addr){ .family = (uint8_t)search->options.family };
 	if (path->told_by >= 0)
 		path->shrink_address = path->told[path->told_by].from;

@@ -16,7 +16,7 @@
 #define HELD_TELL_US 100000
 /* Within this time no allowance grows by a whole answer. */
 #define BEHIND_US 60000
-#define SPACING_MOST_US 80000
+#define SPACING_MOST_US 160000
 #define SIZES_BETWEEN_CONTROLS 4
 
 bool mtu_round_limited(const struct mtu_search *search, enum probe_lane lane)
@@ -232,10 +232,19 @@ static void count_silence(struct mtu_search *search, unsigned index)
 	struct mtu_sent *sent = &search->sent[index];
 	struct mtu_note *note = mtu_sizes_note(&search->sizes, sent->item.size);
 
-	if (!note || sent->item.size <= mtu_sizes_passed(&search->sizes) || !good_before(search, index) || !good_after(search, index))
+	if (!note || sent->item.size < mtu_sizes_passed(&search->sizes) || !good_before(search, index) || !good_after(search, index))
 		return;
 	note->lost++;
 	sent->counted = true;
+}
+
+/* A box that lets through only so many in a second looks like loss: what was lost at a faster pace says nothing of this one. */
+static void slow_down(struct mtu_search *search)
+{
+	if (search->pace.spacing_us >= SPACING_MOST_US)
+		return;
+	search->pace.spacing_us *= 2;
+	search->controls = search->controls_lost = search->voids = 0;
 }
 
 static void count_controls(struct mtu_search *search)
@@ -253,9 +262,11 @@ static void count_controls(struct mtu_search *search)
 		lost += probe->counted = !arrived;
 	}
 	search->path.controls_lost += lost;
+	search->controls += sent;
+	search->controls_lost += lost;
 	search->voids = sent && !passed ? search->voids + 1 : 0;
-	if (2 * lost > sent)
-		search->pace.spacing_us = MIN(2 * search->pace.spacing_us, SPACING_MOST_US);
+	if (2 * lost > sent && search->stage == STAGE_NARROW)
+		slow_down(search);
 	if (lost && mtu_round_limited(search, LANE_MAIN))
 		mtu_budget_empty(&search->budget[LANE_MAIN], search->now_us);
 }

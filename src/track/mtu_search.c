@@ -9,7 +9,6 @@
 #define SMALL 64
 /* BASE_PLPMTU of RFC 8899 §5.1.2, without headers. */
 #define BASE 1200
-#define SPACING_US 10000
 #define CONTACT_TRIES 3
 #define CONTACT_AGAIN_US 200000
 /* An address that nobody on the link answers for is said to be unreachable after 3 s (RULES fact 8): the last control waits for that. */
@@ -42,7 +41,7 @@ struct mtu_search *mtu_search_new(const struct mtu_search_options *options, int6
 	search->top = MAX(options->largest, 1);
 	search->small = MIN(MAX(options->smallest, SMALL), search->top);
 	search->base = MIN(MAX(BASE + headers(options), search->small), search->top);
-	search->pace.spacing_us = SPACING_US;
+	search->pace.spacing_us = MTU_SPACING_US;
 	search->budget[LANE_MAIN] = budget(options->answers_burst, options->answers_per_s, now_us);
 	if (options->side_method == PROBE_UDP)
 		search->budget[LANE_SIDE] = budget(UDP_BURST, UDP_PER_S, now_us);
@@ -183,8 +182,10 @@ static void passed(struct mtu_search *search, struct mtu_sent *sent)
 {
 	struct mtu_note *note = mtu_sizes_note(&search->sizes, sent->item.size);
 
-	if (sent->counted && sent->item.purpose == FOR_CONTROL)
+	if (sent->counted && sent->item.purpose == FOR_CONTROL) {
 		search->path.controls_lost--;
+		search->controls_lost -= search->controls_lost > 0;
+	}
 	sent->counted = false;
 	if (!note)
 		return;
@@ -204,7 +205,7 @@ static void did_not_pass(struct mtu_search *search, struct mtu_sent *sent, const
 		note->told++;
 	if (note && sent->own_limit)
 		note->local++;
-	if (sent->item.purpose != FOR_CONTROL || outcome->reply == REPLY_TOO_BIG || sent->own_limit)
+	if (sent->item.purpose != FOR_CONTROL || outcome->reply == REPLY_TOO_BIG || sent->own_limit || search->stage != STAGE_CONTACT)
 		return;
 	search->said = true;
 	search->path.says = outcome->reply;
@@ -265,6 +266,9 @@ void mtu_search_stop(struct mtu_search *search, int64_t now_us)
 	if (search->stage == STAGE_DONE)
 		return;
 	search->path.partial = true;
+	/* Of a host that was not given the time to answer nothing is known. */
+	if (search->stage == STAGE_CONTACT && !mtu_sizes_passed(&search->sizes))
+		search->concluded = search->said || (search->path.controls_lost && !mtu_sizes_failed(&search->sizes));
 	/* Where the walk was not finished, the place is not known. */
 	search->hops.large = 0;
 	search->stage = STAGE_DONE;

@@ -45,8 +45,15 @@ const struct mtu_note *mtu_sizes_failed(const struct mtu_sizes *sizes)
 void mtu_sizes_pass(struct mtu_sizes *sizes, struct mtu_note *note)
 {
 	note->passed++;
+	note->told = 0;
 	for (struct mtu_note *smaller = sizes->at; smaller <= note; smaller++)
 		smaller->lost = 0;
+}
+
+void mtu_sizes_forget(struct mtu_sizes *sizes, struct mtu_note *note)
+{
+	for (struct mtu_note *larger = note; larger < sizes->at + sizes->count; larger++)
+		larger->passed = 0;
 }
 
 /* Silence that proves nothing (yet) is no fate. */

@@ -137,7 +137,7 @@ static bool at_node(struct fake_path *path, unsigned ttl, struct probe_outcome *
 	}
 	if (outcome->size <= node->mtu)
 		return false;
-	outcome->reply = node->ptb == PTB_SILENT ? REPLY_NONE : REPLY_TOO_BIG;
+	outcome->reply = node->ptb == PTB_SILENT ? REPLY_NONE : node->ptb == PTB_PROHIBITS ? REPLY_PROHIBITED : REPLY_TOO_BIG;
 	outcome->mtu = told_mtu(node, outcome->size);
 	if (!ttl && node->ptb == PTB_TELLS) {
 		outcome->reply = REPLY_LOCAL;
@@ -160,6 +160,8 @@ static void send(struct fake_path *path, const struct probe_request *request)
 	struct probe_outcome outcome = { .id = request->id, .size = request->size, .lane = request->lane, .hop_limit = request->hop_limit, .rtt_us = -1 };
 	unsigned ttl = 0;
 
+	if (path->changes_us && path->now_us >= path->changes_us)
+		path->nodes[path->changes_at].mtu = path->changes_to;
 	if (path->now_us >= path->silent_from_us && path->now_us < path->silent_to_us)
 		return;
 	while (ttl < path->count && !at_node(path, ttl, &outcome))

@@ -8,8 +8,8 @@
 #define FAKE_NODES_MAX 32
 #define FAKE_EVENTS_MAX 4096
 
-/** enum fake_ptb - what a router does with a packet that is too large for its way out. */
-enum fake_ptb { PTB_TELLS, PTB_SILENT, PTB_ZERO, PTB_BOGUS, PTB_TOO_SMALL, PTB_WRONG, FAKE_PTB_COUNT };
+/** enum fake_ptb - what a router does with a packet that is too large for its way out: the last says that it is prohibited. */
+enum fake_ptb { PTB_TELLS, PTB_SILENT, PTB_ZERO, PTB_BOGUS, PTB_TOO_SMALL, PTB_WRONG, PTB_PROHIBITS, FAKE_PTB_COUNT };
 
 /** struct fake_limit - a token bucket for answers; @burst 0: none. */
 struct fake_limit {
@@ -34,6 +34,7 @@ struct fake_node {
  * struct fake_path - @nodes: this machine and the routers; the host is @count hops away. @rtt_us. @jitter_us: each answer takes up to that longer (which reorders).
  * @loss: share of packets lost on the way, and of answers on the way back. @copies: share of answers that come twice. @deaf: the host answers nothing. @answers_most: largest packet that it
  * answers, 0 any. @limit: of the host's answers. @silent_from_us, @silent_to_us: nothing gets through then.
+ * @changes_us: from then on (CLOCK_MONOTONIC, 0 never) node @changes_at has the MTU @changes_to.
  * @sent: probes; of each @sent_us, @deadline_us, @answered. @fault: first promise of the search that was broken, NULL none.
  */
 struct fake_path {
@@ -45,6 +46,9 @@ struct fake_path {
 	bool deaf;
 	uint32_t answers_most;
 	struct fake_limit limit;
+	int64_t changes_us;
+	unsigned changes_at;
+	uint32_t changes_to;
 	uint64_t dice;
 
 	int64_t now_us, sent_us[1024], deadline_us[1024];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The search for a path MTU along made-up paths: the verdict, the byte and the hop; what routers tell; what may never be said; bounded probes and time. */
+/* The search for a path MTU along made-up paths, one thing at a time: the verdict, the byte, the hop, what routers tell, and bounds. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,96 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "fake_path.h"
-
-#define SECOND_US 1000000
-
-/* One path, the search along it, and what that found. */
-struct scene {
-	struct fake_path *path;
-	struct mtu_search_options options;
-	struct mtu_search *search;
-	const struct mtu_path *found;
-};
-
-static struct scene scene(enum addr_family family, unsigned routers, uint64_t seed)
-{
-	struct scene s = { .path = fake_path_new(family, routers, seed) };
-
-	s.options = fake_path_options(s.path);
-	return s;
-}
-
-/* Three routers, four hops; the way out of the second is narrow. */
-static struct scene narrow(uint32_t mtu, enum fake_ptb ptb)
-{
-	struct scene s = scene(ADDR_V4, 3, mtu);
-
-	s.path->nodes[2].mtu = mtu;
-	s.path->nodes[2].ptb = ptb;
-	return s;
-}
-
-static void run_until(struct scene *s, int64_t stop_us)
-{
-	s->search = fake_path_run(s->path, &s->options, stop_us);
-	s->found = mtu_search_path(s->search);
-	if (s->path->fault)
-		fail_msg("the search broke a promise: %s", s->path->fault);
-	assert_int_equal(s->found->probes_sent, s->path->sent);
-}
-
-static void run(struct scene *s)
-{
-	run_until(s, 0);
-}
-
-static void end(struct scene *s)
-{
-	mtu_search_free(s->search);
-	free(s->path);
-	*s = (struct scene){ 0 };
-}
-
-static void assert_exact(const struct scene *s, enum mtu_finding finding, uint32_t mtu)
-{
-	assert_string_equal(mtu_finding_name(s->found->finding), mtu_finding_name(finding));
-	assert_int_equal(s->found->path_mtu, mtu);
-	assert_string_equal(mtu_bound_name(s->found->bound), "exact");
-	assert_int_equal(s->found->smallest_lost, finding == MTU_FITS ? 0 : mtu + 1);
-	assert_false(s->found->partial);
-	assert_false(s->found->lossy);
-}
-
-static void assert_place(const struct scene *s, enum shrink_place place, unsigned ttl, unsigned before)
-{
-	assert_int_equal(s->found->place, place);
-	assert_int_equal(s->found->shrink_ttl, ttl);
-	assert_int_equal(s->found->shrink_before, before);
-}
-
-static void limit_host(struct scene *s)
-{
-	s->options.method = PROBE_UDP;
-	s->options.answers_burst = 6;
-	s->options.answers_per_s = 1;
-	s->path->limit = (struct fake_limit){ .burst = 6, .per_s = 1 };
-}
-
-static const struct path_told *told_of(const struct scene *s, uint32_t mtu)
-{
-	for (size_t i = 0; i < s->found->told_count; i++) {
-		if (s->found->told[i].mtu == mtu)
-			return &s->found->told[i];
-	}
-	fail_msg("nobody told %u", mtu);
-	return NULL;
-}
-
-static void report(const char *what, const struct scene *s)
-{
-	print_message("%-44s %3u probes, %2u rounds, %6.3f s\n", what, s->found->probes_sent, s->found->rounds, (double)s->found->elapsed_us / 1e6);
-}
+#include "mtu_scene.h"
 
 /* Sizes that pass and that do not */
 
@@ -428,7 +339,7 @@ static void mtu_search__nothing_answers__is_deaf_and_nothing_more(void **state)
 	s.path->deaf = true;
 	run(&s);
 	report("host deaf", &s);
-	assert_string_equal(mtu_finding_name(s.found->finding), "host-deaf");
+	assert_int_equal(s.found->finding, MTU_HOST_DEAF);
 	assert_int_equal(s.found->path_mtu, 0);
 	assert_int_equal(s.found->controls_sent, 5);
 	assert_int_equal(s.found->controls_lost, 5);
@@ -443,7 +354,7 @@ static void mtu_search__deaf_host_behind_a_telling_router__the_word_stays_untrie
 	(void)state;
 	s.path->deaf = true;
 	run(&s);
-	assert_string_equal(mtu_finding_name(s.found->finding), "host-deaf");
+	assert_int_equal(s.found->finding, MTU_HOST_DEAF);
 	assert_int_equal(s.found->path_mtu, 0);
 	assert_int_equal(told_of(&s, 1400)->kind, TOLD_UNTRIED);
 	end(&s);
@@ -460,7 +371,7 @@ static void mtu_search__every_control_is_refused__is_unreachable_and_says_by_who
 
 		s.path->nodes[2].refuses = replies[i];
 		run(&s);
-		assert_string_equal(mtu_finding_name(s.found->finding), "unreachable");
+		assert_int_equal(s.found->finding, MTU_UNREACHABLE);
 		assert_int_equal(s.found->says, replies[i]);
 		assert_true(addr_equal(&s.found->says_by, &router));
 		assert_int_equal(s.found->path_mtu, 0);
@@ -477,7 +388,7 @@ static void mtu_search__this_machine_refuses__is_unreachable_with_the_error(void
 	s.path->nodes[0].refuses = REPLY_LOCAL;
 	s.path->nodes[0].refuse_error = ENETUNREACH;
 	run(&s);
-	assert_string_equal(mtu_finding_name(s.found->finding), "unreachable");
+	assert_int_equal(s.found->finding, MTU_UNREACHABLE);
 	assert_int_equal(s.found->says, REPLY_LOCAL);
 	assert_int_equal(s.found->says_error, ENETUNREACH);
 	assert_true(addr_is_any(&s.found->says_by));
@@ -505,6 +416,136 @@ static void mtu_search__answers_slower_than_the_first_wait__are_waited_for(void 
 	run(&s);
 	assert_exact(&s, MTU_FITS, 1500);
 	end(&s);
+}
+
+/* Paths that change, and answers that are late */
+
+static void mtu_search__path_becomes_wider__what_holds_at_the_end_is_told(void **state)
+{
+	unsigned wider = 0;
+
+	(void)state;
+	for (int64_t at_us = 1000; at_us < 3 * SECOND_US; at_us += 53000) {
+		struct scene s = narrow(1400, PTB_SILENT);
+
+		s.path->changes_us = s.path->now_us + at_us;
+		s.path->changes_at = 2;
+		s.path->changes_to = 1500;
+		run(&s);
+		assert_true(s.found->finding == MTU_FITS || s.found->finding == MTU_BLACK_HOLE_FOUND);
+		assert_exact(&s, s.found->finding, s.found->finding == MTU_FITS ? 1500 : 1400);
+		wider += s.found->finding == MTU_FITS;
+		end(&s);
+	}
+	assert_in_range(wider, 10, 40);
+}
+
+static void mtu_search__path_becomes_narrower__what_passed_before_is_forgotten(void **state)
+{
+	(void)state;
+	/* After the largest size has passed, and before that is verified. */
+	for (unsigned ptb = PTB_TELLS; ptb <= PTB_SILENT; ptb++) {
+		struct scene s = narrow(1500, (enum fake_ptb)ptb);
+
+		s.path->rtt_us = 50000;
+		s.path->changes_us = s.path->now_us + 30000;
+		s.path->changes_at = 2;
+		s.path->changes_to = 1400;
+		run(&s);
+		assert_exact(&s, ptb == PTB_TELLS ? MTU_NARROWER_TOLD : MTU_BLACK_HOLE_FOUND, 1400);
+		end(&s);
+	}
+}
+
+static void mtu_search__answer_after_its_round__counts_as_passed(void **state)
+{
+	struct scene s = scene(ADDR_V4, 3, 1);
+	struct probe_request request;
+	struct probe_outcome outcome = { .reply = REPLY_ARRIVED, .rtt_us = -1 };
+	int64_t wake_us = 0, now_us = s.path->now_us;
+	enum probe_step step;
+	bool late = false;
+
+	(void)state;
+	s.search = mtu_search_new(&s.options, now_us);
+	s.found = mtu_search_path(s.search);
+	/* All are answered at once, but the first of 1500 bytes only when the next round is under way. */
+	while ((step = mtu_search_step(s.search, now_us, &request, &wake_us)) != STEP_DONE) {
+		if (step == STEP_WAIT) {
+			now_us = wake_us;
+			continue;
+		}
+		outcome.id = request.id;
+		if (request.size == 1500 && !late)
+			continue;
+		mtu_search_outcome(s.search, &outcome, now_us);
+		if (request.size > 1228 && !late) {
+			late = true;
+			assert_int_equal(s.found->smallest_lost, 1500);
+			outcome.id = 2;
+			mtu_search_outcome(s.search, &outcome, now_us);
+			assert_int_equal(s.found->smallest_lost, 0);
+		}
+	}
+	assert_true(late);
+	assert_exact(&s, MTU_FITS, 1500);
+	end(&s);
+}
+
+static void mtu_search__arrival_after_a_word__is_believed(void **state)
+{
+	struct scene s = scene(ADDR_V4, 3, 1);
+	struct probe_request request;
+	int64_t wake_us = 0, now_us = s.path->now_us;
+	enum probe_step step;
+
+	(void)state;
+	s.search = mtu_search_new(&s.options, now_us);
+	s.found = mtu_search_path(s.search);
+	while ((step = mtu_search_step(s.search, now_us, &request, &wake_us)) != STEP_DONE) {
+		struct probe_outcome word = { .id = request.id, .reply = REPLY_TOO_BIG, .mtu = 600, .from = fake_path_router(s.path, 1) };
+		struct probe_outcome arrival = { .id = request.id, .reply = REPLY_ARRIVED };
+
+		if (step == STEP_WAIT) {
+			now_us = wake_us;
+			continue;
+		}
+		mtu_search_outcome(s.search, &word, now_us);
+		mtu_search_outcome(s.search, &arrival, now_us);
+	}
+	assert_exact(&s, MTU_FITS, 1500);
+	assert_int_equal(told_of(&s, 600)->kind, TOLD_WRONG);
+	end(&s);
+}
+
+static void mtu_search__router_prohibits_large_packets__is_a_black_hole_with_control_answered(void **state)
+{
+	struct scene s = narrow(1400, PTB_PROHIBITS);
+
+	(void)state;
+	run(&s);
+	assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1400);
+	assert_place(&s, SHRINK_AT, 2, 3);
+	assert_int_equal(s.found->says, REPLY_NONE);
+	end(&s);
+}
+
+static void mtu_search__host_policed_without_notice__is_never_judged_falsely(void **state)
+{
+	unsigned exact = 0, count = 0;
+
+	(void)state;
+	for (uint32_t mtu = 1290; mtu <= 1500; mtu += 10, count++) {
+		struct scene s = narrow(mtu, PTB_SILENT);
+
+		s.path->limit = (struct fake_limit){ .burst = 5, .per_s = 10 };
+		run(&s);
+		assert_true(s.found->path_mtu <= mtu && (!s.found->smallest_lost || s.found->smallest_lost > mtu));
+		assert_true(mtu < 1500 || s.found->finding == MTU_FITS);
+		exact += s.found->bound == BOUND_EXACT && s.found->path_mtu == mtu;
+		end(&s);
+	}
+	print_message("host policed to 10/s without notice: %u of %u exact\n", exact, count);
 }
 
 /* Hosts that answer only so often */
@@ -738,321 +779,29 @@ static void mtu_search__stopped_with_only_a_word__is_an_upper_bound(void **state
 	end(&s);
 }
 
-/* Any paths at all */
-
-static uint32_t some_mtu(struct fake_path *path, uint32_t largest)
+static void mtu_search__stopped_before_any_answer__claims_nothing(void **state)
 {
-	size_t count;
-	const uint16_t *known = mtu_candidates(&count);
-
-	switch (fake_path_roll(path, 4)) {
-	case 0:
-		return known[fake_path_roll(path, (uint32_t)count)];
-	case 1:
-		return 68 + fake_path_roll(path, 65535 - 67);
-	case 2:
-		return 68 + fake_path_roll(path, 1500);
-	default:
-		return largest;
-	}
-}
-
-/* Mute hops stay few enough in a row to be walked over. */
-static struct scene any_path(uint64_t seed)
-{
-	static const int64_t rtt_us[] = { 0, 300, 1000, 20000, 100000, 300000 };
-	static const uint32_t largest[] = { 1500, 1500, 1492, 9000, 576, 65535 };
-	struct scene s = scene((enum addr_family)(hash_u64(seed) % 2), (unsigned)(hash_u64(seed + 7) % 9), seed);
-	struct fake_path *path = s.path;
-
-	s.options.largest = largest[fake_path_roll(path, ARRAY_SIZE(largest))];
-	path->rtt_us = rtt_us[fake_path_roll(path, ARRAY_SIZE(rtt_us))];
-	path->jitter_us = fake_path_roll(path, 3) ? 0 : 1 + path->rtt_us / 2;
-	path->copies = fake_path_roll(path, 2) ? 0.05 : 0;
-	for (unsigned i = 0; i < path->count; i++) {
-		struct fake_node *node = &path->nodes[i];
-
-		node->mtu = fake_path_roll(path, 3) ? MAX(s.options.largest, 1500) : some_mtu(path, s.options.largest);
-		node->ptb = (enum fake_ptb)(fake_path_roll(path, 3) ? fake_path_roll(path, 2) : fake_path_roll(path, FAKE_PTB_COUNT));
-		if (!i)
-			node->ptb = fake_path_roll(path, 2) ? PTB_TELLS : PTB_SILENT;
-		node->lie = node->mtu / 2 + fake_path_roll(path, node->mtu);
-		node->mute = i % 5 && !fake_path_roll(path, 5);
-		if (!fake_path_roll(path, 3))
-			node->limit = (struct fake_limit){ .burst = 6, .per_s = 1 };
-	}
-	return s;
-}
-
-/* What hosts learn from the word of a router whose way out takes @mtu, when they send one byte more. */
-static bool tells(const struct scene *s, const struct fake_node *node, uint32_t mtu)
-{
-	uint32_t least = s->path->family == ADDR_V4 ? 68 : 1280;
-
-	switch (node->ptb) {
-	case PTB_TELLS:
-		return mtu >= least;
-	case PTB_ZERO:
-		return s->path->family == ADDR_V4;
-	case PTB_WRONG:
-		return node->lie >= least && node->lie <= mtu;
-	default:
-		return false;
-	}
-}
-
-static enum mtu_finding truth(const struct scene *s, uint32_t *mtu, int *at)
-{
-	*mtu = fake_path_mtu(s->path, s->options.largest, at);
-	if (*at < 0 || (!*at && s->path->nodes[0].ptb == PTB_TELLS))
-		return MTU_FITS;
-	return tells(s, &s->path->nodes[*at], *mtu) ? MTU_NARROWER_TOLD : MTU_BLACK_HOLE_FOUND;
-}
-
-static void describe(const struct scene *s, uint64_t seed)
-{
-	print_message("seed %llu: found %s %u (%s) lost %u at %u/%u<%u, %u probes, %.3f s\n", (unsigned long long)seed, mtu_finding_name(s->found->finding), s->found->path_mtu,
-		      mtu_bound_name(s->found->bound), s->found->smallest_lost, s->found->place, s->found->shrink_ttl, s->found->shrink_before, s->found->probes_sent,
-		      (double)s->found->elapsed_us / 1e6);
-	for (unsigned i = 0; i < s->path->count; i++) {
-		const struct fake_node *node = &s->path->nodes[i];
-
-		print_message("  %u: mtu %u ptb %u lie %u%s%s\n", i, node->mtu, node->ptb, node->lie, node->mute ? " mute" : "", node->limit.burst > 0 ? " limited" : "");
-	}
-}
-
-/* The routers between which the shrink is, as far as those that answer can show it. */
-static bool place_is_right(const struct scene *s, int at)
-{
-	const struct fake_path *path = s->path;
-	bool told = path->nodes[at].ptb != PTB_SILENT, any = false;
-	unsigned last = 0, before = path->count;
-
-	for (unsigned ttl = 1; ttl < path->count; ttl++) {
-		any |= !path->nodes[ttl].mute;
-		if (!path->nodes[ttl].mute && (int)ttl <= at)
-			last = ttl;
-		if (!path->nodes[ttl].mute && (int)ttl > at)
-			before = MIN(before, ttl);
-	}
-	if (told) {
-		last = (unsigned)at;
-		before = last + 1;
-	}
-	if (!told && !any && before != 1)
-		return s->found->place == SHRINK_UNKNOWN;
-	return s->found->shrink_ttl == last && s->found->shrink_before == before &&
-	       s->found->place == (before != last + 1 ? SHRINK_BETWEEN : last ? SHRINK_AT : SHRINK_HERE);
-}
-
-static void mtu_search__any_path_without_loss__is_judged_rightly_to_the_byte(void **state)
-{
-	enum { PATHS = 4000 };
-	uint64_t probes = 0, us = 0;
-	unsigned most = 0, findings[MTU_FINDING_COUNT] = { 0 };
-
-	(void)state;
-	for (uint64_t seed = 0; seed < PATHS; seed++) {
-		struct scene s = any_path(seed);
-		uint32_t mtu;
-		int at;
-		enum mtu_finding expected = truth(&s, &mtu, &at);
-
-		run(&s);
-		if (s.found->finding != expected || s.found->path_mtu != mtu || (expected != MTU_FITS && !place_is_right(&s, at)))
-			describe(&s, seed);
-		assert_exact(&s, expected, mtu);
-		assert_true(expected == MTU_FITS || place_is_right(&s, at));
-		findings[expected]++;
-		probes += s.found->probes_sent;
-		us += (uint64_t)s.found->elapsed_us;
-		most = MAX(most, s.found->probes_sent);
-		end(&s);
-	}
-	print_message("%u paths: %u fit, %u told, %u black holes; on average %.1f probes and %.2f s, at most %u probes\n", PATHS, findings[MTU_FITS],
-		      findings[MTU_NARROWER_TOLD], findings[MTU_BLACK_HOLE_FOUND], (double)probes / PATHS, (double)us / PATHS / 1e6, most);
-	assert_true(findings[MTU_FITS] > 200 && findings[MTU_NARROWER_TOLD] > 200 && findings[MTU_BLACK_HOLE_FOUND] > 200);
-}
-
-/* Whatever is lost: nothing false is said. Return: the byte and the verdict are exact. */
-static bool nothing_false(const struct scene *s, uint64_t seed, enum mtu_finding expected, uint32_t mtu)
-{
-	const struct mtu_path *found = s->found;
-	bool exact = found->bound == BOUND_EXACT;
-	bool right = found->finding == MTU_UNDECIDED || found->finding == expected || (found->finding == MTU_HOST_DEAF && s->path->loss > 0.1) ||
-		     (expected == MTU_NARROWER_TOLD && found->finding == MTU_BLACK_HOLE_FOUND);
-
-	right &= exact ? found->path_mtu == mtu : found->path_mtu <= mtu;
-	right &= !found->smallest_lost || found->smallest_lost > mtu;
-	if (!right)
-		describe(s, seed);
-	assert_true(right);
-	return exact && found->finding == expected;
-}
-
-static void mtu_search__loss_on_a_path_that_is_not_narrow__is_never_a_black_hole(void **state)
-{
-	static const double loss[] = { 0.01, 0.025, 0.05, 0.1, 0.2, 0.4 };
-	enum { PATHS = 600 };
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(loss); i++) {
-		unsigned exact = 0, black_holes = 0;
-
-		for (uint64_t seed = 0; seed < PATHS; seed++) {
-			struct scene s = scene((enum addr_family)(seed % 2), 3, seed + 1000 * i);
-
-			s.path->loss = loss[i];
-			run(&s);
-			black_holes += s.found->finding == MTU_BLACK_HOLE_FOUND || s.found->finding == MTU_NARROWER_TOLD;
-			exact += s.found->finding == MTU_FITS && s.found->bound == BOUND_EXACT && s.found->path_mtu == 1500;
-			end(&s);
-		}
-		print_message("not narrow, %4.1f %% lost each way: %u of %u exact, %u black holes\n", loss[i] * 100, exact, PATHS, black_holes);
-		assert_int_equal(black_holes, 0);
-		if (loss[i] <= 0.05)
-			assert_true(exact >= PATHS * 995 / 1000);
-	}
-}
-
-static void mtu_search__loss_on_a_narrow_path__leaves_the_byte_exact_or_bounds(void **state)
-{
-	static const double loss[] = { 0.01, 0.025, 0.05, 0.1, 0.2 };
-	enum { PATHS = 400 };
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(loss); i++) {
-		unsigned exact = 0, placed = 0, misplaced = 0;
-
-		for (uint64_t seed = 0; seed < PATHS; seed++) {
-			struct scene s = narrow(1281 + (uint32_t)(hash_u64(seed) % 219), seed % 2 ? PTB_SILENT : PTB_TELLS);
-			uint32_t mtu;
-			int at;
-			enum mtu_finding expected = truth(&s, &mtu, &at);
-
-			s.path->loss = loss[i];
-			s.path->dice = hash_u64(seed + 77 * i);
-			run(&s);
-			exact += nothing_false(&s, seed, expected, mtu);
-			placed += s.found->place == SHRINK_AT && s.found->shrink_ttl == 2;
-			if (s.found->place != SHRINK_UNKNOWN && (s.found->shrink_ttl > 2 || s.found->shrink_before < 3)) {
-				misplaced++;
-				describe(&s, seed);
-			}
-			end(&s);
-		}
-		print_message("narrow, %4.1f %% lost each way: %u of %u exact with the right verdict, %u at the right hop, %u at a wrong one\n", loss[i] * 100, exact, PATHS, placed, misplaced);
-		if (loss[i] <= 0.025)
-			assert_true(exact >= PATHS * 99 / 100);
-		if (loss[i] <= 0.05)
-			assert_true(exact >= PATHS * 95 / 100);
-	}
-}
-
-static void mtu_search__outage_in_the_middle__is_not_size(void **state)
-{
-	(void)state;
-	for (int64_t from_us = 0; from_us < 2500000; from_us += 41000) {
-		static const uint32_t sizes[] = { 1500, 1400 };
-
-		for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-			struct scene s = narrow(sizes[i], PTB_SILENT);
-
-			s.path->silent_from_us = s.path->now_us + from_us;
-			s.path->silent_to_us = s.path->silent_from_us + 400000;
-			run(&s);
-			nothing_false(&s, (uint64_t)from_us, i ? MTU_BLACK_HOLE_FOUND : MTU_FITS, sizes[i]);
-			end(&s);
-		}
-	}
-}
-
-static void mtu_search__loss_where_answers_are_scarce__is_not_size_either(void **state)
-{
-	enum { PATHS = 300 };
-	unsigned exact = 0;
-	int64_t longest_us = 0;
-
-	(void)state;
-	for (uint64_t seed = 0; seed < PATHS; seed++) {
-		struct scene s = narrow(seed % 2 ? 1500 : 1281 + (uint32_t)(hash_u64(seed) % 219), PTB_SILENT);
-		uint32_t mtu;
-		int at;
-		enum mtu_finding expected = truth(&s, &mtu, &at);
-
-		limit_host(&s);
-		s.path->loss = 0.02;
-		s.path->dice = hash_u64(seed);
-		run(&s);
-		exact += nothing_false(&s, seed, expected, mtu);
-		longest_us = MAX(longest_us, s.found->elapsed_us);
-		end(&s);
-	}
-	print_message("answers 6 and then 1/s, 2 %% lost each way: %u of %u exact, at most %.1f s\n", exact, PATHS, (double)longest_us / 1e6);
-	assert_true(longest_us < 61 * SECOND_US);
-}
-
-/* A network that means harm */
-
-static struct probe_outcome any_outcome(struct fake_path *path, unsigned sent)
-{
-	static const uint32_t numbers[] = { 0, 1, 67, 68, 1279, 1280, 1400, 1500, 65535, 65536, INT32_MAX, UINT32_MAX };
-
-	return (struct probe_outcome){
-		.id = fake_path_roll(path, 10) ? fake_path_roll(path, sent + 2) : fake_path_roll(path, UINT32_MAX),
-		.size = numbers[fake_path_roll(path, ARRAY_SIZE(numbers))],
-		.mtu = fake_path_roll(path, 2) ? fake_path_roll(path, 2000) : numbers[fake_path_roll(path, ARRAY_SIZE(numbers))],
-		.lane = (uint8_t)fake_path_roll(path, 20) ? LANE_MAIN : (uint8_t)fake_path_roll(path, 256),
-		.hop_limit = (uint8_t)fake_path_roll(path, 256),
-		.reply = (uint8_t)(fake_path_roll(path, 30) ? fake_path_roll(path, PROBE_REPLY_COUNT) : fake_path_roll(path, 256)),
-		.error = fake_path_roll(path, 3) ? EMSGSIZE : (int)fake_path_roll(path, 200),
-		.rtt_us = fake_path_roll(path, 2) ? (int64_t)fake_path_roll(path, 5000) : INT64_MAX - fake_path_roll(path, 3) * (INT64_MAX / 2),
-		.from = fake_path_router(path, fake_path_roll(path, 40)),
+	static const struct {
+		int64_t at_us;
+		bool refuses;
+		enum mtu_finding finding;
+	} stops[] = {
+		{ 1000, false, MTU_UNDECIDED },
+		{ 900000, false, MTU_UNDECIDED },
+		{ 1200000, false, MTU_HOST_DEAF },
+		{ 5000, true, MTU_UNREACHABLE },
 	};
-}
 
-static void hostile_run(struct scene *s)
-{
-	struct mtu_search *search = mtu_search_new(&s->options, s->path->now_us);
-	int64_t begun_us = s->path->now_us, wake_us = 0;
-	struct probe_request request;
-	unsigned steps = 0, sent = 0;
-	enum probe_step step;
-
-	while ((step = mtu_search_step(search, s->path->now_us, &request, &wake_us)) != STEP_DONE) {
-		assert_true(++steps < 20000);
-		if (step == STEP_SEND)
-			assert_int_equal(request.id, ++sent);
-		for (unsigned i = fake_path_roll(s->path, 3); i; i--) {
-			struct probe_outcome outcome = any_outcome(s->path, sent);
-
-			mtu_search_outcome(search, &outcome, s->path->now_us);
-		}
-		if (step == STEP_WAIT)
-			assert_true(wake_us > s->path->now_us);
-		s->path->now_us += fake_path_roll(s->path, 10) ? fake_path_roll(s->path, 20000) : step == STEP_WAIT ? wake_us - s->path->now_us : 0;
-	}
-	assert_true(sent <= 600);
-	assert_int_equal(mtu_search_path(search)->probes_sent, sent);
-	assert_true(s->path->now_us - begun_us < 62 * SECOND_US);
-	assert_true(mtu_search_path(search)->path_mtu <= s->options.largest);
-	assert_true(mtu_search_path(search)->told_count <= PATH_TOLD_MAX && mtu_search_path(search)->size_count <= PATH_SIZES_MAX);
-	mtu_search_free(search);
-}
-
-static void mtu_search__any_outcomes_at_all__end_in_bounded_probes_and_time(void **state)
-{
 	(void)state;
-	for (uint64_t seed = 0; seed < 1500; seed++) {
-		struct scene s = any_path(seed);
+	for (size_t i = 0; i < ARRAY_SIZE(stops); i++) {
+		struct scene s = scene(ADDR_V4, 3, 1);
 
-		s.options.most = 1 + fake_path_roll(s.path, 300);
-		s.options.max_hops = (uint8_t)fake_path_roll(s.path, 256);
-		s.options.side_method = (int)fake_path_roll(s.path, PROBE_METHOD_COUNT + 1) - 1;
-		s.options.all_hops = fake_path_roll(s.path, 2);
-		s.options.answers_burst = fake_path_roll(s.path, 2) * 6;
-		s.options.answers_per_s = fake_path_roll(s.path, 3);
-		hostile_run(&s);
+		s.path->deaf = true;
+		s.path->nodes[2].refuses = stops[i].refuses ? REPLY_UNREACHABLE : REPLY_NONE;
+		run_until(&s, stops[i].at_us);
+		assert_true(s.found->partial);
+		assert_int_equal(s.found->finding, stops[i].finding);
+		assert_int_equal(s.found->path_mtu, 0);
 		end(&s);
 	}
 }
@@ -1136,6 +885,12 @@ int main(void)
 		cmocka_unit_test(mtu_search__this_machine_refuses__is_unreachable_with_the_error),
 		cmocka_unit_test(mtu_search__host_comes_back_after_the_first_control__is_searched),
 		cmocka_unit_test(mtu_search__answers_slower_than_the_first_wait__are_waited_for),
+		cmocka_unit_test(mtu_search__path_becomes_wider__what_holds_at_the_end_is_told),
+		cmocka_unit_test(mtu_search__path_becomes_narrower__what_passed_before_is_forgotten),
+		cmocka_unit_test(mtu_search__answer_after_its_round__counts_as_passed),
+		cmocka_unit_test(mtu_search__arrival_after_a_word__is_believed),
+		cmocka_unit_test(mtu_search__router_prohibits_large_packets__is_a_black_hole_with_control_answered),
+		cmocka_unit_test(mtu_search__host_policed_without_notice__is_never_judged_falsely),
 		cmocka_unit_test(mtu_search__host_answers_only_so_often__is_exact_in_a_minute),
 		cmocka_unit_test(mtu_search__healthy_path_within_the_allowance__does_not_wait),
 		cmocka_unit_test(mtu_search__allowance_was_used_up_before__silence_is_not_size),
@@ -1150,12 +905,7 @@ int main(void)
 		cmocka_unit_test(mtu_search__router_had_used_up_its_answers__is_asked_again),
 		cmocka_unit_test(mtu_search__stopped_early__is_partial_and_a_bound),
 		cmocka_unit_test(mtu_search__stopped_with_only_a_word__is_an_upper_bound),
-		cmocka_unit_test(mtu_search__any_path_without_loss__is_judged_rightly_to_the_byte),
-		cmocka_unit_test(mtu_search__loss_on_a_path_that_is_not_narrow__is_never_a_black_hole),
-		cmocka_unit_test(mtu_search__loss_on_a_narrow_path__leaves_the_byte_exact_or_bounds),
-		cmocka_unit_test(mtu_search__outage_in_the_middle__is_not_size),
-		cmocka_unit_test(mtu_search__loss_where_answers_are_scarce__is_not_size_either),
-		cmocka_unit_test(mtu_search__any_outcomes_at_all__end_in_bounded_probes_and_time),
+		cmocka_unit_test(mtu_search__stopped_before_any_answer__claims_nothing),
 		cmocka_unit_test(mtu_search__flood_of_words__does_not_drown_the_true_one),
 		cmocka_unit_test(mtu_search__answers_of_unknown_or_old_probes__change_nothing),
 		cmocka_unit_test(mtu_candidates__all__are_ascending_and_of_the_catalogue),

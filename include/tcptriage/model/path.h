@@ -55,7 +55,7 @@ enum mtu_finding {
 	MTU_BLACK_HOLE_FOUND, /* large packets vanish without a (true) word, small ones pass */
 	MTU_HOST_DEAF,	   /* nothing answers this kind of probe: nothing is known */
 	MTU_UNREACHABLE,   /* somebody, or this machine, says that the host cannot be reached */
-	MTU_UNDECIDED,	   /* the host answers, but loss, or the end of the time, leaves no more than bounds */
+	MTU_UNDECIDED,	   /* loss, or the end of the time, leaves no more than bounds: @bound, @lossy, @partial */
 	MTU_FINDING_COUNT
 };
 /** mtu_finding_name() - as in JSON: "fits", "narrower-told", "black-hole", "host-deaf", "unreachable"; NULL (null) for MTU_UNDECIDED. */
@@ -80,7 +80,7 @@ enum shrink_place {
 /**
  * struct mtu_path - what a search knows; every size is of an IP packet.
  * @method: of the probes that @finding rests on. @path_mtu: 0 unknown. @smallest_lost: smallest size that did not pass, 0 none. @bound, @finding.
- * @lossy: small probes were lost too often to tell more than the bounds. @partial: ended by time or by the user. @in_order: sizes ascending, @size_count of them.
+ * @lossy: small probes were lost too often, or the result passes too seldom, to tell more than the bounds. @partial: ended by time or by the user. @in_order: sizes ascending, @size_count of them.
  * @told, @told_by: index of the word that @finding rests on, −1 none. @place, @shrink_ttl, @shrink_before, @shrink_address: of the router at @shrink_ttl, or the one that
  * told, even where its distance is not known (any unknown).
  * @hops: by ttl, @hop_count of them. @says: reply that makes MTU_UNREACHABLE, with @says_by (any: this machine) and @says_error (positive errno, 0 none).
