@@ -43,6 +43,14 @@ static bool looks_lossy(const struct mtu_search *search)
 	return search->controls_lost * 5 > search->controls;
 }
 
+/* Loss that was there at a faster pace is gone at this one only when as many controls say so as would have to say that it is not. */
+static bool loss_in_doubt(const struct mtu_search *search)
+{
+	bool slowed = search->path.controls_lost * 5 > search->path.controls_sent && !mtu_round_limited(search, LANE_MAIN);
+
+	return looks_lossy(search) || (slowed && search->controls < controls_that_tell(search));
+}
+
 /* Silence is worth nothing on a path that loses every fifth small packet. */
 static bool is_lossy(const struct mtu_search *search)
 {
@@ -185,7 +193,7 @@ static bool verify(struct mtu_search *search, uint32_t passed, const struct mtu_
 		search->verify_rounds = 0;
 	}
 	if (stands(search, mtu_sizes_note(&search->sizes, passed), failed)) {
-		if (by_silence(failed) && looks_lossy(search)) {
+		if (by_silence(failed) && loss_in_doubt(search)) {
 			plan_controls(search);
 			return true;
 		}

@@ -244,7 +244,7 @@ static void slow_down(struct mtu_search *search)
 	if (search->pace.spacing_us >= SPACING_MOST_US)
 		return;
 	search->pace.spacing_us *= 2;
-	search->controls = search->controls_lost = search->voids = 0;
+	search->controls = search->controls_lost = search->voids = search->verify_rounds = 0;
 }
 
 static void count_controls(struct mtu_search *search)
@@ -265,7 +265,7 @@ static void count_controls(struct mtu_search *search)
 	search->controls += sent;
 	search->controls_lost += lost;
 	search->voids = sent && !passed ? search->voids + 1 : 0;
-	if (2 * lost > sent && search->stage == STAGE_NARROW)
+	if (3 * lost > sent && search->stage == STAGE_NARROW)
 		slow_down(search);
 	if (lost && mtu_round_limited(search, LANE_MAIN))
 		mtu_budget_empty(&search->budget[LANE_MAIN], search->now_us);
