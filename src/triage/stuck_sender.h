@@ -15,9 +15,9 @@
 	 STATE_BIT(SOCK_STATE_FIN_WAIT_1))
 
 /** What separates a black hole from a dead peer where the table leaves both: a command, and how to read it. */
-#define STUCK_SENDER_TELL "ping -c 3 {example}"
+#define STUCK_SENDER_TELL "tcptriage mtu-probe {target}"
 #define STUCK_SENDER_TELLS                                                                       \
-	"an answer to a small packet means a black hole, silence a dead peer or path (or a host that ignores ping): " STUCK_SENDER_TELL
+	"a probe finds the size that passes, or nothing that answers (a dead peer or path, or a host that ignores probes): " STUCK_SENDER_TELL
 
 /** enum stuck_limit - the rows of stuck_sender.def; a rule's own limits begin at STUCK_LIMITS. */
 enum stuck_limit {

@@ -453,8 +453,8 @@ static void undecided__names_the_command_that_tells(void **state)
 	judge(&f);
 	finding = expect_one(&f, SEVERITY_WARNING);
 	expect_text(finding, finding->title, "10.9.9.9:443 answers nothing that upload[6] sends: the peer is gone, or a path-MTU black hole");
-	expect_text(finding, finding->next[0], "ping -c 3 10.9.9.9");
-	expect_against(finding, "an answer to a small packet means a black hole");
+	expect_text(finding, finding->next[0], "tcptriage mtu-probe 10.9.9.9");
+	expect_against(finding, "a probe finds the size that passes, or nothing that answers");
 	fixture_close(&f);
 }
 

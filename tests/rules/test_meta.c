@@ -139,7 +139,8 @@ static void rules__commands__begin_with_a_known_program(void **state)
 {
 	static const char *const programs[] = { "tcptriage states", "tcptriage report", "tcptriage explain",
 						"tcptriage doctor", "ss ", "ip ", "nstat ", "ls ", "cat ",
-						"tc ", "tcpdump ", "ping ", "tcptriage capture" };
+						"tc ", "tcpdump ", "ping ", "tcptriage capture", "tcptriage mtu-probe",
+						"tcptriage trace" };
 
 	(void)state;
 	for (size_t i = 0; i < triage_rule_count; i++) {

@@ -75,8 +75,8 @@ static void path_unknown__warns_and_names_both_readings(void **state)
 	assert_true(finding->confidence == 0.5);
 	expect_text(finding, finding->title, "or the peer is gone");
 	expect_against(finding, "dead peer looks the same");
-	expect_against(finding, "ping -c 3 2001:db8:9::9");
-	expect_text(finding, finding->next[0], "ping -c 3 2001:db8:9::9");
+	expect_against(finding, "tcptriage mtu-probe [2001:db8:9::9]:");
+	expect_text(finding, finding->next[0], "tcptriage mtu-probe [2001:db8:9::9]:");
 	fixture_close(&f);
 }
 

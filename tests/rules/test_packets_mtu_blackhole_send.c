@@ -66,7 +66,7 @@ static void hole__nothing_known_since__is_told_with_its_rival(void **state)
 	f = wire_expect_one(&w, SEVERITY_WARNING);
 	assert_true(f->confidence == 0.5);
 	expect_text(f, f->title, "or the peer is gone");
-	expect_against(f, "ping -c 3 10.9.9.9");
+	expect_against(f, "tcptriage mtu-probe 10.9.9.9");
 	wire_close(&w);
 }
 

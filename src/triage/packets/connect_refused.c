@@ -222,7 +222,7 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 static const char *const box_causes[] = { "a firewall or load balancer on the way that rejects with RST in the server's name", "a host in front of the server (a container's or a virtual machine's) on which nothing forwards this port", NULL };
 static const char *const router_causes[] = { "the router or firewall that is the source of the error rejects this port or client, or has no route to the server", NULL };
 static const char *const box_fixes[] = { "correct the reject rule of the box in between, or the address and port that the client uses", "where it is a host in front: publish or forward the port there", NULL };
-static const char *const box_next[] = { "ip route get {peer_addr}", NULL };
+static const char *const box_next[] = { "tcptriage trace {service}", "ip route get {peer_addr}", NULL };
 
 /* Who says no. */
 static const struct {

@@ -162,7 +162,7 @@ static const char *const deaf_causes[] = {
 };
 
 static const char *const next[] = {
-	"ping -c 3 {example}",
+	"tcptriage mtu-probe --hops {example}",
 	"tcptriage states -i dst {example}",
 	"ip route get {example}",
 	NULL,
@@ -198,7 +198,7 @@ static void describe(struct finding *f, const struct view *view, const struct ta
 static void add_doubts(struct finding *f, const struct view *view, const struct flow_members *run, const struct tally *t)
 {
 	if (t->worst->verdict.story == MTU_BLACK_HOLE_OR_DEAD)
-		finding_against(f, "only packets of {packet_size} are stuck: a path-MTU black hole looks the same; an answer to a small packet means that: ping -c 3 {example}");
+		finding_against(f, "only packets of {packet_size} are stuck: a path-MTU black hole looks the same; a probe finds the size that passes, or nothing that answers: tcptriage mtu-probe {example}");
 	if (!t->worst->member.other->packets)
 		finding_against(f, "the capture holds no packet of the peer on this connection at all: it may not see that direction");
 	if (run->at->mark)

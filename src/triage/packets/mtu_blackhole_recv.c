@@ -127,6 +127,7 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 }
 
 static const char *const next[] = {
+	"tcptriage mtu-probe {example}",
 	"ip route get {example}",
 	"tcptriage states -im dst {example}",
 	"ip -d link",

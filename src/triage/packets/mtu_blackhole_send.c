@@ -116,8 +116,8 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 }
 
 static const char *const next[] = {
+	"tcptriage mtu-probe {example}",
 	"ip route get {example}",
-	"ping -c 3 {example}",
 	"tcptriage states -i dst {example}",
 	NULL,
 };
@@ -151,7 +151,7 @@ static void describe(struct finding *f, const struct view *view, const struct ta
 static void add_doubts(struct finding *f, const struct view *view, const struct flow_members *run, const struct tally *t)
 {
 	if (t->worst->verdict.story == MTU_BLACK_HOLE_OR_DEAD)
-		finding_against(f, "nothing else is known to have been answered since: a dead peer looks the same; an answer to a small packet means a black hole: ping -c 3 {example}");
+		finding_against(f, "nothing else is known to have been answered since: a dead peer looks the same; a probe finds the size that passes, or nothing that answers: tcptriage mtu-probe {example}");
 	if (t->worst->signs.full_size == ANSWER_UNKNOWN)
 		finding_against(f, "larger packets would be allowed on this connection: that size is what matters is not certain");
 	if (t->worst->signs.told == ANSWER_UNKNOWN)

@@ -140,6 +140,7 @@ static const char *const loud_fixes[] = {
 };
 
 static const char *const next[] = {
+	"tcptriage mtu-probe {example}",
 	"ip route get {example}",
 	"ip -d link",
 	"nstat -az IcmpMsgInType3 Icmp6InPktTooBigs TcpExtOutOfWindowIcmps",

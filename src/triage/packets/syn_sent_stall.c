@@ -214,7 +214,7 @@ static void add_doubts(struct finding *f, const struct view *view, const struct 
 	finding_trust(f, view);
 }
 
-static const char *const rest[] = { "ip route get {example}", "nstat -az TcpExtListenDrops TcpExtListenOverflows TcpExtIPReversePathFilter # on the server", NULL };
+static const char *const rest[] = { "tcptriage trace {service}", "ip route get {example}", "nstat -az TcpExtListenDrops TcpExtListenOverflows TcpExtIPReversePathFilter # on the server", NULL };
 
 static void file_run(const struct view *view, struct sink *sink, const struct flow_members *run)
 {

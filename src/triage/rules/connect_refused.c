@@ -278,6 +278,7 @@ const struct rule rule_connect_refused = {
 	.next = (const char *const[]){
 		"tcpdump -ni any 'tcp[tcpflags] & tcp-rst != 0 or (ip6[6] = 6 and ip6[53] & 4 != 0) or icmp[icmptype] = icmp-unreach or icmp6' # source: who refuses",
 		"nstat -az TcpActiveOpens TcpAttemptFails TcpExtEmbryonicRsts IcmpInDestUnreachs Icmp6InDestUnreachs",
+		"tcptriage trace {service}",
 		NULL },
 	.fixes = (const char *const[]){
 		"start the service, or bind it to the address that its clients use (ss -ltn on the server shows what it listens on)",

@@ -388,6 +388,7 @@ const struct rule rule_dead_peer_unacked = {
 		"a failover moved the peer's address to a machine that does not know the connection, and its resets do not get back",
 		NULL },
 	.next = (const char *const[]){
+		"tcptriage trace {service}",
 		"tcptriage states -i dst {example}",
 		"ping -c 3 {example}",
 		"ip route get {example}",

@@ -81,7 +81,7 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_address_class(f, &r->dst.addr);
 }
 
-static const char *const next[] = { "ip route get {example}", "ip neigh show {example}", NULL };
+static const char *const next[] = { "tcptriage mtu-probe --hops {example}", "ip route get {example}", "ip neigh show {example}", NULL };
 
 static const char *const filter_causes[] = {
 	"a firewall or an access list rejects it",
@@ -189,6 +189,7 @@ const struct rule rule_icmp_unreachable = {
 		"a route of type unreachable or prohibit stands for a tunnel that is down",
 		NULL },
 	.next = (const char *const[]){
+		"tcptriage trace {service}",
 		"ip route get {example}",
 		"tcptriage capture -i any --duration 30 'icmp or icmp6'",
 		"ip neigh show {example}",

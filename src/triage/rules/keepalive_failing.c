@@ -228,6 +228,7 @@ const struct rule rule_keepalive_failing = {
 		"a route on the way has changed and leads nowhere",
 		NULL },
 	.next = (const char *const[]){
+		"tcptriage trace {service}",
 		"tcptriage states -i dst {example}",
 		"ping -c 3 {example}",
 		"ip route get {example}",

@@ -106,7 +106,7 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_add_text(f, "example", view_addr_text(view, &m->there.addr), "packets");
 }
 
-static const char *const next[] = { "ip route get {example}", "ip -d link", NULL };
+static const char *const next[] = { "tcptriage mtu-probe {example}", "ip route get {example}", "ip -d link", NULL };
 
 static struct finding *start(const struct view *view, struct sink *sink, enum severity severity, double confidence, const struct flow_members *run, enum limit limit)
 {
@@ -270,6 +270,7 @@ const struct rule rule_mss_clamp_mismatch = {
 		"advmss on a route, or TCP_MAXSEG in the program",
 		NULL },
 	.next = (const char *const[]){
+		"tcptriage mtu-probe {target}",
 		"tcptriage capture -i any --duration 30 'tcp[13] & 2 != 0'",
 		"ip route get {example}",
 		"tcptriage states -i dst {example}",

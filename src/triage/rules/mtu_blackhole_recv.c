@@ -282,6 +282,7 @@ const struct rule rule_mtu_blackhole_recv = {
 		"jumbo frames at the peer's side of a switch: no router is there to tell",
 		NULL },
 	.next = (const char *const[]){
+		"tcptriage mtu-probe --tcp-payload http {service} # or tls, raw: what makes it send 4 kB",
 		"tcptriage states -im dst {example}",
 		"ip route get {example}",
 		"ip -d link",

@@ -203,6 +203,7 @@ const struct rule rule_mtu_blackhole_send = {
 		"a container bridge with MTU 1500 over a smaller uplink",
 		NULL },
 	.next = (const char *const[]){
+		"tcptriage mtu-probe {target}",
 		"ip route get {example}",
 		"tcptriage states -i dst {example}",
 		"nstat -az IcmpMsgInType3 Icmp6InPktTooBigs TcpExtOutOfWindowIcmps",

@@ -420,6 +420,7 @@ const struct rule rule_pmtu_shrunk = {
 		"jumbo frames here, and not beyond this network",
 		NULL },
 	.next = (const char *const[]){
+		"tcptriage mtu-probe {target}",
 		"ip route get {example}",
 		"tcptriage states -i dst {example}",
 		"ip -d link",

@@ -302,6 +302,7 @@ const struct rule rule_syn_sent_stall = {
 		"a middlebox eats SYNs with options it does not know (Fast Open, ECN)",
 		NULL },
 	.next = (const char *const[]){
+		"tcptriage trace {service}",
 		"ip route get {example}",
 		"tcptriage states state syn-sent dst {peer}",
 		"nstat -az TcpExtListenDrops TcpExtListenOverflows TcpExtIPReversePathFilter # on the server",

@@ -19,7 +19,7 @@ static const struct threshold thresholds[] = {
 	{ NULL, UNIT_NONE, 0, NULL },
 };
 
-static const char *const next[] = { "ip route get {example}", "ip route show table all", NULL };
+static const char *const next[] = { "tcptriage mtu-probe --hops {example}", "ip route get {example}", "ip route show table all", NULL };
 
 #define CONFIDENCE_LOOP 0.95
 #define CONFIDENCE_EXCEEDED 0.85
@@ -242,6 +242,7 @@ const struct rule rule_ttl_exceeded = {
 		"a sender that begins with too small a TTL",
 		NULL },
 	.next = (const char *const[]){
+		"tcptriage trace {service}",
 		"ip route get {example}",
 		"tcptriage capture -i any --duration 10 host {example}",
 		"ip route show table all",
