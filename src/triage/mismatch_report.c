@@ -91,6 +91,7 @@ static void add_evidence(struct finding *f, const struct mtu_mismatch *m)
 	finding_add_text(f, "kind", kind_text(m->wide), "IFLA_INFO_KIND");
 	finding_add(f, "alike", m->alike, UNIT_COUNT, "rtnetlink");
 	finding_add(f, "packets", (double)m->wide->packets, UNIT_COUNT, "IFLA_STATS64");
+	finding_add(f, "own_packets", m->kind != MISMATCH_UPLINK && m->kind != MISMATCH_PORTS && m->kind != MISMATCH_LOCK, UNIT_FLAG, "rule");
 	if (m->kind == MISMATCH_UPLINK) {
 		finding_add(f, "forwarding", m->forwards, UNIT_FLAG, "forwarding");
 		finding_add_text(f, "passed_on", m->forwards ? "packets from there are passed on" : "packets from there are not passed on (forwarding is off)", "forwarding");

@@ -138,7 +138,7 @@ static void add_source(struct finding *f, const struct view *view, const struct 
 
 	if (addr_is_any(&c->source))
 		return;
-	finding_add_text(f, "source", view_addr_text(view, &c->source), "sock_diag");
+	finding_add_text(f, "source", view_addr_text(view, &c->source), c->told_by);
 	finding_add_text(f, "source_class", class_text(&c->source), "rule");
 	if (c->verdict.fault == PLAN_SOURCE)
 		finding_add_text(f, "other", holder ? holder->name : "another interface", "rtnetlink");
@@ -149,10 +149,11 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	const struct plan_verdict *v = &c->verdict;
 	const struct link_prefix *edge = v->fault == PLAN_EDGE ? v->edge_of : NULL;
 
-	finding_add_text(f, "example", view_addr_text(view, &c->example), "sock_diag");
+	finding_add_text(f, "example", view_addr_text(view, &c->example), c->told_by);
 	finding_address_class(f, &c->example);
-	finding_add(f, "destinations", (double)c->destinations, UNIT_COUNT, "sock_diag");
-	finding_add(f, "sockets", (double)c->sockets, UNIT_SOCKETS, "sock_diag");
+	finding_add(f, "destinations", (double)c->destinations, UNIT_COUNT, c->told_by);
+	if (c->sockets)
+		finding_add(f, "sockets", (double)c->sockets, UNIT_SOCKETS, c->told_by);
 	if (edge) {
 		add_network(f, view, edge->has_peer ? &edge->peer : &edge->addr, edge->bits);
 		finding_add_text(f, "edge", address_plan_edge(view->network, &c->example, &edge) ? "broadcast" : "network", "rule");

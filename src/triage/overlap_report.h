@@ -6,11 +6,12 @@
 #include "address_plan.h"
 #include "kit.h"
 
-/** struct overlap_case - @verdict with whom it hit: @example, a destination; @source: from where (any unknown). @destinations, @sockets: numbers. */
+/** struct overlap_case - @verdict with whom it hit: @example, a destination; @source: from where (any unknown). @destinations, @sockets: numbers, 0 sockets for probes. @told_by: where that is known from. */
 struct overlap_case {
 	struct plan_verdict verdict;
 	struct addr example, source;
 	uint64_t destinations, sockets;
+	const char *told_by;
 };
 
 /** overlap_report() - files @c: evidence, title, doubts, confidence within what the network allows; scope but for peer and owner; the caller names the threshold. */
@@ -19,5 +20,8 @@ struct finding *overlap_report(const struct view *view, struct sink *sink, const
 struct finding *overlap_report_plain(const struct view *view, struct sink *sink, const struct overlap *overlap);
 /** overlap_report_confidence() - @confidence, less where policy rules or a list that was cut make the main table doubtful. */
 double overlap_report_confidence(const struct network *network, double confidence);
+
+/** probes_cidr_overlap - how the rule reads probes (triage/probes/). */
+extern const struct rule_signal probes_cidr_overlap;
 
 #endif

@@ -129,8 +129,7 @@ static void raise__mtu_mismatch__by_a_black_hole_of_that_interface(void **state)
 
 		cause->scope.interface = "vx0";
 		symptom->scope.interface = rows[i].interface;
-		if (rows[i].behind)
-			finding_add(cause, "forwarding", 1, UNIT_FLAG, "rule");
+		finding_add(cause, "own_packets", !rows[i].behind, UNIT_FLAG, "rule");
 		triage_rank(&b.verdict);
 		assert_int_equal(cause->severity, rows[i].raised ? SEVERITY_CRITICAL : SEVERITY_WARNING);
 		assert_ptr_equal(symptom->parent, rows[i].raised ? cause : NULL);

@@ -192,7 +192,7 @@ static void file(const struct view *view, struct sink *sink, const struct suspec
 {
 	enum plan_fault fault = first->verdict.fault;
 	struct overlap_case c = { .verdict = first->verdict, .example = first->run.at->sock->peer.addr, .source = first->run.at->sock->local.addr,
-				  .destinations = count };
+				  .destinations = count, .told_by = "sock_diag" };
 	struct finding *f;
 
 	for (size_t i = 0; i < count; i++)
@@ -276,6 +276,7 @@ const struct rule rule_cidr_overlap = {
 	.candidate = candidate,
 	.quota = QUOTA,
 	.eval = eval,
+	.probes = &probes_cidr_overlap,
 	.thresholds = thresholds,
 	.explain =
 		"The kernel sends a packet by the route with the longest prefix that contains its destination, and a network on one of its own links is such a route. When Docker takes 172.17.0.0/16 for its bridge and a database lives at "

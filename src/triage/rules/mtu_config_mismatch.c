@@ -90,6 +90,7 @@ const struct rule rule_mtu_config_mismatch = {
 	.title = "MTUs of this host contradict each other",
 	.needs = RULE_NEEDS_NETWORK,
 	.eval = eval,
+	.probes = &probes_mtu_config_mismatch,
 	.thresholds = thresholds,
 	.explain =
 		"Every interface says how large a packet it takes, and what stands on one side of this host has to fit on the other. When a container's bridge takes 1500 bytes and the packets leave by a VPN that takes 1420, large "
