@@ -216,12 +216,19 @@ static void run_signal(const struct view *view, struct sink *sink, const struct 
 		signal->eval(view, sink);
 }
 
+static const char *what_it_reads(const struct rule *rule)
+{
+	if (!rule->packets)
+		return "reads probes only: tcptriage mtu-probe, tcptriage trace";
+	return rule->probes ? "reads packets and probes only: tcptriage capture, mtu-probe, trace" : "reads packets only: tcptriage capture";
+}
+
 static void run_on_sockets(const struct view *view, const struct triage_options *options, struct sink *sink)
 {
 	const char *missing;
 
 	if (!sink->rule->eval) {
-		sink_skip_part(sink, sink->rule->packets ? "reads packets only: tcptriage capture" : "reads probes only: tcptriage mtu-probe, tcptriage trace");
+		sink_skip_part(sink, what_it_reads(sink->rule));
 		return;
 	}
 	missing = missing_input(view, sink->rule, options);

@@ -359,19 +359,23 @@ static void put_route(struct out *out, const struct route *route)
 		out_printf(out, ", next hop %s", route_neighbour_name(route->neighbour_state));
 }
 
-const char *view_route_text(const struct view *view, const struct addr *destination)
+const char *route_words(const struct view *view, const struct route *route)
 {
-	const struct route *route = view->route_of(view, destination);
 	CLEANUP(out_close) struct out out = { .fd = -1 };
 
 	out_open_mem(&out);
-	if (!route)
-		return "route unknown";
 	if (route->error)
 		out_printf(&out, "refused by this host (%s)", strerror(-route->error));
 	else
 		put_route(&out, route);
 	return arena_strdup(view->arena, out_text(&out));
+}
+
+const char *view_route_text(const struct view *view, const struct addr *destination)
+{
+	const struct route *route = view->route_of(view, destination);
+
+	return route ? route_words(view, route) : "route unknown";
 }
 
 void finding_counter(struct finding *finding, const struct view *view, enum counter_id id,

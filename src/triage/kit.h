@@ -117,6 +117,8 @@ double view_window_s(const struct view *view);
 const struct process *view_owner_of_inode(const struct view *view, uint32_t inode);
 /** view_route_text() - "eth0 via 10.0.0.1, next hop REACHABLE", in the arena. */
 const char *view_route_text(const struct view *view, const struct addr *destination);
+/** route_words() - the same of a route that is known, in the view's arena. */
+const char *route_words(const struct view *view, const struct route *route);
 /** view_first_hop_gone() - this host cannot send to @destination at all: no route, or no carrier on the interface. */
 bool view_first_hop_gone(const struct view *view, const struct addr *destination);
 /** view_peer_answers() - some connection to the same service, or from the same client, with nothing outstanding was heard of less than @within_ms ago. */

@@ -10,5 +10,6 @@
 
 #include "fixture.h"
 #include "flows_fixture.h"
+#include "probes_fixture.h"
 
 #endif

@@ -52,7 +52,7 @@ static void rules__texts__are_complete(void **state)
 		list_is_filled(rule, rule->next, "next");
 		list_is_filled(rule, rule->fixes, "fixes");
 		list_is_filled(rule, rule->refs, "refs");
-		assert_true(rule->eval || rule->packets);
+		assert_true(rule->eval || rule->packets || rule->probes);
 		assert_int_equal(rule->eval != NULL, !!(rule->needs & (RULE_NEEDS_SOCKETS | RULE_NEEDS_NETWORK)));
 		assert_int_equal(rule->eval != NULL, rule->thresholds != NULL);
 		assert_true(!rule->states == !rule->candidate);
@@ -97,25 +97,43 @@ static void rules__thresholds__have_unit_and_reason(void **state)
 			assert_limits(rule->thresholds);
 		if (rule->packets)
 			assert_limits(rule->packets->thresholds);
+		if (rule->probes)
+			assert_limits(rule->probes->thresholds);
 	}
 }
 
-/* A limit is set by the rule's id and its name, so the two signals of a rule may not share one. */
+static void assert_apart(const struct threshold *a, const struct threshold *others)
+{
+	for (; a && a->name; a++) {
+		for (const struct threshold *b = others; b && b->name; b++)
+			assert_string_not_equal(a->name, b->name);
+	}
+}
+
+static void assert_signal(const struct rule_signal *signal)
+{
+	assert_non_null(signal->eval);
+	assert_true(strlen(signal->explain) > 60 && !strpbrk(signal->explain, "{\\"));
+	assert_true(strlen(signal->repro) > 20);
+}
+
+/* A limit is set by the rule's id and its name, so no two signals of a rule may share one. */
 static void rules__rule_signals__are_explained_and_have_limits_of_their_own(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < triage_rule_count; i++) {
-		const struct rule_signal *packets = triage_rules[i]->packets;
+		const struct rule_signal *packets = triage_rules[i]->packets, *probes = triage_rules[i]->probes;
 
-		if (!packets)
-			continue;
-		assert_non_null(packets->eval);
-		assert_true(strlen(packets->explain) > 60 && !strpbrk(packets->explain, "{\\"));
-		assert_true(strlen(packets->repro) > 20);
-		for (const struct threshold *a = triage_rules[i]->thresholds; a && a->name; a++) {
-			for (const struct threshold *b = packets->thresholds; b->name; b++)
-				assert_string_not_equal(a->name, b->name);
+		if (packets) {
+			assert_signal(packets);
+			assert_apart(triage_rules[i]->thresholds, packets->thresholds);
 		}
+		if (probes) {
+			assert_signal(probes);
+			assert_apart(triage_rules[i]->thresholds, probes->thresholds);
+		}
+		if (packets && probes)
+			assert_apart(packets->thresholds, probes->thresholds);
 	}
 }
 
@@ -175,6 +193,8 @@ static void rules__each_signal__has_a_test_driver(void **state)
 		assert_driver("", rule->id);
 		if (rule->eval && rule->packets)
 			assert_driver("packets_", rule->id);
+		if (rule->probes && (rule->eval || rule->packets))
+			assert_driver("probes_", rule->id);
 	}
 }
 

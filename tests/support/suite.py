@@ -207,9 +207,10 @@ def processes():
 
 
 def breakable():
-    """The stem of every signal's tests: rules by their name, packet signals that share a rule with sockets behind "packets_"."""
+    """The stem of every signal's tests: rules by their name, signals in files of their own behind "packets_" or "probes_"."""
     triage = ROOT / "src" / "triage"
-    return sorted([path.stem for path in (triage / "rules").glob("*.c")] + [f"packets_{path.stem}" for path in (triage / "packets").glob("*.c")])
+    signals = [f"{kind}_{path.stem}" for kind in ("packets", "probes") for path in (triage / kind).glob("*.c")]
+    return sorted([path.stem for path in (triage / "rules").glob("*.c")] + signals)
 
 
 def broken_rules():

@@ -2,6 +2,7 @@
 /* connect-refused: attempts that end at once, by RST or ICMP error. No socket stands, so counters are all there is to see. */
 #include "../resets.h"
 #include "../packets.h"
+#include "../probes.h"
 
 enum limit {
 	REFUSED,
@@ -253,6 +254,7 @@ const struct rule rule_connect_refused = {
 	.needs = RULE_NEEDS_SOCKETS | RULE_NEEDS_COUNTERS | RULE_NEEDS_TWO_SAMPLES | RULE_NEEDS_NO_FILTER,
 	.eval = eval,
 	.packets = &packets_connect_refused,
+	.probes = &probes_connect_refused,
 	.thresholds = thresholds,
 	.explain =
 		"A SYN to a port where nobody listens is answered with RST, and connect() fails at once with ECONNREFUSED. A router or firewall that rejects answers with RST too, or with an ICMP error "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* ephemeral-port-exhaustion: the source ports towards one destination are running out. */
 #include "../kit.h"
+#include "../probes.h"
 #include "tcptriage/triage/port_headroom.h"
 
 enum limit {
@@ -157,6 +158,7 @@ const struct rule rule_ephemeral_port_exhaustion = {
 	.title = "Source ports to one destination are running out",
 	.needs = RULE_NEEDS_SOCKETS | RULE_NEEDS_SYSCTLS,
 	.eval = eval,
+	.probes = &probes_ephemeral_port_exhaustion,
 	.thresholds = thresholds,
 	.explain =
 		"A connection is known by four numbers: local address and port, remote address and port. A client that connects to one remote address and port from one local address "

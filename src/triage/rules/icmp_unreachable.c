@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "../icmp_reports.h"
+#include "../probes.h"
 
 enum limit {
 	RATE,
@@ -169,6 +170,7 @@ const struct rule rule_icmp_unreachable = {
 	.id = "icmp-unreachable",
 	.title = "Routers or hosts report that a destination cannot be reached",
 	.packets = &reading,
+	.probes = &probes_icmp_unreachable,
 	.explain =
 		"A router that has no way for a packet, or a filter that rejects it, says so to the sender: ICMP destination unreachable, with a code that tells why. A TCP connection attempt fails at once on it; an established "
 		"connection takes it for a passing trouble and goes on repeating, so that a program sees silence while the reason is on the wire.\n\n"

@@ -2,6 +2,7 @@
 /* mss-clamp-mismatch: the MSS that two hosts tell each other does not fit the path between them. */
 #include "../mtu_table.h"
 #include "../path_limits.h"
+#include "../probes.h"
 
 enum limit {
 	SMALL_V4,
@@ -250,6 +251,7 @@ const struct rule rule_mss_clamp_mismatch = {
 	.id = "mss-clamp-mismatch",
 	.title = "The MSS that hosts tell each other does not fit the path",
 	.packets = &reading,
+	.probes = &probes_mss_clamp_mismatch,
 	.explain =
 		"Each side of a TCP connection tells in its SYN how large a segment it takes: as a rule the MTU of its interface less 40 bytes, or 60 with IPv6. It knows nothing of the path. Where a tunnel on the way carries less, routers "
 		"commonly lower the value in passing SYNs (clamping), which spares both ends path-MTU discovery and hides that its messages may be filtered.\n\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mtu-blackhole-recv: the peer's large packets do not reach us, the short end of what it sent did. */
 #include "../packets.h"
+#include "../probes.h"
 
 enum limit {
 	GAP,
@@ -260,6 +261,7 @@ const struct rule rule_mtu_blackhole_recv = {
 	.quota = 2048,
 	.eval = eval,
 	.packets = &packets_mtu_blackhole_recv,
+	.probes = &probes_mtu_blackhole_recv,
 	.thresholds = thresholds,
 	.explain =
 		"The peer sends more than fits the narrowest link on the way to us, the router before that link may not say so or is not heard, and the full-sized packets vanish. What remains is the last, short packet of the answer: it "

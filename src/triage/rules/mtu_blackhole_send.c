@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mtu-blackhole-send: our large packets vanish, small ones pass. */
 #include "../packets.h"
+#include "../probes.h"
 #include "../stuck_sender.h"
 
 enum limit {
@@ -179,6 +180,7 @@ const struct rule rule_mtu_blackhole_send = {
 	.candidate = stuck_sender_candidate,
 	.eval = eval,
 	.packets = &packets_mtu_blackhole_send,
+	.probes = &probes_mtu_blackhole_send,
 	.thresholds = thresholds,
 	.explain =
 		"A packet that is too large for a link on the way is dropped by the router before it, which tells the sender the size that fits: ICMP type 3 code 4, or ICMPv6 packet too big. The sender then sends smaller "

@@ -5,6 +5,7 @@
 
 #include "../mtu_table.h"
 #include "../packets.h"
+#include "../probes.h"
 
 enum limit {
 	BELOW,
@@ -399,6 +400,7 @@ const struct rule rule_pmtu_shrunk = {
 	.needs = RULE_NEEDS_SOCKETS,
 	.eval = eval,
 	.packets = &packets_pmtu_shrunk,
+	.probes = &probes_pmtu_shrunk,
 	.thresholds = thresholds,
 	.explain =
 		"A router that cannot pass a packet on says which size fits: ICMP type 3 code 4, or ICMPv6 packet too big. The kernel keeps that size as an exception to the route, for ten minutes, and every connection to that "

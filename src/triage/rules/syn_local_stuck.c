@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* syn-local-stuck: a SYN that has not left this host. */
 #include "../kit.h"
+#include "../probes.h"
 #include "tcptriage/model/timers.h"
 
 enum limit {
@@ -480,6 +481,7 @@ const struct rule rule_syn_local_stuck = {
 	.candidate = candidate,
 	.quota = QUOTA,
 	.eval = eval,
+	.probes = &probes_syn_local_stuck,
 	.thresholds = thresholds,
 	.explain =
 		"connect() sends a SYN, and before it can go out on an Ethernet the kernel has to learn the link address of the next hop: by ARP for IPv4, by neighbour discovery for IPv6. While nobody "

@@ -2,6 +2,7 @@
 /* syn-sent-stall: connection attempts get no answer. */
 #include "../kit.h"
 #include "../packets.h"
+#include "../probes.h"
 #include "tcptriage/model/timers.h"
 
 enum limit {
@@ -279,6 +280,7 @@ const struct rule rule_syn_sent_stall = {
 	.candidate = candidate,
 	.eval = eval,
 	.packets = &packets_syn_sent_stall,
+	.probes = &probes_syn_sent_stall,
 	.thresholds = thresholds,
 	.explain =
 		"connect() sends a SYN and waits in SYN-SENT for the answer. A closed port answers with RST and a router that refuses answers with an ICMP error, and either ends the "

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "../icmp_reports.h"
+#include "../probes.h"
 
 enum limit {
 	PASSES,
@@ -223,6 +224,7 @@ const struct rule rule_ttl_exceeded = {
 	.id = "ttl-exceeded",
 	.title = "Packets run in circles or die of their TTL",
 	.packets = &reading,
+	.probes = &probes_ttl_exceeded,
 	.explain =
 		"Every router takes one from the TTL (IPv6: hop limit) of a packet, and the one that takes the last throws it away and says so: ICMP time exceeded. Systems begin with 64, 128 or 255 and paths have some thirty hops at most, so it "
 		"does not happen on a path that is right. It happens in a loop: two routers each take the other for the way to a destination, and a packet goes to and fro until its TTL is used up. A loop multiplies traffic by the number "

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* ttl-exceeded from probes: the same routers answer again and again as the hop limit grows. */
+#include "../dead_end.h"
+#include "../probes.h"
+
+enum limit {
+	ROUNDS,
+};
+
+static const struct threshold thresholds[] = {
+	[ROUNDS] = { "loop_answers", UNIT_COUNT, 2, "routers in a row that answer a second time after one round: A, B, A, B" },
+	{ NULL, UNIT_NONE, 0, NULL },
+};
+
+#define CONFIDENCE 0.97
+#define CONFIDENCE_EXCEEDED 0.8
+#define ROUND_MAX 16
+
+/** struct loop - @length: routers in it, 0 none seen. @again: of the answers, those whose router had answered one round before. @first, @second: two of them. */
+struct loop {
+	unsigned length, again, begins;
+	const struct path_hop *first, *second;
+};
+
+static bool is_same(const struct path_hop *a, const struct path_hop *b)
+{
+	return a && b && a->reply == REPLY_EXPIRED && b->reply == REPLY_EXPIRED && addr_equal(&a->address, &b->address);
+}
+
+/* How many hops from @ttl on are answered by the router that answered @length hops earlier. */
+static unsigned repeats(const struct trace_path *path, unsigned ttl, unsigned length)
+{
+	unsigned count = 0;
+
+	while (is_same(probe_hop(path->hops, path->hop_count, ttl + count), probe_hop(path->hops, path->hop_count, ttl + count + length)))
+		count++;
+	return count;
+}
+
+/* The shortest round with the most answers; one router that answers twice in a row is no loop (a NAT answers so). */
+static struct loop loop_of(const struct trace_path *path)
+{
+	struct loop loop = { 0 };
+
+	for (unsigned length = 2; length <= ROUND_MAX; length++) {
+		for (unsigned ttl = 1; ttl + length <= PATH_HOPS_MAX; ttl++) {
+			unsigned again = repeats(path, ttl, length);
+
+			if (again <= loop.again || is_same(probe_hop(path->hops, path->hop_count, ttl), probe_hop(path->hops, path->hop_count, ttl + 1)))
+				continue;
+			loop = (struct loop){ .length = length, .again = again, .begins = ttl, .first = probe_hop(path->hops, path->hop_count, ttl),
+					      .second = probe_hop(path->hops, path->hop_count, ttl + 1) };
+		}
+	}
+	return loop;
+}
+
+static const char *const next[] = { "ip route get {peer_addr}", "tcptriage mtu-probe --hops {target}", "ip route show table all", NULL };
+
+static void add_loop(struct finding *f, const struct view *view, const struct loop *loop)
+{
+	finding_add(f, "loop_routers", loop->length, UNIT_COUNT, "answers to SYNs");
+	finding_add(f, "loop_answers", loop->again, UNIT_COUNT, "answers to SYNs");
+	finding_add(f, "loop_begins", loop->begins, UNIT_NONE, "answers to SYNs");
+	finding_add_text(f, "router", view_addr_text(view, &loop->first->address), "ICMP source");
+	finding_add_text(f, "other_router", loop->second ? view_addr_text(view, &loop->second->address) : "one that does not answer", "ICMP source");
+	f->title = "Routing loop: packets to {peer_addr} go to and fro between {router} and {other_router}";
+	f->detail = "it begins at hop {loop_begins}, {loop_routers|router} in the round, {loop_answers|answer} of a router that had answered before · {route}";
+}
+
+static void file_loop(const struct view *view, struct sink *sink, const struct trace_result *result)
+{
+	const struct trace_path *path = &result->path;
+	struct loop loop = loop_of(path);
+	bool proven = loop.again >= view->values[ROUNDS] && !path->split;
+	const struct probe_doubt doubts[] = {
+		{ path->split, 0.75, "hops were asked from different source ports: routers that balance by flow may have shown several ways" },
+		{ loop.again < view->values[ROUNDS], 0.7, "fewer answers of the same routers came than prove it: a path that changed meanwhile looks the same" },
+	};
+	struct finding *f = sink_finding(sink, proven ? SEVERITY_CRITICAL : SEVERITY_WARNING, probe_confidence(CONFIDENCE, doubts, ARRAY_SIZE(doubts)));
+	struct probed probed = probed_of_trace(result);
+
+	finding_probed(f, view, &probed);
+	finding_add(f, "probes", path->probes_sent, UNIT_COUNT, "probes");
+	f->title = "Packets to {peer_addr} seem to run in a circle";
+	f->detail = "{probes|probe} · {route}";
+	if (loop.first)
+		add_loop(f, view, &loop);
+	f->next = next;
+	finding_doubts(f, doubts, ARRAY_SIZE(doubts));
+	finding_threshold(f, sink, ROUNDS);
+}
+
+static void file_exceeded(const struct view *view, struct sink *sink, const struct dead_end *end)
+{
+	static const char *const exceeded_next[] = { "tcptriage trace {service}", "ip route get {peer_addr}", NULL };
+	struct finding *f = sink_finding(sink, SEVERITY_WARNING, probe_confidence(CONFIDENCE_EXCEEDED, NULL, 0));
+
+	finding_dead_end(f, view, end);
+	f->title = "Packets to {peer_addr} die of their TTL at {reporter}";
+	f->detail = "{route} · they began with the system's default";
+	f->next = exceeded_next;
+	finding_threshold(f, sink, ROUNDS);
+}
+
+static void eval(const struct view *view, struct sink *sink)
+{
+	struct dead_end end = dead_end_of(view);
+
+	if (RULE_MAIN(PROBES_TTL_EXCEEDED, view->probes->trace && view->probes->trace->path.finding == TRACE_LOOP))
+		file_loop(view, sink, view->probes->trace);
+	else if (RULE_MAIN(PROBES_TTL_EXCEEDED, end.kind == DEAD_END_EXPIRED))
+		file_exceeded(view, sink, &end);
+}
+
+const struct rule_signal probes_ttl_exceeded = {
+	.thresholds = thresholds,
+	.eval = eval,
+	.explain =
+		"trace sends SYNs with a growing hop limit. In a loop the same routers answer again and again: A, B, A, B. Two answers of routers that had answered one round before prove it, when all SYNs left from one source port, so that "
+		"routers which balance by flow keep them on one way. One router that answers two hop limits in a row is no loop. With mtu-probe it is a packet with the full hop limit that expires.",
+	.repro = "two routers that have their default route at each other, and tcptriage trace to a destination that neither knows",
+};

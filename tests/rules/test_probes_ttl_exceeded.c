@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* ttl-exceeded on probes: routers that answer again and again. */
+#include "rules.h"
+
+#define RULE "ttl-exceeded"
+#define THEM "10.9.9.2"
+
+/* One letter a hop: the router 10.9.<letter>.1, '*' a mute one. */
+static void walk(struct probing *p, const char *letters)
+{
+	struct trace_path *path = &p->trace.path;
+
+	probing_trace(p, RULE, THEM, 443);
+	probing_ends(p, TRACE_LOOP, 0);
+	path->hop_count = 0;
+	for (unsigned ttl = 1; letters[ttl - 1]; ttl++) {
+		struct path_hop *hop = &path->hops[path->hop_count++];
+		char text[32];
+
+		*hop = (struct path_hop){ .ttl = (uint8_t)ttl, .rtt_us = 1000, .reply = letters[ttl - 1] == '*' ? REPLY_NONE : REPLY_EXPIRED, .tries = 1 };
+		snprintf(text, sizeof(text), "10.9.%d.1", letters[ttl - 1]);
+		if (hop->reply == REPLY_EXPIRED)
+			assert_true(addr_parse(text, &hop->address));
+	}
+}
+
+static void loop__of_routers__is_proven_by_two_rounds(void **state)
+{
+	static const struct {
+		const char *hops;
+		bool proven;
+		const char *title, *detail;
+	} rows[] = {
+		{ "xABABAB", true, "to and fro between 10.9.65.1 and 10.9.66.1", "it begins at hop 2, 2 routers in the round, 4 answers" },
+		{ "ABAB", true, "between 10.9.65.1 and 10.9.66.1", "begins at hop 1, 2 routers in the round, 2 answers" },
+		{ "xyABCABC", true, "between 10.9.65.1 and 10.9.66.1", "begins at hop 3, 3 routers in the round, 3 answers" },
+		{ "xABA", false, "between 10.9.65.1 and 10.9.66.1", "2 routers in the round, 1 answer of" },
+		{ "xA*A", false, "between 10.9.65.1 and one that does not answer", "2 routers in the round, 1 answer of" },
+		{ "xAAAA", false, "seem to run in a circle", "20 probes" },
+		{ "xABC", false, "seem to run in a circle", "20 probes" },
+		{ "", false, "seem to run in a circle", "20 probes" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct finding *f;
+		struct probing p;
+
+		walk(&p, rows[i].hops);
+		probing_judge(&p);
+		f = probing_expect_one(&p, rows[i].proven ? SEVERITY_CRITICAL : SEVERITY_WARNING);
+		assert_true(f->confidence == (rows[i].proven ? 0.97 : 0.7));
+		expect_text(f, f->title, rows[i].title);
+		expect_text(f, f->detail, rows[i].detail);
+		probing_close(&p);
+	}
+}
+
+static void loop__seen_from_many_ports__is_a_warning(void **state)
+{
+	const struct finding *f;
+	struct probing p;
+
+	(void)state;
+	walk(&p, "xABABABAB");
+	p.trace.path.split = true;
+	probing_judge(&p);
+	f = probing_expect_one(&p, SEVERITY_WARNING);
+	assert_true(f->confidence == 0.75);
+	expect_against(f, "balance by flow");
+	probing_close(&p);
+}
+
+static void packet__that_expires_with_its_full_hop_limit__warns(void **state)
+{
+	const struct finding *f;
+	struct probing p;
+
+	(void)state;
+	probing_mtu(&p, RULE, THEM, 443);
+	p.mtu.path.finding = MTU_UNREACHABLE;
+	p.mtu.path.says = REPLY_EXPIRED;
+	assert_true(addr_parse("10.9.2.1", &p.mtu.path.says_by));
+	probing_judge(&p);
+	f = probing_expect_one(&p, SEVERITY_WARNING);
+	expect_text(f, f->title, "Packets to 10.9.9.2 die of their TTL at 10.9.2.1");
+	probing_expect_list(f, f->next, "tcptriage trace 10.9.9.2:443");
+	probing_close(&p);
+}
+
+static void other_ends__are_silent(void **state)
+{
+	struct probing p;
+
+	(void)state;
+	for (unsigned finding = 0; finding < TRACE_FINDING_COUNT; finding++) {
+		if (finding == TRACE_LOOP)
+			continue;
+		walk(&p, "xABABAB");
+		p.trace.path.finding = (uint8_t)finding;
+		probing_judge(&p);
+		probing_expect_silence(&p);
+		probing_close(&p);
+	}
+	probing_mtu(&p, RULE, THEM, 443);
+	p.mtu.path.says = REPLY_EXPIRED;
+	probing_judge(&p);
+	probing_expect_silence(&p);
+	probing_close(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(loop__of_routers__is_proven_by_two_rounds),
+		cmocka_unit_test(loop__seen_from_many_ports__is_a_warning),
+		cmocka_unit_test(packet__that_expires_with_its_full_hop_limit__warns),
+		cmocka_unit_test(other_ends__are_silent),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
