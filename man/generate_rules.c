@@ -20,7 +20,7 @@ static const char head[] =
 	".Nd what tcptriage looks for, and what to do about it\n"
 	".Sh DESCRIPTION\n"
 	"A rule looks at sockets, counters, settings and routes of one network namespace,\n"
-	"or at the packets of a capture, or at either, and files findings.\n"
+	"at the packets of a capture, or at what probes found out, and files findings.\n"
 	"It is known by its id, which never changes:\n"
 	".Xr tcptriage-report 8\n"
 	"takes it in\n"
@@ -193,25 +193,34 @@ static void put_refs(struct out *out, const char *const *refs)
 	put_text(out, out_text(&text));
 }
 
-static void put_packets(struct out *out, const struct rule_signal *packets)
+/* How a kind of evidence is named in labels. */
+struct signal_labels {
+	const char *read, *limits, *made;
+};
+
+static void put_signal(struct out *out, const struct signal_labels *labels, const struct rule_signal *signal)
 {
-	if (!packets)
+	if (!signal)
 		return;
-	put_label(out, "Read from packets");
-	put_template(out, packets->explain);
-	put_thresholds(out, "Limits in packets", packets->thresholds);
-	put_label(out, "To make it in a capture");
-	put_template(out, packets->repro);
+	put_label(out, labels->read);
+	put_template(out, signal->explain);
+	put_thresholds(out, labels->limits, signal->thresholds);
+	put_label(out, labels->made);
+	put_template(out, signal->repro);
 }
 
 static void put_rule(struct out *out, const struct rule *rule)
 {
+	static const struct signal_labels packets = { "Read from packets", "Limits in packets", "To make it in a capture" };
+	static const struct signal_labels probes = { "Read from probes", "Limits in probes", "To make it for probes" };
+
 	out_printf(out, ".Ss %s\n", rule->id);
 	put_template(out, rule->title);
 	out_lit(out, ".Pp\n");
 	put_template(out, rule->explain);
 	put_thresholds(out, "Limits", rule->thresholds);
-	put_packets(out, rule->packets);
+	put_signal(out, &packets, rule->packets);
+	put_signal(out, &probes, rule->probes);
 	put_list(out, "Not this", "dash", rule->look_alikes);
 	put_list(out, "Causes", "dash", rule->causes);
 	put_commands(out, rule->next);

@@ -167,21 +167,22 @@ static void setting_lines(struct out *out, const struct topic_page *page, const 
 	}
 }
 
-/* What a capture shows of the rule, its limits and its fault set in below it. */
-static void packet_text(struct out *out, const struct topic_page *page, const struct rule_signal *packets)
+/* What packets, or probes, show of the rule, its limits and its fault set in below it. */
+static void signal_text(struct out *out, const struct topic_page *page, const char *name, const struct rule_signal *signal)
 {
-	if (!packets)
+	if (!signal)
 		return;
-	part(out, page, "packets", packets->explain);
-	threshold_lines(out, page, "- limits", packets->thresholds);
-	part(out, page, "- made by", packets->repro);
+	part(out, page, name, signal->explain);
+	threshold_lines(out, page, "- limits", signal->thresholds);
+	part(out, page, "- made by", signal->repro);
 }
 
 static void rule_text(struct out *out, const struct topic_page *page, const struct rule *rule)
 {
 	part(out, page, "meaning", rule->explain);
 	threshold_lines(out, page, "limits", rule->thresholds);
-	packet_text(out, page, rule->packets);
+	signal_text(out, page, "packets", rule->packets);
+	signal_text(out, page, "probes", rule->probes);
 	part_list(out, page, "not this", rule->look_alikes, LIST_POINTS);
 	part_list(out, page, "causes", rule->causes, LIST_RANKED);
 	part_list(out, page, "next", rule->next, LIST_COMMANDS);
@@ -334,18 +335,17 @@ static void json_settings(struct out *out, const struct rule *rule)
 	out_char(out, ']');
 }
 
-static void json_packets(struct out *out, const struct rule_signal *packets)
+static void json_signal(struct out *out, const struct rule_signal *signal)
 {
-	json_key(out, ",", "packets");
-	if (!packets) {
+	if (!signal) {
 		out_lit(out, "null");
 		return;
 	}
 	json_key(out, "{", "meaning");
-	json_text(out, packets->explain);
-	json_thresholds(out, packets->thresholds);
+	json_text(out, signal->explain);
+	json_thresholds(out, signal->thresholds);
 	json_key(out, ",", "repro");
-	json_text(out, packets->repro);
+	json_text(out, signal->repro);
 	out_char(out, '}');
 }
 
@@ -354,7 +354,10 @@ static void json_rule(struct out *out, const struct rule *rule)
 	json_key(out, ",", "meaning");
 	json_text(out, rule->explain);
 	json_thresholds(out, rule->thresholds);
-	json_packets(out, rule->packets);
+	json_key(out, ",", "packets");
+	json_signal(out, rule->packets);
+	json_key(out, ",", "probes");
+	json_signal(out, rule->probes);
 	json_key(out, ",", "look_alikes");
 	json_list(out, rule->look_alikes);
 	json_key(out, ",", "causes");

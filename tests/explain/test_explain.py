@@ -69,7 +69,7 @@ def ndjson__lines__are_header_topics_summary():
 
 
 def limits_of(rule):
-    return rule["thresholds"] + (rule["packets"]["thresholds"] if rule["packets"] else [])
+    return rule["thresholds"] + [limit for kind in ("packets", "probes") if rule[kind] for limit in rule[kind]["thresholds"]]
 
 
 def rule__text__has_limits_and_no_open_placeholder():
@@ -84,20 +84,23 @@ def rule__text__has_limits_and_no_open_placeholder():
             assert re.search(rf"\b{limit['name']} ", text), limit
 
 
-def packets__of_a_rule__stand_apart_from_its_sockets():
+def signals__of_a_rule__stand_apart_from_its_sockets():
     for topic in document("rules")["topics"]:
         text, rule = ask(topic["name"]).stdout, document(topic["name"])["topics"][0]
-        assert ("\n  packets   " in text) == (rule["packets"] is not None), text
-        assert rule["packets"] or rule["thresholds"], rule
-        if rule["packets"] is None:
-            continue
-        words = text.split("\n  packets   ")[1]
-        assert words.startswith(rule["packets"]["meaning"].split("\n")[0]), words[:200]
-        first = rule["packets"]["thresholds"][0]["name"]
-        assert f"\n  - limits  {first} " in words and f"\n  - made by {rule['packets']['repro']}" in words, words
-    both = document("syn-sent-stall")["topics"][0]
-    assert both["packets"]["thresholds"] and both["thresholds"], both
-    assert not {limit["name"] for limit in both["thresholds"]} & {limit["name"] for limit in both["packets"]["thresholds"]}
+        assert rule["packets"] or rule["probes"] or rule["thresholds"], rule
+        for kind in ("packets", "probes"):
+            label = f"\n  {kind:10}"
+            assert (label in text) == (rule[kind] is not None), text
+            if rule[kind] is None:
+                continue
+            words = text.split(label)[1]
+            assert words.startswith(rule[kind]["meaning"].split("\n")[0]), words[:200]
+            first = rule[kind]["thresholds"][0]["name"]
+            assert f"\n  - limits  {first} " in words and f"\n  - made by {rule[kind]['repro']}" in words, words
+    every = document("syn-sent-stall")["topics"][0]
+    names = [limit["name"] for limit in limits_of(every)]
+    assert every["packets"]["thresholds"] and every["probes"]["thresholds"] and every["thresholds"], every
+    assert len(names) == len(set(names)), names
     assert document("rst-after-idle")["topics"][0]["thresholds"] == [], "reads packets only"
 
 
@@ -109,7 +112,8 @@ def rules_page__of_the_build__holds_every_rule():
             assert f"\n.Ss {topic['name']}\n" in page, topic
             rule = document(topic["name"])["topics"][0]
             part = page.split(f"\n.Ss {topic['name']}\n")[1].split("\n.Ss ")[0]
-            assert ("\n.Sy Read from packets\n" in part) == ("\n.Sy Limits in packets\n" in part) == (rule["packets"] is not None), part
+            for kind in ("packets", "probes"):
+                assert (f"\n.Sy Read from {kind}\n" in part) == (f"\n.Sy Limits in {kind}\n" in part) == (rule[kind] is not None), part
             for limit in limits_of(rule):
                 assert f"\n.It Li {limit['name']}\n" in part, limit
 
