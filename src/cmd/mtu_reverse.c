@@ -4,10 +4,12 @@
 #include "probe_loop.h"
 #include "tcptriage/track/reverse_search.h"
 
-/* struct reverse_run - the machine and its sender. */
+/* struct reverse_run - the machine and its sender. @witness: of the connection with the largest advertised MSS so far, @witness_mss; a small one would be taken for the path's. */
 struct reverse_run {
 	struct reverse_search *search;
 	struct tcp_reverse *tcp;
+	struct tcp_witness witness;
+	uint32_t witness_mss;
 };
 
 static enum probe_step step(void *machine, int64_t now_us, int64_t *wake_us)
@@ -25,9 +27,15 @@ static bool take(void *machine, int64_t now_us)
 {
 	struct reverse_run *run = machine;
 	struct reverse_outcome outcome;
+	uint32_t mss;
 
 	if (!tcp_reverse_next(run->tcp, now_us, &outcome))
 		return false;
+	mss = outcome.mss ? outcome.mss : UINT32_MAX; /* 0: whatever this kernel advertises by itself */
+	if (!run->witness.connected || (outcome.connected && mss > run->witness_mss)) {
+		run->witness = outcome.witness;
+		run->witness_mss = mss;
+	}
 	reverse_search_outcome(run->search, &outcome, now_us);
 	return true;
 }
@@ -82,7 +90,6 @@ void mtu_reverse_test(struct probe_job *job, struct mtu_result *result, int64_t 
 	struct prober_options options = probe_job_prober(job, &result->address, PROBER_TCP_DATA);
 	const struct reverse_search_options wish = { .family = (enum addr_family)result->address.family, .largest = largest_mss(job, result), .exact = true };
 	struct reverse_run run = { .search = NULL };
-	const struct tcp_witness *witness;
 	struct err err = { "" };
 
 	options.payload = o->payload;
@@ -92,11 +99,10 @@ void mtu_reverse_test(struct probe_job *job, struct mtu_result *result, int64_t 
 	}
 	run.search = reverse_search_new(&wish, clock_mono_us());
 	probe_loop_run(&ops, &run, deadline_us, job->show);
-	witness = reverse_search_witness(run.search);
-	if (witness)
-		result->tcp = *witness;
+	if (run.witness.made)
+		result->tcp = run.witness;
 	/* without a connection nothing was asked */
-	if (witness && witness->connected)
+	if (run.witness.connected)
 		result->reverse = *reverse_search_path(run.search);
 	reverse_search_free(run.search);
 	tcp_reverse_close(run.tcp);
