@@ -33,7 +33,7 @@ static void print_usage(int fd)
 
 static int print_version(void)
 {
-	printf("tcptriage %s\nbuilt with: libmnl, libsmartcols, %s\ncapture: %s\nnot built in: mtu-probe, trace, history\n", VERSION,
+	printf("tcptriage %s\nbuilt with: libmnl, libsmartcols, %s\ncapture: %s\nnot built in: history\n", VERSION,
 	       reader_built_in(), sandbox_built_in());
 	return fflush(stdout) ? EXIT_FAILED : EXIT_RAN;
 }

@@ -8,6 +8,8 @@ const struct command *const commands[] = {
 	&cmd_states,
 	&cmd_report,
 	&cmd_capture,
+	&cmd_mtu_probe,
+	&cmd_trace,
 	&cmd_explain,
 	&cmd_doctor,
 };

@@ -30,7 +30,7 @@ def bash(*words, program=PROGRAM):
 
 
 def bash__first_word__is_a_command():
-    assert sorted(bash("")) == ["capture", "doctor", "explain", "report", "states"], bash("")
+    assert sorted(bash("")) == ["capture", "doctor", "explain", "mtu-probe", "report", "states", "trace"], bash("")
     assert bash("st") == ["states"]
 
 
@@ -47,6 +47,8 @@ def bash__value_of_an_option__is_completed():
     assert bash("states", "--color", "=", "al") == ["always"]
     assert bash("states", "--color", "=") == ["auto", "always", "never"]
     assert bash("states", "--top", "") == [], "a number is nothing to offer"
+    assert bash("mtu-probe", "--tcp-payload", "t") == ["tls"]
+    assert "lo" in bash("trace", "-i", "l")
     assert bash("states", "--columns", "recv_q,send_") == ["recv_q,send_q"]
 
 
@@ -108,7 +110,7 @@ def fish(line):
 
 
 def fish__words__are_completed():
-    assert sorted(fish("tcptriage ")) == ["capture", "doctor", "explain", "report", "states"], fish("tcptriage ")
+    assert sorted(fish("tcptriage ")) == ["capture", "doctor", "explain", "mtu-probe", "report", "states", "trace"], fish("tcptriage ")
     assert "--listening" in fish("tcptriage states --li")
     assert fish("tcptriage states --color=ne") == ["--color=never"], fish("tcptriage states --color=ne")
     assert fish("tcptriage report --mute close-w") == ["close-wait-leak"]
