@@ -71,7 +71,7 @@ void probe_json_hops(struct out *out, const struct path_hop *hops, size_t count,
 		json_key(out, ",", "rtt_us");
 		probe_json_us(out, hop->rtt_us);
 		json_key(out, ",", "answer");
-		json_text(out, probe_reply_name(hop->reply));
+		json_text(out, hop->tries || hop->reply != REPLY_NONE ? probe_reply_name(hop->reply) : NULL);
 		json_key(out, ",", "tries");
 		out_u64(out, hop->tries);
 		if (large) {

@@ -241,13 +241,13 @@ static void syn_cell(struct out *out, const struct path_hop *hop, const void *co
 		out_str(out, probe_text_reply(hop->reply));
 }
 
-/* What answers the other protocol at the same hop limit. */
+/* What answers the other protocol at the same hop limit, where it was asked. */
 static void side_cell(struct out *out, const struct path_hop *hop, const void *context)
 {
 	const struct trace_path *path = context;
 	const struct path_hop *side = hop_at(path->side, path->side_count, hop->ttl);
 
-	if (!side)
+	if (!side || (side->reply == REPLY_NONE && !side->tries))
 		return;
 	side_method(out, path);
 	out_char(out, ' ');
