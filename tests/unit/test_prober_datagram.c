@@ -814,6 +814,11 @@ static void deadline__passed__what_is_there_comes_and_what_follows_is_late(void 
 	each_way(late_answers);
 }
 
+static uint32_t id_and_seq(const uint8_t *echo)
+{
+	return (uint32_t)echo[4] << 24 | (uint32_t)echo[5] << 16 | (uint32_t)echo[6] << 8 | echo[7];
+}
+
 /* An echo reply from the target with our identifier and number, but not our mark. */
 static void forged_replies(const struct way *way)
 {
@@ -826,13 +831,13 @@ static void forged_replies(const struct way *way)
 	echo = f.wire.bytes + f.ip;
 	echo[8] ^= 1;
 	/* from 127.0.0.1 or ::1: of IPv4 another address than the target's */
-	forge(&f, f.ip == 40 ? 129 : 0, 0, (uint32_t)(echo[4] << 24 | echo[5] << 16 | echo[6] << 8 | echo[7]), echo + 8, 80);
+	forge(&f, f.ip == 40 ? 129 : 0, 0, id_and_seq(echo), echo + 8, 80);
 	expect_nothing(&f);
 	echo[8] ^= 1;
-	forge(&f, f.ip == 40 ? 129 : 0, 0, (uint32_t)(echo[4] << 24 | echo[5] << 16 | echo[6] << 8 | echo[7]), echo + 8, 6);
+	forge(&f, f.ip == 40 ? 129 : 0, 0, id_and_seq(echo), echo + 8, 6);
 	expect_nothing(&f);
 	if (way->family == ADDR_V4) {
-		forge(&f, 0, 0, (uint32_t)(echo[4] << 24 | echo[5] << 16 | echo[6] << 8 | echo[7]), echo + 8, 80);
+		forge(&f, 0, 0, id_and_seq(echo), echo + 8, 80);
 		expect_nothing(&f);
 	}
 	forgery_end(&f);
