@@ -9,9 +9,13 @@
 /* A host's limit of one answer a second must not hold the verdict up. */
 #define SIDE_US INT64_C(9000000)
 
-static bool ends(const struct trace_spot *spot)
+/* Nothing more is to be learnt behind it: an end, or a router that SYNs had reached before. */
+static bool ends(const struct path_trace *trace, uint8_t ttl, uint8_t start)
 {
-	return spot->seen.reply && spot->seen.reply != REPLY_EXPIRED;
+	const struct path_hop *hop = &trace->spots[LANE_SIDE][ttl].seen;
+	uint8_t router = hop->reply == REPLY_EXPIRED ? trace_state_router(trace, &hop->address) : 0;
+
+	return (hop->reply && hop->reply != REPLY_EXPIRED) || (router && (router < start || router < ttl));
 }
 
 uint8_t trace_side_first(const struct path_trace *trace)
@@ -39,7 +43,7 @@ bool trace_side_further(const struct path_trace *trace, uint8_t ttl)
 static bool wanted(const struct path_trace *trace, int64_t now_us)
 {
 	const struct trace_spot *spots = trace->spots[LANE_MAIN], *final = trace_state_final(trace);
-	uint8_t frontier = trace_state_heard(trace, LANE_MAIN, PATH_HOPS_MAX + 1) + 1;
+	uint8_t frontier = trace_state_frontier(trace);
 	struct trace_cycle cycle;
 
 	if (trace->options.side_method < 0 || now_us - trace->begin_us > SIDE_US)
@@ -50,7 +54,8 @@ static bool wanted(const struct path_trace *trace, int64_t now_us)
 		return false;
 	if (spots[0].seen.tries < 2 && !trace_state_silent(&spots[0], now_us))
 		return false;
-	return frontier > trace->options.max_hops || spots[frontier].seen.tries > 1 || trace_state_silent(&spots[frontier], now_us);
+	/* Not before the first silent hop was asked twice: what a router says to another protocol it does not say to the SYN. */
+	return !frontier || spots[frontier].seen.tries > 2 || (spots[frontier].seen.tries == 2 && trace_state_silent(&spots[frontier], now_us));
 }
 
 /* The hop limit from which on it is asked, 0 only the full one. */
@@ -71,7 +76,7 @@ static int forward(const struct path_trace *trace, uint8_t start, int64_t now_us
 	for (uint8_t ttl = start; ttl <= trace->options.max_hops; ttl++) {
 		const struct trace_spot *spot = &trace->spots[LANE_SIDE][ttl];
 
-		if (ends(spot))
+		if (ends(trace, ttl, start))
 			return TRACE_NOTHING;
 		if (spot->seen.reply)
 			answered = ttl;
@@ -91,7 +96,7 @@ static uint8_t tries_allowed(const struct path_trace *trace, uint8_t ttl, uint8_
 
 	if (!refused && trace_side_further(trace, (uint8_t)(start - 1)))
 		return 1;
-	return !ttl || ttl <= start + 1 || ttl < MAX(first, last) ? TRIES_SIDE : 1;
+	return !ttl || ttl == start || (refused && ttl == start + 1) || ttl < MAX(first, last) ? TRIES_SIDE : 1;
 }
 
 static int repeat(const struct path_trace *trace, uint8_t start, int64_t now_us, int64_t *wake_us)

@@ -7,7 +7,9 @@
 /* One address at hop after hop: three are enough when the full hop limit ran out too; without that a box may answer for others behind it. */
 #define SAME_MATCHES 2
 #define SAME_MATCHES_ALONE 5
-#define TURN_MATCHES 2
+/* A router that is met again, others in between: once is enough when the full hop limit ran out, else two have to be. */
+#define TURN_MATCHES 1
+#define TURN_MATCHES_ALONE 2
 
 bool trace_state_waits(const struct trace_spot *spot, int64_t now_us)
 {
@@ -91,7 +93,7 @@ bool trace_state_loop(const struct path_trace *trace, struct trace_cycle *cycle)
 		return false;
 	for (uint8_t period = 1; period <= PERIOD_MAX; period++) {
 		unsigned count = matches(spots, last, period, &cycle->first);
-		unsigned wanted = period > 1 ? TURN_MATCHES : ran_out ? SAME_MATCHES : SAME_MATCHES_ALONE;
+		unsigned wanted = period > 1 ? (ran_out ? TURN_MATCHES : TURN_MATCHES_ALONE) : (ran_out ? SAME_MATCHES : SAME_MATCHES_ALONE);
 
 		cycle->period = period;
 		if (count >= wanted)
@@ -101,6 +103,13 @@ bool trace_state_loop(const struct path_trace *trace, struct trace_cycle *cycle)
 			return false;
 	}
 	return false;
+}
+
+uint8_t trace_state_frontier(const struct path_trace *trace)
+{
+	uint8_t ttl = trace_state_heard(trace, LANE_MAIN, PATH_HOPS_MAX + 1) + 1;
+
+	return ttl < trace_state_end(trace) ? ttl : 0;
 }
 
 uint8_t trace_state_end(const struct path_trace *trace)

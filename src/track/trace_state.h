@@ -13,6 +13,9 @@
 #define TRACE_LATE_US INT64_C(3500000)
 /** Routers send one ICMP message a second to one host: a silence is asked again so much later. */
 #define TRACE_RETRY_US INT64_C(1050000)
+/** A Linux router that has used up its messages pays two seconds for "unreachable" (net.ipv4.route.error_cost and icmp_ratelimit take from one account): so long nothing is sent
+ * before the last SYN, or a probe a second would keep it silent for ever. */
+#define TRACE_QUIET_US INT64_C(2100000)
 /** Hops that may be silent behind the last that answers. */
 #define TRACE_AHEAD 5
 /** Packets in a second, both lanes: under the 50 that are promised, for the kernel ends what we open by packets of its own. */
@@ -73,6 +76,8 @@ const struct trace_spot *trace_state_final(const struct path_trace *trace);
 uint8_t trace_state_first(const struct path_trace *trace);
 /** trace_state_heard() - largest hop limit below @end at which a router said that it was reached, 0 none. */
 uint8_t trace_state_heard(const struct path_trace *trace, enum probe_lane lane, uint8_t end);
+/** trace_state_frontier() - hop limit behind the last router that LANE_MAIN reached; 0 when that is the last hop limit that is tried, or packets go round. */
+uint8_t trace_state_frontier(const struct path_trace *trace);
 /** trace_state_router() - hop limit at which LANE_MAIN was answered by the router @address, 0 none. */
 uint8_t trace_state_router(const struct path_trace *trace, const struct addr *address);
 /** trace_state_loop() - packets go round: is it proven? @cycle: filled when so. */

@@ -12,7 +12,7 @@ struct ending {
 
 static const struct ending endings[PROBE_REPLY_COUNT] = {
 	[REPLY_ARRIVED] = { TRACE_REFUSED, PROOF_ICMP, .by_target = true },
-	[REPLY_OPEN] = { TRACE_OPEN, PROOF_NONE },
+	[REPLY_OPEN] = { TRACE_OPEN, PROOF_NONE, .by_target = true },
 	[REPLY_REFUSED] = { TRACE_REFUSED, PROOF_NONE },
 	[REPLY_UNREACHABLE] = { TRACE_NO_ROUTE, PROOF_NONE, .by_speaker = true },
 	[REPLY_REJECTED] = { TRACE_REFUSED_BY_MIDDLE, PROOF_ICMP, .by_speaker = true },
@@ -178,13 +178,21 @@ static void judge_final(struct path_trace *trace, const struct trace_spot *final
 	path->host_ttl = path->finding == TRACE_OPEN ? first : side_distance(trace);
 }
 
+/* The one that sends packets back, by any hop at which it speaks. */
 static void judge_loop(struct path_trace *trace, const struct trace_cycle *cycle)
 {
-	const struct path_hop *hop = &trace->spots[LANE_MAIN][cycle->first + cycle->period - 1].seen;
+	uint8_t back = (uint8_t)(cycle->first + cycle->period - 1);
 
 	trace->path.finding = TRACE_LOOP;
-	trace->path.dies_after = cycle->first + cycle->period - 1;
-	trace->path.by = hop->reply ? hop->address : nobody(trace);
+	trace->path.dies_after = back;
+	for (unsigned ttl = back; ttl <= trace->options.max_hops; ttl += cycle->period) {
+		const struct path_hop *hop = &trace->spots[LANE_MAIN][ttl].seen;
+
+		if (hop->reply != REPLY_EXPIRED)
+			continue;
+		trace->path.by = hop->address;
+		return;
+	}
 }
 
 static void judge_silence(struct path_trace *trace)

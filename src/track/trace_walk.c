@@ -7,7 +7,7 @@
 /* A router answers within this beyond three times the host's round trip, or is asked again with patience. */
 #define ROUTER_SLACK_US INT64_C(200000)
 #define ROUTER_LEAST_US INT64_C(250000)
-#define TRIES_BETWEEN 3
+#define TRIES_MOST 3
 #define TRIES_FRONTIER 2
 #define TRIES_FULL 2
 /* Whoever waits has the verdict by then: what would only make the list of hops nicer is left. */
@@ -22,6 +22,12 @@ static bool decided_by_full(const struct path_trace *trace)
 static bool is_local(const struct path_trace *trace)
 {
 	return trace->spots[LANE_MAIN][0].seen.reply == REPLY_LOCAL;
+}
+
+/* Another protocol gets through where SYNs do not: no router is short of a word. */
+static bool others_pass(const struct path_trace *trace)
+{
+	return trace_side_further(trace, trace_state_heard(trace, LANE_MAIN, PATH_HOPS_MAX + 1));
 }
 
 /* Would an answer to the probe that is under way with this hop limit change anything? */
@@ -68,6 +74,11 @@ static int forward(const struct path_trace *trace, int64_t now_us)
 	return TRACE_NOTHING;
 }
 
+static bool ran_out(const struct path_trace *trace)
+{
+	return trace->spots[LANE_MAIN][0].seen.reply == REPLY_EXPIRED;
+}
+
 static uint8_t tries_allowed(const struct path_trace *trace, uint8_t ttl, int64_t now_us)
 {
 	uint8_t end = trace_state_end(trace), heard = trace_state_heard(trace, LANE_MAIN, end);
@@ -76,8 +87,20 @@ static uint8_t tries_allowed(const struct path_trace *trace, uint8_t ttl, int64_
 	if (!ttl)
 		return trace_state_final(trace) || trace_state_loop(trace, &cycle) ? 1 : TRIES_FULL;
 	if (ttl < heard || trace_state_first(trace))
-		return now_us - trace->begin_us < REPEAT_US ? TRIES_BETWEEN : 1;
-	return ttl == heard + 1 ? TRIES_FRONTIER : 1;
+		return now_us - trace->begin_us < REPEAT_US ? TRIES_MOST : 1;
+	if (ttl != trace_state_frontier(trace))
+		return 1;
+	return ran_out(trace) ? TRIES_MOST : TRIES_FRONTIER;
+}
+
+/* When a silent one may be asked again. In a loop every SYN comes to the same few routers. */
+static int64_t again_us(const struct path_trace *trace, uint8_t ttl)
+{
+	int64_t last_us = trace->recent_us[(trace->path.probes_sent - 1) % TRACE_RATE], own_us = trace->spots[LANE_MAIN][ttl].sent_us;
+
+	if (ttl)
+		return (ran_out(trace) ? last_us : own_us) + TRACE_RETRY_US;
+	return others_pass(trace) ? own_us + TRACE_RETRY_US : MAX(own_us + TRACE_RETRY_US, last_us + TRACE_QUIET_US);
 }
 
 /* The silent one that was asked least often; among equals the nearest, the full hop limit last. */
@@ -92,14 +115,23 @@ static int repeat(const struct path_trace *trace, int64_t now_us, int64_t *wake_
 
 		if (!trace_state_silent(spot, now_us) || spot->seen.tries >= MIN(least, tries_allowed(trace, ttl, now_us)))
 			continue;
-		if (now_us < spot->sent_us + TRACE_RETRY_US) {
-			*wake_us = MIN(*wake_us, spot->sent_us + TRACE_RETRY_US);
+		if (now_us < again_us(trace, ttl)) {
+			*wake_us = MIN(*wake_us, again_us(trace, ttl));
 			continue;
 		}
 		least = spot->seen.tries;
 		found = ttl;
 	}
 	return found;
+}
+
+/* The first silent hop is asked again before hops behind it: its router may have been short of a word. */
+static bool frontier_due(const struct path_trace *trace, int64_t now_us)
+{
+	uint8_t ttl = trace_state_frontier(trace);
+	const struct trace_spot *spot = &trace->spots[LANE_MAIN][ttl];
+
+	return ttl && !trace_state_final(trace) && spot->seen.tries == 1 && trace_state_silent(spot, now_us) && now_us >= again_us(trace, ttl);
 }
 
 int trace_walk_next(const struct path_trace *trace, int64_t now_us, int64_t *wake_us)
@@ -121,6 +153,8 @@ int trace_walk_next(const struct path_trace *trace, int64_t now_us, int64_t *wak
 		*wake_us = MIN(*wake_us, full->sent_us + HEAD_START_US);
 		return TRACE_NOTHING;
 	}
+	if (frontier_due(trace, now_us))
+		return trace_state_frontier(trace);
 	ttl = forward(trace, now_us);
 	return ttl == TRACE_NOTHING ? repeat(trace, now_us, wake_us) : ttl;
 }
@@ -129,8 +163,9 @@ int64_t trace_walk_window(const struct path_trace *trace, uint8_t ttl)
 {
 	const struct trace_spot *full = &trace->spots[LANE_MAIN][0], *spot = &trace->spots[LANE_MAIN][ttl];
 
+	/* A raw SYN that is asked for again after the quiet has heard late answers to the first all the while. */
 	if (!ttl)
-		return spot->seen.tries > 1 ? TRACE_LAST_US : TRACE_WINDOW_US;
+		return spot->seen.tries > 1 && (!trace->options.sees_ttl || others_pass(trace)) ? TRACE_LAST_US : TRACE_WINDOW_US;
 	if (spot->seen.tries > 1 || !trace_state_is_final(full) || full->seen.rtt_us < 0 || full->seen.rtt_us > TRACE_WINDOW_US)
 		return TRACE_WINDOW_US;
 	return MIN(TRACE_WINDOW_US, MAX(ROUTER_LEAST_US, 3 * full->seen.rtt_us + ROUTER_SLACK_US));

@@ -59,6 +59,21 @@ static struct probe_outcome say_icmp(struct world *world, const struct probe_req
 	return outcome;
 }
 
+static bool can_pay(struct world *world)
+{
+	if (!world->poor)
+		return true;
+	world->account += (double)(world->now_us - (world->paid_us ? world->paid_us : BEGIN_US)) / 1e6;
+	world->account = world->account > 5 ? 5 : world->account;
+	world->paid_us = world->now_us;
+	for (unsigned i = 0; i < 2; i++) {
+		if (world->account < 1)
+			return false;
+		world->account -= 1;
+	}
+	return true;
+}
+
 static struct probe_outcome act_on_syn(struct world *world, const struct probe_request *request)
 {
 	switch (world->act) {
@@ -70,7 +85,7 @@ static struct probe_outcome act_on_syn(struct world *world, const struct probe_r
 	case ACT_REJECT:
 		return say_icmp(world, request, world->cut_at, REPLY_REJECTED, 3, 3);
 	case ACT_NO_ROUTE:
-		if (world->now_us < BEGIN_US + world->unreachable_us)
+		if (world->now_us < BEGIN_US + world->unreachable_us || !can_pay(world))
 			return (struct probe_outcome){ .reply = REPLY_NONE };
 		return say_icmp(world, request, world->cut_at, REPLY_UNREACHABLE, 3, 1);
 	default:
@@ -88,7 +103,7 @@ static struct probe_outcome fate(struct world *world, const struct probe_request
 	if (main && world->local)
 		return (struct probe_outcome){ .id = request->id, .lane = LANE_MAIN, .reply = REPLY_LOCAL, .error = world->local, .rtt_us = -1 };
 	if (cut && (before ? ttl >= cut : ttl > cut))
-		return main ? act_on_syn(world, request) : (struct probe_outcome){ .reply = REPLY_NONE };
+		return main || world->poor ? act_on_syn(world, request) : (struct probe_outcome){ .reply = REPLY_NONE };
 	if (ttl <= routers || world->loop_from)
 		return say_icmp(world, request, router_at(world, ttl), REPLY_EXPIRED, 11, 0);
 	if (!main)

@@ -21,20 +21,23 @@ enum world_act { ACT_PASS, ACT_DROP, ACT_RST, ACT_EARLY_RST, ACT_PROHIBIT, ACT_R
  * of them is one that SYNs meet.
  * @rst_ttl, @host_ttl: first hop limits of a RST made by a router, and of the host's packets. @late_us: added to each answer. @unreachable_us: age of the trace
  * from which on the router @cut_at speaks (ACT_NO_ROUTE, as a neighbour that is not there makes it). @local: errno for every SYN.
+ * @poor: for "unreachable" the router @cut_at pays from an account that has nothing at first and gets a second's worth a second: one when it decides to speak, one when
+ * it speaks, the first of which is gone even when there is no second (Linux, ip_error() and icmp_send()). Side probes cost the same.
  */
 struct world {
 	struct path_trace_options options;
 	unsigned routers, cut_at, side_cut, side_routers, loop_from;
 	enum world_port port;
 	enum world_act act;
-	bool mute[WORLD_ROUTERS_MAX], limited[WORLD_ROUTERS_MAX], deaf, stranger;
+	bool mute[WORLD_ROUTERS_MAX], limited[WORLD_ROUTERS_MAX], deaf, stranger, poor;
 	double loss;
 	uint8_t rst_ttl, host_ttl;
 	int64_t late_us, unreachable_us;
 	int local;
 	uint32_t seed;
 	/* the run */
-	int64_t now_us, said_us[WORLD_ROUTERS_MAX];
+	int64_t now_us, paid_us, said_us[WORLD_ROUTERS_MAX];
+	double account;
 	struct world_event {
 		struct probe_outcome outcome;
 		int64_t at_us;

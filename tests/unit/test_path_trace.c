@@ -75,9 +75,9 @@ static void open_port__healthy_path__a_probe_a_hop_and_no_wait(void **state)
 	(void)state;
 	ports.options.most = 64;
 	ports.options.split = true;
-	expect(&one, TRACE_OPEN, 0, 0, PROOF_NONE, 5, 50000);
-	expect(&many, TRACE_OPEN, 0, 0, PROOF_NONE, 9, 30000);
-	expect(&ports, TRACE_OPEN, 0, 0, PROOF_NONE, 9, 30000);
+	expect(&one, TRACE_OPEN, 0, -1, PROOF_NONE, 5, 50000);
+	expect(&many, TRACE_OPEN, 0, -1, PROOF_NONE, 9, 30000);
+	expect(&ports, TRACE_OPEN, 0, -1, PROOF_NONE, 9, 30000);
 	assert_int_equal(one.sides + many.sides + ports.sides, 0);
 	one = plain(PORT_OPEN);
 	expect_hops(&one, "eeeo", 4, 0);
@@ -93,8 +93,8 @@ static void open_port__no_router_speaks__is_still_open(void **state)
 	memset(one.mute, true, sizeof(one.mute));
 	memset(many.mute, true, sizeof(many.mute));
 	one.routers = many.routers = 12;
-	expect(&one, TRACE_OPEN, 0, 0, PROOF_NONE, 60, 12 * S);
-	expect(&many, TRACE_OPEN, 0, 0, PROOF_NONE, 60, 8 * S);
+	expect(&one, TRACE_OPEN, 0, -1, PROOF_NONE, 60, 12 * S);
+	expect(&many, TRACE_OPEN, 0, -1, PROOF_NONE, 60, 8 * S);
 	one = plain(PORT_OPEN);
 	memset(one.mute, true, sizeof(one.mute));
 	expect_hops(&one, "...o", 4, 0);
@@ -106,8 +106,8 @@ static void mute_hop__in_between__is_shown_as_mute_after_three_tries(void **stat
 
 	(void)state;
 	one.mute[2] = many.mute[2] = true;
-	expect(&one, TRACE_OPEN, 0, 0, PROOF_NONE, 7, 3500000);
-	expect(&many, TRACE_OPEN, 0, 0, PROOF_NONE, 11, 3500000);
+	expect(&one, TRACE_OPEN, 0, -1, PROOF_NONE, 7, 3500000);
+	expect(&many, TRACE_OPEN, 0, -1, PROOF_NONE, 11, 3500000);
 	one = plain(PORT_OPEN);
 	one.mute[2] = true;
 	expect_hops(&one, "e.eo", 4, 0);
@@ -266,6 +266,20 @@ static void no_route__and_refusal_by_icmp__name_who_says_so(void **state)
 	expect(&world, TRACE_REFUSED_BY_MIDDLE, 2, 2, PROOF_ICMP, 9, 50000);
 }
 
+/* Asked once a second it would never have enough for a word. */
+static void no_route__router_has_used_up_its_words__is_heard_after_a_quiet(void **state)
+{
+	for (unsigned many = 0; many < 2; many++) {
+		struct world world = many ? raw(PORT_OPEN) : plain(PORT_OPEN);
+
+		(void)state;
+		world.cut_at = world.side_cut = 2;
+		world.act = ACT_NO_ROUTE;
+		world.poor = true;
+		expect(&world, TRACE_NO_ROUTE, 2, 2, PROOF_NONE, 25, 11500000);
+	}
+}
+
 /* The last router says so only when its neighbour has not answered for three seconds. */
 static void host_down__on_its_segment__is_no_route_by_the_last_router(void **state)
 {
@@ -287,15 +301,15 @@ static void filtered__others_go_further__after_the_last_that_answers(void **stat
 	world.cut_at = 2;
 	world.act = ACT_DROP;
 	world.routers = 5;
-	expect(&world, TRACE_FILTERED, 2, 0, PROOF_NONE, 25, 11 * S);
+	expect(&world, TRACE_FILTERED, 2, 0, PROOF_NONE, 25, 11500000);
 	assert_int_equal(world.syns, 1 + 2 + 5 + 2);
 	world = raw(PORT_OPEN);
 	world.cut_at = 2;
 	world.act = ACT_DROP;
 	world.deaf = true;
-	expect(&world, TRACE_FILTERED, 2, 0, PROOF_NONE, 30, 5 * S);
+	expect(&world, TRACE_FILTERED, 2, 0, PROOF_NONE, 30, 6 * S);
 	world = plain(PORT_SILENT);
-	expect(&world, TRACE_FILTERED, 3, 0, PROOF_NONE, 25, 11 * S);
+	expect(&world, TRACE_FILTERED, 3, 0, PROOF_NONE, 25, 11500000);
 	world = plain(PORT_SILENT);
 	expect_hops(&world, "eee", 4, 0);
 }
@@ -307,18 +321,18 @@ static void silent__nothing_else_goes_further_either(void **state)
 	(void)state;
 	world.cut_at = world.side_cut = 2;
 	world.act = ACT_DROP;
-	expect(&world, TRACE_SILENT, 2, 0, PROOF_NONE, 25, 11 * S);
+	expect(&world, TRACE_SILENT, 2, 0, PROOF_NONE, 25, 11500000);
 	world = raw(PORT_OPEN);
 	world.cut_at = world.side_cut = 2;
 	world.act = ACT_DROP;
-	expect(&world, TRACE_SILENT, 2, 0, PROOF_NONE, 25, 6 * S);
+	expect(&world, TRACE_SILENT, 2, 0, PROOF_NONE, 25, 8 * S);
 	world = plain(PORT_SILENT);
 	world.deaf = true;
 	memset(world.mute, true, sizeof(world.mute));
-	expect(&world, TRACE_SILENT, 0, 0, PROOF_NONE, 25, 11 * S);
+	expect(&world, TRACE_SILENT, 0, 0, PROOF_NONE, 25, 11500000);
 	world = plain(PORT_SILENT);
 	world.options.side_method = -1;
-	expect(&world, TRACE_SILENT, 3, 0, PROOF_NONE, 12, 11 * S);
+	expect(&world, TRACE_SILENT, 3, 0, PROOF_NONE, 12, 11500000);
 }
 
 static void loop__two_routers_alternate__is_proven(void **state)
@@ -332,6 +346,15 @@ static void loop__two_routers_alternate__is_proven(void **state)
 	world = raw(PORT_OPEN);
 	world.loop_from = 2;
 	expect(&world, TRACE_LOOP, 2, 2, PROOF_NONE, 12, 300000);
+	/* Both have used up what they say in a second. */
+	for (unsigned many = 0; many < 2; many++) {
+		world = many ? raw(PORT_OPEN) : plain(PORT_OPEN);
+		world.loop_from = 3;
+		memset(world.limited, true, sizeof(world.limited));
+		for (unsigned i = 0; i < 4; i++)
+			world.said_us[i] = INT64_C(1000000000) - 1;
+		expect(&world, TRACE_LOOP, 3, 3, PROOF_NONE, 45, 11500000);
+	}
 	/* One of the two does not speak: with the full hop limit run out too it is a loop all the same. */
 	world = plain(PORT_OPEN);
 	world.loop_from = 3;
@@ -434,8 +457,8 @@ static void slow_path__answers_after_the_window__is_not_taken_for_silence(void *
 
 	(void)state;
 	one.late_us = many.late_us = 1500000;
-	expect(&one, TRACE_OPEN, 0, 0, PROOF_NONE, 70, 30 * S);
-	expect(&many, TRACE_OPEN, 0, 0, PROOF_NONE, 30, 6 * S);
+	expect(&one, TRACE_OPEN, 0, -1, PROOF_NONE, 70, 30 * S);
+	expect(&many, TRACE_OPEN, 0, -1, PROOF_NONE, 30, 6 * S);
 }
 
 static void stopped__what_is_known_stands_as_partial(void **state)
@@ -555,6 +578,7 @@ int main(void)
 		cmocka_unit_test(closed_port__other_protocol_goes_another_way__proves_nothing),
 		cmocka_unit_test(prohibited__by_a_router__is_named),
 		cmocka_unit_test(no_route__and_refusal_by_icmp__name_who_says_so),
+		cmocka_unit_test(no_route__router_has_used_up_its_words__is_heard_after_a_quiet),
 		cmocka_unit_test(host_down__on_its_segment__is_no_route_by_the_last_router),
 		cmocka_unit_test(filtered__others_go_further__after_the_last_that_answers),
 		cmocka_unit_test(silent__nothing_else_goes_further_either),

@@ -180,7 +180,7 @@ const char *trace_finding_name(enum trace_finding finding);
 enum trace_proof { PROOF_NONE, PROOF_DISTANCE, PROOF_RST_TTL, PROOF_ICMP, TRACE_PROOF_COUNT };
 
 /**
- * struct trace_path - what a trace knows. @dies_after: ttl of the last hop that let the SYN through, 0 none or not known. @by: who ends it, any unknown.
+ * struct trace_path - what a trace knows. @dies_after: ttl of the last hop that let the SYN through, 0 none or not known. @by: who ends it, any unknown; the host of TRACE_OPEN.
  * @hops: answers to SYNs by ttl, up to the last that means something. @side: answers of the other protocol (@side_method) to the same hop limits, @side_count of
  * them, 0 when it was not tried. @host_ttl: hops to the host as far as known, 0 unknown. @rst_ttl, @reply_ttl: hop limits with which the RST and other packets of the
  * host arrived, 0 unknown. @error: positive errno of TRACE_LOCAL_ERROR. @icmp_type, @icmp_code: what the verdict's message was, when @is_icmp. @split: hops were asked from different source ports: routers that balance by flow may have shown several ways.
