@@ -114,16 +114,16 @@ uint8_t trace_state_frontier(const struct path_trace *trace)
 
 uint8_t trace_state_end(const struct path_trace *trace)
 {
-	const struct trace_spot *full = &trace->spots[LANE_MAIN][0];
-	uint8_t end = trace->options.max_hops + 1, first = trace_state_first(trace), speaker = 0;
+	const struct trace_spot *final = trace_state_final(trace);
+	uint8_t end = trace->options.max_hops + 1, first = trace_state_first(trace);
+	uint8_t speaker = final && final->is_icmp ? trace_state_router(trace, &final->seen.address) : 0;
 	struct trace_cycle cycle;
 
-	if (first)
-		return first;
-	if (trace_state_is_final(full) && full->is_icmp)
-		speaker = trace_state_router(trace, &full->seen.address);
+	/* What lies behind a router that sends SYNs back is silent, or says the same. */
 	if (speaker)
 		return speaker + 1;
+	if (first)
+		return first;
 	if (trace_state_loop(trace, &cycle))
 		return trace_state_heard(trace, LANE_MAIN, end) + 1;
 	return end;

@@ -147,10 +147,8 @@ static uint8_t reply_ttl_of_host(const struct path_trace *trace, const struct tr
 /* The hop behind which the SYN does not come. */
 static uint8_t dies_after(const struct path_trace *trace, const struct trace_spot *final)
 {
-	uint8_t first = trace_state_first(trace), router = final->is_icmp ? trace_state_router(trace, &final->seen.address) : 0;
+	uint8_t first = trace_state_first(trace);
 
-	if (router)
-		return router;
 	return first && !final->is_icmp ? first - 1 : trace_state_heard(trace, LANE_MAIN, first ? first : PATH_HOPS_MAX + 1);
 }
 

@@ -50,7 +50,7 @@ static struct probe_outcome say(struct world *world, const struct probe_request 
 
 static struct probe_outcome say_icmp(struct world *world, const struct probe_request *request, unsigned router, uint8_t reply, uint8_t type, uint8_t code)
 {
-	struct addr from = world_router(router + (world->stranger && request->lane == LANE_SIDE ? 100 : 0));
+	struct addr from = world_router((world->one_address ? 1 : router) + (world->stranger && request->lane == LANE_SIDE ? 100 : 0));
 	struct probe_outcome outcome = say(world, request, router, router_speaks(world, router) ? reply : REPLY_NONE, from, 64);
 
 	outcome.is_icmp = true;
@@ -93,6 +93,17 @@ static struct probe_outcome act_on_syn(struct world *world, const struct probe_r
 	}
 }
 
+/* The SYN arrives after half of the round trip, the reset of our kernel to what the host says after one and a half. */
+static bool is_taken(struct world *world)
+{
+	int64_t rtt_us = (world->routers + 1) * WORLD_HOP_US + world->late_us, arrives_us = world->now_us + rtt_us / 2;
+	bool taken = world->options.most == 1 || world->options.split || arrives_us >= world->half_open_us;
+
+	if (taken)
+		world->half_open_us = arrives_us + rtt_us;
+	return taken;
+}
+
 static struct probe_outcome fate(struct world *world, const struct probe_request *request)
 {
 	bool main = request->lane == LANE_MAIN;
@@ -102,13 +113,15 @@ static struct probe_outcome fate(struct world *world, const struct probe_request
 
 	if (main && world->local)
 		return (struct probe_outcome){ .id = request->id, .lane = LANE_MAIN, .reply = REPLY_LOCAL, .error = world->local, .rtt_us = -1 };
+	if (main && world->full_lost && !request->hop_limit)
+		return (struct probe_outcome){ .reply = REPLY_NONE };
 	if (cut && (before ? ttl >= cut : ttl > cut))
 		return main || world->poor ? act_on_syn(world, request) : (struct probe_outcome){ .reply = REPLY_NONE };
 	if (ttl <= routers || world->loop_from)
 		return say_icmp(world, request, router_at(world, ttl), REPLY_EXPIRED, 11, 0);
 	if (!main)
 		return world->deaf ? (struct probe_outcome){ .reply = REPLY_NONE } : say(world, request, routers + 1, REPLY_ARRIVED, world->options.target, world->host_ttl);
-	if (world->port == PORT_SILENT)
+	if (world->port == PORT_SILENT || (world->port == PORT_OPEN && !is_taken(world)))
 		return (struct probe_outcome){ .reply = REPLY_NONE };
 	return say(world, request, routers + 1, world->port == PORT_OPEN ? REPLY_OPEN : REPLY_REFUSED, world->options.target, world->host_ttl);
 }
@@ -133,7 +146,10 @@ static void check_request(struct world *world, const struct probe_request *reque
 		/* One after the other on one port: none begins before the last is over. */
 		assert_true(world->options.most > 1 || !under_way);
 	} else {
-		world->sides++;
+		world->side_us = world->sides++ ? world->side_us : world->now_us;
+		/* The host is not asked more than it answers; what routers answered did not reach it. */
+		assert_true(!world->options.side_burst || (double)world->sides <= world->options.side_burst + world->refunds +
+									      (double)(world->now_us - world->side_us) / 1e6 * world->options.side_per_s);
 	}
 }
 
@@ -166,6 +182,7 @@ static void deliver(struct world *world, struct path_trace *trace)
 			continue;
 		}
 		world->events[i] = world->events[--world->event_count];
+		world->refunds += event.outcome.lane == LANE_SIDE && event.outcome.reply != REPLY_ARRIVED;
 		path_trace_outcome(trace, &event.outcome, world->now_us);
 	}
 }

@@ -22,27 +22,28 @@ enum world_act { ACT_PASS, ACT_DROP, ACT_RST, ACT_EARLY_RST, ACT_PROHIBIT, ACT_R
  * @rst_ttl, @host_ttl: first hop limits of a RST made by a router, and of the host's packets. @late_us: added to each answer. @unreachable_us: age of the trace
  * from which on the router @cut_at speaks (ACT_NO_ROUTE, as a neighbour that is not there makes it). @local: errno for every SYN.
  * @poor: for "unreachable" the router @cut_at pays from an account that has nothing at first and gets a second's worth a second: one when it decides to speak, one when
- * it speaks, the first of which is gone even when there is no second (Linux, ip_error() and icmp_send()). Side probes cost the same.
+ * it speaks, the first of which is gone even when there is no second (Linux, ip_error() and icmp_send()). Side probes cost the same. @full_lost: SYNs with the full hop limit vanish. @one_address: all routers speak from one.
+ * A host that holds a half-open connection does not answer another SYN of the same ports before the reset to its answer has come.
  */
 struct world {
 	struct path_trace_options options;
 	unsigned routers, cut_at, side_cut, side_routers, loop_from;
 	enum world_port port;
 	enum world_act act;
-	bool mute[WORLD_ROUTERS_MAX], limited[WORLD_ROUTERS_MAX], deaf, stranger, poor;
+	bool mute[WORLD_ROUTERS_MAX], limited[WORLD_ROUTERS_MAX], deaf, stranger, poor, full_lost, one_address;
 	double loss;
 	uint8_t rst_ttl, host_ttl;
 	int64_t late_us, unreachable_us;
 	int local;
 	uint32_t seed;
 	/* the run */
-	int64_t now_us, paid_us, said_us[WORLD_ROUTERS_MAX];
+	int64_t now_us, paid_us, side_us, half_open_us, said_us[WORLD_ROUTERS_MAX];
 	double account;
 	struct world_event {
 		struct probe_outcome outcome;
 		int64_t at_us;
 	} events[WORLD_EVENTS_MAX];
-	unsigned event_count, syns, sides, most_seen;
+	unsigned event_count, syns, sides, refunds, most_seen;
 	int64_t sent_us[WORLD_EVENTS_MAX], until_us[WORLD_EVENTS_MAX];
 	unsigned sent_count;
 };

@@ -96,8 +96,9 @@ static void open_port__no_router_speaks__is_still_open(void **state)
 	expect(&one, TRACE_OPEN, 0, -1, PROOF_NONE, 60, 12 * S);
 	expect(&many, TRACE_OPEN, 0, -1, PROOF_NONE, 60, 8 * S);
 	one = plain(PORT_OPEN);
+	one.routers = 12;
 	memset(one.mute, true, sizeof(one.mute));
-	expect_hops(&one, "...o", 4, 0);
+	expect_hops(&one, "............o", 13, 0);
 }
 
 static void mute_hop__in_between__is_shown_as_mute_after_three_tries(void **state)
@@ -291,6 +292,12 @@ static void host_down__on_its_segment__is_no_route_by_the_last_router(void **sta
 	world.unreachable_us = 3060000;
 	world.side_cut = 3;
 	expect(&world, TRACE_NO_ROUTE, 3, 3, PROOF_NONE, 25, 5 * S);
+	/* It was said of a probe with a larger hop limit, but the router does not stand there. */
+	world = plain(PORT_OPEN);
+	world.cut_at = world.side_cut = 3;
+	world.act = ACT_NO_ROUTE;
+	world.unreachable_us = 4500000;
+	expect_hops(&world, "eee", 0, 0);
 }
 
 static void filtered__others_go_further__after_the_last_that_answers(void **state)
@@ -312,6 +319,8 @@ static void filtered__others_go_further__after_the_last_that_answers(void **stat
 	expect(&world, TRACE_FILTERED, 3, 0, PROOF_NONE, 25, 11500000);
 	world = plain(PORT_SILENT);
 	expect_hops(&world, "eee", 4, 0);
+	/* The full hop limit, and three at once. */
+	assert_int_equal(world.sides, 4);
 }
 
 static void silent__nothing_else_goes_further_either(void **state)
@@ -353,13 +362,48 @@ static void loop__two_routers_alternate__is_proven(void **state)
 		memset(world.limited, true, sizeof(world.limited));
 		for (unsigned i = 0; i < 4; i++)
 			world.said_us[i] = INT64_C(1000000000) - 1;
-		expect(&world, TRACE_LOOP, 3, 3, PROOF_NONE, 45, 11500000);
+		expect(&world, TRACE_LOOP, 3, 3, PROOF_NONE, 45, many ? 8 * S : 5 * S);
 	}
+	/* Nothing came of the full hop limit: the hops alone prove it. */
+	world = plain(PORT_OPEN);
+	world.loop_from = 3;
+	world.full_lost = true;
+	expect(&world, TRACE_LOOP, 3, 3, PROOF_NONE, 8, 2 * S);
 	/* One of the two does not speak: with the full hop limit run out too it is a loop all the same. */
 	world = plain(PORT_OPEN);
 	world.loop_from = 3;
 	world.mute[3] = true;
 	expect(&world, TRACE_LOOP, 3, 0, PROOF_NONE, 30, 8 * S);
+}
+
+static void same_address__hop_after_hop__is_a_loop_only_when_the_full_hop_limit_ran_out(void **state)
+{
+	struct world world = plain(PORT_OPEN);
+
+	(void)state;
+	world.one_address = true;
+	world.routers = 69;
+	expect(&world, TRACE_LOOP, 1, 1, PROOF_NONE, 4, 300000);
+	world = plain(PORT_SILENT);
+	world.one_address = true;
+	world.routers = 4;
+	expect(&world, TRACE_FILTERED, 4, 0, PROOF_NONE, 25, 11500000);
+	/* Nothing but that address ever after: no path is like that. */
+	world = plain(PORT_OPEN);
+	world.one_address = true;
+	world.routers = 69;
+	world.full_lost = true;
+	expect(&world, TRACE_LOOP, 1, 1, PROOF_NONE, 10, 2 * S);
+}
+
+static void long_path__many_at_once__keeps_the_pace(void **state)
+{
+	struct world world = raw(PORT_OPEN);
+
+	(void)state;
+	world.routers = 59;
+	world.options.max_hops = 64;
+	expect(&world, TRACE_OPEN, 0, -1, PROOF_NONE, 70, 4 * S);
 }
 
 static void same_address__where_the_host_answers__is_no_loop(void **state)
@@ -513,6 +557,38 @@ static void outcome__unknown_second_or_senseless__changes_nothing(void **state)
 	path_trace_free(trace);
 }
 
+/* The answer to the first probe of a hop comes when that to the second is there: the first answer stands. */
+static void outcome__of_a_hop_that_has_one__changes_nothing(void **state)
+{
+	struct world world = raw(PORT_OPEN);
+	struct path_trace *trace = path_trace_new(&world.options, 0);
+	struct probe_outcome outcome = { .reply = REPLY_EXPIRED, .from = world_router(1), .rtt_us = 7 };
+	struct probe_request request;
+	int64_t wake_us = 0, now_us = 0;
+	uint32_t first = 0, second = 0;
+
+	(void)state;
+	while (!second) {
+		enum probe_step step = path_trace_step(trace, now_us, &request, &wake_us);
+
+		assert_int_not_equal(step, STEP_DONE);
+		if (step == STEP_WAIT)
+			now_us = wake_us;
+		else if (request.lane == LANE_MAIN && request.hop_limit == 1)
+			*(first ? &second : &first) = request.id;
+	}
+	outcome.id = second;
+	path_trace_outcome(trace, &outcome, now_us);
+	outcome.id = first;
+	outcome.reply = REPLY_REFUSED;
+	path_trace_outcome(trace, &outcome, now_us);
+	assert_int_equal(path_trace_path(trace)->finding, TRACE_SILENT);
+	assert_int_equal(path_trace_path(trace)->hops[0].reply, REPLY_EXPIRED);
+	assert_int_equal(path_trace_path(trace)->hops[0].tries, 2);
+	assert_int_equal(path_trace_path(trace)->retried, 1);
+	path_trace_free(trace);
+}
+
 static uint32_t next_random(uint32_t *seed)
 {
 	*seed ^= *seed << 13;
@@ -583,6 +659,9 @@ int main(void)
 		cmocka_unit_test(filtered__others_go_further__after_the_last_that_answers),
 		cmocka_unit_test(silent__nothing_else_goes_further_either),
 		cmocka_unit_test(loop__two_routers_alternate__is_proven),
+		cmocka_unit_test(same_address__hop_after_hop__is_a_loop_only_when_the_full_hop_limit_ran_out),
+		cmocka_unit_test(long_path__many_at_once__keeps_the_pace),
+		cmocka_unit_test(outcome__of_a_hop_that_has_one__changes_nothing),
 		cmocka_unit_test(same_address__where_the_host_answers__is_no_loop),
 		cmocka_unit_test(local_error__is_told_at_once_with_its_number),
 		cmocka_unit_test(local_error__after_others_went__counts_when_it_stays),
