@@ -47,12 +47,9 @@ static unsigned walked(const struct mtu_search *search)
 	return hops->distance ? hops->distance : MAX(hops->next, 1) - 1u;
 }
 
-/**
- * struct reach - how far large packets get. @last: ttl of the last router that let one expire, 0 none. @told: least ttl that drew "too big", 0 none: somebody before it tells.
- * @teller: his ttl where his address shows it, 0 not known.
- */
+/** struct reach - how far large packets get. @last: ttl of the last router that let one expire, 0 none. @told: least ttl that drew "too big", 0 none: somebody before it tells. */
 struct reach {
-	unsigned last, told, teller;
+	unsigned last, told;
 };
 
 static struct reach reach(const struct mtu_search *search)
@@ -67,18 +64,12 @@ static struct reach reach(const struct mtu_search *search)
 		if (large == REPLY_EXPIRED)
 			reach.last = ttl;
 	}
-	for (unsigned ttl = MAX(reach.last, 1); ttl < reach.told; ttl++) {
-		if (addr_equal(&search->path.hops[ttl - 1].address, &search->hops.told_by[reach.told]))
-			reach.teller = ttl;
-	}
 	return reach;
 }
 
 /* The router whose way out is too narrow: ttl, 0 this machine. */
 static unsigned narrow_at(const struct reach *reach)
 {
-	if (reach->teller)
-		return reach->teller;
 	return reach->told ? MAX(reach->last, reach->told - 1) : reach->last;
 }
 
@@ -194,8 +185,6 @@ static void plan_large(struct mtu_search *search)
 	unsigned end = far.told ? far.told - 1 : walked(search), asked = 0;
 	int64_t not_before_us;
 
-	if (far.teller)
-		return;
 	for (unsigned ttl = far.last + 1; ttl <= end; ttl++) {
 		bool again = search->hops.large_tries[ttl] > 0, border = !asked;
 

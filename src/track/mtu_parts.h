@@ -8,10 +8,9 @@
 
 #include "tcptriage/track/mtu_search.h"
 
-/** Probes of one search at most; what is kept back for the hops; rounds; and time: whatever the path does, it ends. */
+/** Probes of one search at most; what is kept back for the hops; and time: whatever the path does, it ends. */
 #define MTU_PROBES_MAX 600
 #define MTU_PROBES_HOPS 220
-#define MTU_ROUNDS_MAX 60
 #define MTU_TIME_MAX_US 60000000
 /** Time between two probes, unless controls are lost. */
 #define MTU_SPACING_US 10000

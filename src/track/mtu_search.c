@@ -116,7 +116,7 @@ static bool reopened(struct mtu_search *search)
 
 static bool is_bounded(const struct mtu_search *search)
 {
-	return search->path.rounds < MTU_ROUNDS_MAX && search->sent_count < MTU_PROBES_MAX - MTU_PROBES_HOPS - MTU_ROUND_MAX;
+	return search->sent_count < MTU_PROBES_MAX - MTU_PROBES_HOPS - MTU_ROUND_MAX;
 }
 
 static void plan_narrow(struct mtu_search *search)

@@ -110,7 +110,7 @@ static uint32_t told_mtu(const struct fake_node *node, uint32_t size)
 	case PTB_ZERO:
 		return 0;
 	case PTB_BOGUS:
-		return size + 1;
+		return size + size % 2;
 	case PTB_TOO_SMALL:
 		return 67;
 	case PTB_WRONG:
@@ -138,6 +138,8 @@ static bool at_node(struct fake_path *path, unsigned ttl, struct probe_outcome *
 	if (outcome->size <= node->mtu)
 		return false;
 	outcome->reply = node->ptb == PTB_SILENT ? REPLY_NONE : node->ptb == PTB_PROHIBITS ? REPLY_PROHIBITED : REPLY_TOO_BIG;
+	if (outcome->reply == REPLY_TOO_BIG && !allowed(&node->tells, path->now_us))
+		outcome->reply = REPLY_NONE;
 	outcome->mtu = told_mtu(node, outcome->size);
 	if (!ttl && node->ptb == PTB_TELLS) {
 		outcome->reply = REPLY_LOCAL;

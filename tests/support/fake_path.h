@@ -19,7 +19,7 @@ struct fake_limit {
 
 /**
  * struct fake_node - a router; the first is this machine. @mtu: of its way out. @lie: what PTB_WRONG tells. @mute: answers no used-up hop limit. @refuses: enum
- * probe_reply that every packet draws here, REPLY_NONE none. @refuse_error: of REPLY_LOCAL. @limit: of answers other than "too big".
+ * probe_reply that every packet draws here, REPLY_NONE none. @refuse_error: of REPLY_LOCAL. @limit: of answers other than "too big". @tells: the same of those.
  */
 struct fake_node {
 	uint32_t mtu, lie;
@@ -27,7 +27,7 @@ struct fake_node {
 	bool mute;
 	uint8_t refuses;
 	int refuse_error;
-	struct fake_limit limit;
+	struct fake_limit limit, tells;
 };
 
 /**

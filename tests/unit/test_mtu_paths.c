@@ -264,6 +264,28 @@ static void mtu_search__loss_where_answers_are_scarce__is_not_size_either(void *
 	assert_true(longest_us < 61 * SECOND_US);
 }
 
+static void mtu_search__allowance_used_by_others_and_loss__is_never_a_black_hole(void **state)
+{
+	enum { PATHS = 3000 };
+	unsigned exact = 0, false_ones = 0;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < PATHS; seed++) {
+		struct scene s = scene(ADDR_V4, 3, seed);
+
+		limit_host(&s);
+		s.path->loss = 0.1;
+		s.path->limit.at_us = s.path->now_us;
+		s.path->limit.left = fake_path_roll(s.path, 3000) / 1000.0;
+		run(&s);
+		exact += s.found->finding == MTU_FITS;
+		false_ones += s.found->finding == MTU_BLACK_HOLE_FOUND || s.found->smallest_lost;
+		end(&s);
+	}
+	print_message("answers 1/s, none left, 10 %% lost each way: %u of %u fit, %u black holes\n", exact, PATHS, false_ones);
+	assert_int_equal(false_ones, 0);
+}
+
 /* A network that means harm */
 
 static struct probe_outcome any_outcome(struct fake_path *path, unsigned sent)
@@ -337,6 +359,7 @@ int main(void)
 		cmocka_unit_test(mtu_search__loss_on_a_narrow_path__leaves_the_byte_exact_or_bounds),
 		cmocka_unit_test(mtu_search__outage_in_the_middle__is_not_size),
 		cmocka_unit_test(mtu_search__loss_where_answers_are_scarce__is_not_size_either),
+		cmocka_unit_test(mtu_search__allowance_used_by_others_and_loss__is_never_a_black_hole),
 		cmocka_unit_test(mtu_search__any_outcomes_at_all__end_in_bounded_probes_and_time),
 	};
 

@@ -176,10 +176,47 @@ static void mtu_search__router_tells__is_confirmed_at_once(void **state)
 		assert_true(addr_equal(&s.found->told[0].from, &router));
 		assert_true(addr_equal(&s.found->shrink_address, &router));
 		assert_true(s.found->elapsed_us < SECOND_US / 2);
+		/* No other sizes than those that he told of. */
+		for (size_t i = 0; i < s.found->size_count; i++) {
+			uint32_t size = s.found->sizes[i].size;
+
+			assert_true(size == 64 || size == 1228 || size == 1500 || size == mtu || size == mtu + 1);
+		}
 		if (mtu + 7 >= 1500)
 			report("router tells", &s);
 		end(&s);
 	}
+}
+
+static void mtu_search__router_tells_only_so_often__is_asked_again(void **state)
+{
+	(void)state;
+	for (unsigned tenths = 10; tenths < 60; tenths++) {
+		struct scene s = scene(ADDR_V4, 7, tenths);
+
+		s.path->nodes[2].mtu = 1400;
+		s.path->nodes[2].tells = (struct fake_limit){ .burst = 6, .per_s = 1, .left = tenths / 10.0, .at_us = s.path->now_us };
+		run(&s);
+		assert_exact(&s, MTU_NARROWER_TOLD, 1400);
+		assert_place(&s, SHRINK_AT, 2, 3);
+		if (tenths == 10)
+			report("router tells only so often", &s);
+		end(&s);
+	}
+}
+
+static void mtu_search__many_worthless_words__leave_room_for_a_true_one(void **state)
+{
+	struct scene s = narrow(1300, PTB_TELLS);
+
+	(void)state;
+	s.path->nodes[1].mtu = 1400;
+	s.path->nodes[1].ptb = PTB_BOGUS;
+	run(&s);
+	assert_int_equal(s.found->told_count, PATH_TOLD_MAX);
+	assert_exact(&s, MTU_NARROWER_TOLD, 1300);
+	assert_int_equal(told_of(&s, 1300)->kind, TOLD_CONFIRMED);
+	end(&s);
 }
 
 static void mtu_search__hops_not_asked_for__who_told_is_known_all_the_same(void **state)
@@ -546,6 +583,7 @@ static void mtu_search__host_policed_without_notice__is_never_judged_falsely(voi
 		end(&s);
 	}
 	print_message("host policed to 10/s without notice: %u of %u exact\n", exact, count);
+	assert_int_equal(exact, count);
 }
 
 /* Hosts that answer only so often */
@@ -806,7 +844,7 @@ static void mtu_search__stopped_before_any_answer__claims_nothing(void **state)
 	}
 }
 
-static void mtu_search__flood_of_words__does_not_drown_the_true_one(void **state)
+static void mtu_search__flood_about_one_probe__is_one_word_and_no_size(void **state)
 {
 	struct scene s = scene(ADDR_V4, 3, 1);
 	struct mtu_search *search = mtu_search_new(&s.options, s.path->now_us);
@@ -821,6 +859,10 @@ static void mtu_search__flood_of_words__does_not_drown_the_true_one(void **state
 		mtu_search_outcome(search, &outcome, s.path->now_us);
 	}
 	assert_true(mtu_search_path(search)->told_count <= 1);
+	/* An answer to what was not yet sent. */
+	mtu_search_outcome(search, &(struct probe_outcome){ .id = 2, .reply = REPLY_ARRIVED }, s.path->now_us);
+	assert_int_equal(mtu_search_path(search)->path_mtu, 0);
+	assert_int_equal(mtu_search_path(search)->size_count, 0);
 	mtu_search_free(search);
 	end(&s);
 }
@@ -869,6 +911,8 @@ int main(void)
 		cmocka_unit_test(mtu_search__largest_below_the_base__is_asked_for_all_the_same),
 		cmocka_unit_test(mtu_search__sizes__are_ascending_and_agree_with_the_verdict),
 		cmocka_unit_test(mtu_search__router_tells__is_confirmed_at_once),
+		cmocka_unit_test(mtu_search__router_tells_only_so_often__is_asked_again),
+		cmocka_unit_test(mtu_search__many_worthless_words__leave_room_for_a_true_one),
 		cmocka_unit_test(mtu_search__hops_not_asked_for__who_told_is_known_all_the_same),
 		cmocka_unit_test(mtu_search__two_shrinks_told__the_second_is_confirmed_the_first_surpassed),
 		cmocka_unit_test(mtu_search__told_shrink_before_a_silent_one__is_a_black_hole),
@@ -906,7 +950,7 @@ int main(void)
 		cmocka_unit_test(mtu_search__stopped_early__is_partial_and_a_bound),
 		cmocka_unit_test(mtu_search__stopped_with_only_a_word__is_an_upper_bound),
 		cmocka_unit_test(mtu_search__stopped_before_any_answer__claims_nothing),
-		cmocka_unit_test(mtu_search__flood_of_words__does_not_drown_the_true_one),
+		cmocka_unit_test(mtu_search__flood_about_one_probe__is_one_word_and_no_size),
 		cmocka_unit_test(mtu_search__answers_of_unknown_or_old_probes__change_nothing),
 		cmocka_unit_test(mtu_candidates__all__are_ascending_and_of_the_catalogue),
 	};
