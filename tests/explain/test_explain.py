@@ -127,6 +127,9 @@ def readme__table__holds_every_rule_by_its_title():
     for topic in document()["topics"]:
         if topic["kind"] == "rule":
             assert f"| `{topic['name']}` | {topic['summary']} |" in readme, topic
+            rule = document(topic["name"])["topics"][0]
+            row = next(line for line in section.splitlines() if line.startswith(f"| `{topic['name']}` |"))
+            assert [cell.strip() for cell in row.split("|")[-3:-1]] == ["yes" if rule[kind] else "–" for kind in ("packets", "probes")], row
 
 
 def unknown__topic__offers_the_nearest_and_exits_2():
