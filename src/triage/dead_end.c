@@ -14,6 +14,13 @@ static const struct {
 	{ EAGAIN, DEAD_END_NO_PORT },	    { EHOSTUNREACH, DEAD_END_NEXT_HOP }, { EPERM, DEAD_END_OWN_FILTER }, { ENETDOWN, DEAD_END_LINK_DOWN },
 };
 
+/* A connection alone does not tell whether an ICMP message or this machine ended it, unless routing said so before. */
+static bool is_own_error(const struct dead_end *end, bool connected)
+{
+	return !connected || end->probed.route->error == -end->error || route_next_hop_fails(end->probed.route) ||
+	       (end->error != EHOSTUNREACH && end->error != ENETUNREACH);
+}
+
 static enum dead_end_kind kind_of_error(const struct dead_end *end)
 {
 	const struct route *route = end->probed.route;
@@ -32,12 +39,7 @@ static bool is_own_word(const struct dead_end *end)
 {
 	const struct route *route = end->probed.route;
 
-	return route->has & ROUTE_HAS_SOURCE && addr_equal(&end->by, &route->source);
-}
-
-static enum dead_end_kind kind_of_word(const struct dead_end *end)
-{
-	return is_own_word(end) ? DEAD_END_NEXT_HOP : DEAD_END_NO_WAY;
+	return route->has & ROUTE_HAS_SOURCE && addr_equal(&end->by, &route->source) && !addr_equal(&end->by, end->probed.address);
 }
 
 static struct dead_end of_trace(const struct trace_result *result)
@@ -48,10 +50,10 @@ static struct dead_end of_trace(const struct trace_result *result)
 
 	switch (path->finding) {
 	case TRACE_PROHIBITED:
-		end.kind = DEAD_END_PROHIBITED;
+		end.kind = is_own_word(&end) ? DEAD_END_OWN_FILTER : DEAD_END_PROHIBITED;
 		break;
 	case TRACE_NO_ROUTE:
-		end.kind = kind_of_word(&end);
+		end.kind = is_own_word(&end) ? DEAD_END_NEXT_HOP : DEAD_END_NO_WAY;
 		break;
 	case TRACE_LOCAL_ERROR:
 		end.error = path->error;
@@ -64,6 +66,26 @@ static struct dead_end of_trace(const struct trace_result *result)
 	return end;
 }
 
+/* What a search heard instead of an answer; a refusal is no dead end. */
+static enum dead_end_kind kind_of_reply(const struct dead_end *end, uint8_t reply, bool connected)
+{
+	bool own = is_own_word(end);
+
+	switch (reply) {
+	case REPLY_PROHIBITED:
+	case REPLY_REJECTED:
+		return own ? DEAD_END_OWN_FILTER : DEAD_END_PROHIBITED;
+	case REPLY_UNREACHABLE:
+		return own ? DEAD_END_NEXT_HOP : DEAD_END_NO_WAY;
+	case REPLY_EXPIRED:
+		return DEAD_END_EXPIRED;
+	case REPLY_LOCAL:
+		return is_own_error(end, connected) ? kind_of_error(end) : DEAD_END_UNSAID;
+	default:
+		return DEAD_END_NONE;
+	}
+}
+
 static struct dead_end of_mtu(const struct mtu_result *result)
 {
 	const struct mtu_path *path = &result->path;
@@ -71,22 +93,8 @@ static struct dead_end of_mtu(const struct mtu_result *result)
 
 	if (path->finding != MTU_UNREACHABLE)
 		return end;
-	switch (path->says) {
-	case REPLY_PROHIBITED:
-	case REPLY_REJECTED:
-		end.kind = DEAD_END_PROHIBITED;
-		break;
-	case REPLY_EXPIRED:
-		end.kind = DEAD_END_EXPIRED;
-		break;
-	case REPLY_LOCAL:
-		end.error = path->says_error;
-		end.kind = kind_of_error(&end);
-		break;
-	default:
-		end.kind = kind_of_word(&end);
-		break;
-	}
+	end.error = path->says == REPLY_LOCAL ? path->says_error : 0;
+	end.kind = kind_of_reply(&end, path->says, path->method == PROBE_TCP);
 	return end;
 }
 
@@ -108,6 +116,8 @@ static const char *reporter(const struct view *view, const struct dead_end *end)
 {
 	if (dead_end_is_local(end))
 		return "this host";
+	if (addr_equal(&end->by, end->probed.address))
+		return "the host itself";
 	return addr_is_any(&end->by) ? "somebody on the way" : view_addr_text(view, &end->by);
 }
 

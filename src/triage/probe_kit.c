@@ -60,7 +60,7 @@ const char *probe_method_word(uint8_t method)
 {
 	static const char *const words[PROBE_METHOD_COUNT] = { [PROBE_UDP] = "UDP", [PROBE_ICMP] = "ICMP", [PROBE_TCP] = "TCP" };
 
-	return method < PROBE_METHOD_COUNT ? words[method] : "an unknown method";
+	return method < PROBE_METHOD_COUNT ? words[method] : "an unknown protocol";
 }
 
 uint32_t probe_headers(const struct addr *addr)

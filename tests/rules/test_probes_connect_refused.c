@@ -59,7 +59,7 @@ static void refusal__by_a_box__rests_on_its_proof(void **state)
 		const char *detail, *against;
 	} rows[] = {
 		{ PROOF_NONE, 0.7, "refuses in its name", "rests on little" },
-		{ PROOF_DISTANCE, 0.93, "a hop limit of 2 suffices, 10.9.9.2 is 4 hops away", "at both distances" },
+		{ PROOF_DISTANCE, 0.93, "a hop limit of 2 draws it, 10.9.9.2 is 4 hops away", "at both distances" },
 		{ PROOF_RST_TTL, 0.85, "hop limit 60, other packets of 10.9.9.2 with 61", "another TTL" },
 	};
 
@@ -76,6 +76,43 @@ static void refusal__by_a_box__rests_on_its_proof(void **state)
 		expect_text(f, f->causes[0], "a firewall or load balancer on the way");
 		probing_close(&p);
 	}
+}
+
+static void box__whose_host_was_not_reached__is_told_without_a_distance(void **state)
+{
+	const struct finding *f;
+	struct probing p;
+
+	(void)state;
+	probing_trace(&p, RULE, THEM, 81);
+	probing_ends(&p, TRACE_REFUSED_BY_MIDDLE, 2);
+	p.trace.path.proof = PROOF_DISTANCE;
+	assert_true(addr_parse("10.9.2.1", &p.trace.path.by));
+	probing_judge(&p);
+	f = probing_expect_one(&p, SEVERITY_WARNING);
+	expect_text(f, f->title, "refused by 10.9.2.1, not by the host");
+	expect_text(f, f->detail, "a hop limit of 3 draws it, and routers answer other packets from farther away");
+	probing_close(&p);
+}
+
+static void handshake__of_a_search_for_the_mtu__is_told(void **state)
+{
+	const struct finding *f;
+	struct probing p;
+
+	(void)state;
+	probing_mtu(&p, RULE, THEM, 81);
+	p.mtu.path.finding = MTU_UNREACHABLE;
+	p.mtu.path.says = REPLY_REFUSED;
+	probing_judge(&p);
+	f = probing_expect_one(&p, SEVERITY_WARNING);
+	assert_true(f->confidence == 0.95);
+	expect_text(f, f->title, "10.9.9.2:81 refuses connections");
+	probing_expect_list(f, f->next, "tcptriage trace 10.9.9.2:81");
+	p.mtu.path.finding = MTU_FITS;
+	probing_judge(&p);
+	probing_expect_silence(&p);
+	probing_close(&p);
 }
 
 static void refusal__by_icmp__names_the_router(void **state)
@@ -132,6 +169,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refusal__by_the_host__rests_on_its_proof),
 		cmocka_unit_test(refusal__by_a_box__rests_on_its_proof),
+		cmocka_unit_test(box__whose_host_was_not_reached__is_told_without_a_distance),
+		cmocka_unit_test(handshake__of_a_search_for_the_mtu__is_told),
 		cmocka_unit_test(refusal__by_icmp__names_the_router),
 		cmocka_unit_test(time__that_is_not_known__is_said),
 		cmocka_unit_test(other_ends__are_silent),

@@ -67,6 +67,59 @@ static void message__to_a_search_for_the_mtu__counts_as_well(void **state)
 	}
 }
 
+static void connection__that_fails_without_a_word__is_told_as_not_known(void **state)
+{
+	static const struct {
+		int error, route_error;
+		uint16_t neighbour;
+		const char *title;
+	} rows[] = {
+		{ EHOSTUNREACH, 0, 0, "Connections to 10.9.9.2:443 fail: 'No route to host'" },
+		{ ENETUNREACH, 0, 0, "Connections to 10.9.9.2:443 fail: 'Network is unreachable'" },
+		{ ENETUNREACH, -ENETUNREACH, 0, "This host has no route" },
+		{ EHOSTUNREACH, 0, 0x20, NULL }, /* NUD_FAILED: syn-local-stuck knows it */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct finding *f;
+		struct probing p;
+
+		probing_mtu(&p, RULE, THEM, 443);
+		p.mtu.path.finding = MTU_UNREACHABLE;
+		p.mtu.path.method = PROBE_TCP;
+		p.mtu.path.says = REPLY_LOCAL;
+		p.mtu.path.says_error = rows[i].error;
+		p.mtu.route.error = rows[i].route_error;
+		p.mtu.route.has |= ROUTE_HAS_NEIGHBOUR;
+		p.mtu.route.neighbour_state = rows[i].neighbour;
+		probing_judge(&p);
+		if (rows[i].title) {
+			f = probing_expect_one(&p, SEVERITY_WARNING);
+			expect_text(f, f->title, rows[i].title);
+			assert_true(f->confidence == (rows[i].route_error ? 0.98 : 0.8));
+		} else {
+			probing_expect_silence(&p);
+		}
+		probing_close(&p);
+	}
+}
+
+static void host__that_rejects_itself__is_told(void **state)
+{
+	const struct finding *f;
+	struct probing p;
+
+	(void)state;
+	probing_trace(&p, RULE, THEM, 443);
+	probing_ends(&p, TRACE_PROHIBITED, 3);
+	probing_by(&p, THEM, 3, 10);
+	probing_judge(&p);
+	f = probing_expect_one(&p, SEVERITY_WARNING);
+	expect_text(f, f->title, "the host itself does not let packets to 10.9.9.2:443 pass: host administratively prohibited");
+	probing_close(&p);
+}
+
 static void sender__that_is_not_known__is_somebody(void **state)
 {
 	const struct finding *f;
@@ -168,6 +221,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(message__of_a_router__is_told_with_its_code),
 		cmocka_unit_test(message__to_a_search_for_the_mtu__counts_as_well),
+		cmocka_unit_test(connection__that_fails_without_a_word__is_told_as_not_known),
+		cmocka_unit_test(host__that_rejects_itself__is_told),
 		cmocka_unit_test(sender__that_is_not_known__is_somebody),
 		cmocka_unit_test(error__of_this_host__is_told_as_its_own),
 		cmocka_unit_test(no_route__of_a_search_for_the_mtu__is_told),

@@ -102,6 +102,31 @@ static void lock__keeps_this_host_from_listening(void **state)
 	}
 }
 
+static void message__that_is_no_help__is_told_with_the_size(void **state)
+{
+	static const struct {
+		enum told_kind kind;
+		uint32_t mtu;
+		const char *title;
+	} rows[] = { { TOLD_NO_MTU, 0, "at most 1400 B; 10.9.2.1 says that larger ones are too big, but not for what" }, { TOLD_WRONG, 1300, "at most 1400 B; 10.9.2.1 says 1300 B" } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct finding *f;
+		struct probing p;
+
+		narrow(&p, THEM, 1400);
+		p.mtu.path.told[0].kind = (uint8_t)rows[i].kind;
+		p.mtu.path.told[0].mtu = rows[i].mtu;
+		probing_judge(&p);
+		f = probing_expect_one(&p, SEVERITY_INFO);
+		assert_true(f->confidence == 0.98);
+		expect_text(f, f->title, rows[i].title);
+		assert_int_equal(evidence_of(f, "false_messages"), 0);
+		probing_close(&p);
+	}
+}
+
 static void doubts__lower_it(void **state)
 {
 	const struct finding *f;
@@ -206,6 +231,7 @@ int main(void)
 		cmocka_unit_test(exception__is_compared_with_what_passes),
 		cmocka_unit_test(path__below_what_networks_carry__warns),
 		cmocka_unit_test(lock__keeps_this_host_from_listening),
+		cmocka_unit_test(message__that_is_no_help__is_told_with_the_size),
 		cmocka_unit_test(doubts__lower_it),
 		cmocka_unit_test(exception__of_a_path_that_has_grown__is_info),
 		cmocka_unit_test(message__that_is_not_so__is_named),

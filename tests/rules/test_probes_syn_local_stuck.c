@@ -76,6 +76,22 @@ static void word__of_this_host_to_itself__is_the_next_hop(void **state)
 	}
 }
 
+static void filter__of_this_host__answers_in_its_own_name(void **state)
+{
+	const struct finding *f;
+	struct probing p;
+
+	(void)state;
+	probing_trace(&p, RULE, THEM, 443);
+	probing_ends(&p, TRACE_PROHIBITED, 0);
+	probing_by(&p, "10.9.1.2", 3, 13);
+	probing_judge(&p);
+	f = probing_expect_one(&p, SEVERITY_WARNING);
+	expect_text(f, f->title, "This host's own firewall");
+	expect_text(f, f->detail, "communication administratively prohibited");
+	probing_close(&p);
+}
+
 static void other_ends__are_silent(void **state)
 {
 	static const int errors[] = { ENETUNREACH, EACCES, EINVAL, EADDRNOTAVAIL, EAGAIN };
@@ -106,6 +122,7 @@ int main(void)
 		cmocka_unit_test(error__of_this_host__is_told),
 		cmocka_unit_test(next_hop__that_is_the_default_gateway__is_critical),
 		cmocka_unit_test(word__of_this_host_to_itself__is_the_next_hop),
+		cmocka_unit_test(filter__of_this_host__answers_in_its_own_name),
 		cmocka_unit_test(other_ends__are_silent),
 	};
 

@@ -29,16 +29,20 @@ static void loop__of_routers__is_proven_by_two_rounds(void **state)
 	static const struct {
 		const char *hops;
 		bool proven;
+		double confidence;
 		const char *title, *detail;
 	} rows[] = {
-		{ "xABABAB", true, "to and fro between 10.9.65.1 and 10.9.66.1", "it begins at hop 2, 2 routers in the round, 4 answers" },
-		{ "ABAB", true, "between 10.9.65.1 and 10.9.66.1", "begins at hop 1, 2 routers in the round, 2 answers" },
-		{ "xyABCABC", true, "between 10.9.65.1 and 10.9.66.1", "begins at hop 3, 3 routers in the round, 3 answers" },
-		{ "xABA", false, "between 10.9.65.1 and 10.9.66.1", "2 routers in the round, 1 answer of" },
-		{ "xA*A", false, "between 10.9.65.1 and one that does not answer", "2 routers in the round, 1 answer of" },
-		{ "xAAAA", false, "seem to run in a circle", "20 probes" },
-		{ "xABC", false, "seem to run in a circle", "20 probes" },
-		{ "", false, "seem to run in a circle", "20 probes" },
+		{ "xABABAB", true, 0.97, "to and fro between 10.9.65.1 and 10.9.66.1", "it begins at hop 2, 2 routers in the round, 4 answers" },
+		{ "ABAB", true, 0.97, "between 10.9.65.1 and 10.9.66.1", "begins at hop 1, 2 routers in the round, 2 answers" },
+		{ "xyABCABC", true, 0.97, "between 10.9.65.1 and 10.9.66.1", "begins at hop 3, 3 routers in the round, 3 answers" },
+		{ "xA*A*A", true, 0.97, "between 10.9.65.1 and one that does not answer", "begins at hop 2, 2 routers in the round, 2 answers" },
+		{ "xAB*BA*AB", true, 0.97, "between 10.9.66.1 and 10.9.65.1", "begins at hop 3, 2 routers in the round, 2 answers" },
+		{ "xABA", false, 0.7, "between 10.9.65.1 and 10.9.66.1", "2 routers in the round, 1 answer of" },
+		{ "xA*A", false, 0.7, "between 10.9.65.1 and one that does not answer", "2 routers in the round, 1 answer of" },
+		{ "xAAAA", false, 0.85, "10.9.65.1 answers again and again for packets to 10.9.9.2", "1 router in the round, 3 answers" },
+		{ "xAA", false, 0.7, "die at a router that is not known", "20 probes" },
+		{ "xABC", false, 0.7, "use up their whole hop limit", "20 probes" },
+		{ "", false, 0.7, "use up their whole hop limit", "20 probes" },
 	};
 
 	(void)state;
@@ -49,7 +53,7 @@ static void loop__of_routers__is_proven_by_two_rounds(void **state)
 		walk(&p, rows[i].hops);
 		probing_judge(&p);
 		f = probing_expect_one(&p, rows[i].proven ? SEVERITY_CRITICAL : SEVERITY_WARNING);
-		assert_true(f->confidence == (rows[i].proven ? 0.97 : 0.7));
+		assert_true(f->confidence == rows[i].confidence);
 		expect_text(f, f->title, rows[i].title);
 		expect_text(f, f->detail, rows[i].detail);
 		probing_close(&p);
@@ -68,6 +72,20 @@ static void loop__seen_from_many_ports__is_a_warning(void **state)
 	f = probing_expect_one(&p, SEVERITY_WARNING);
 	assert_true(f->confidence == 0.75);
 	expect_against(f, "balance by flow");
+	probing_close(&p);
+}
+
+static void syn__that_expires_with_its_full_hop_limit__names_the_router(void **state)
+{
+	const struct finding *f;
+	struct probing p;
+
+	(void)state;
+	walk(&p, "x**");
+	probing_by(&p, "10.9.7.1", 11, 0);
+	probing_judge(&p);
+	f = probing_expect_one(&p, SEVERITY_WARNING);
+	expect_text(f, f->title, "die at 10.9.7.1: they run in a circle, most likely");
 	probing_close(&p);
 }
 
@@ -114,6 +132,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(loop__of_routers__is_proven_by_two_rounds),
 		cmocka_unit_test(loop__seen_from_many_ports__is_a_warning),
+		cmocka_unit_test(syn__that_expires_with_its_full_hop_limit__names_the_router),
 		cmocka_unit_test(packet__that_expires_with_its_full_hop_limit__warns),
 		cmocka_unit_test(other_ends__are_silent),
 	};

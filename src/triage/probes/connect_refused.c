@@ -36,7 +36,7 @@ static const struct voice {
 } voices[TRACE_PROOF_COUNT] = {
 	[PROOF_NONE] = { 0.9, "RST after {rtt}: nothing listens there, or a firewall says so in the host's name; who sent it is not known", "something in front of {peer_addr} refuses in its name" },
 	[PROOF_DISTANCE] = { 1, "the RST comes from as far as the host is, {host_ttl|hop}: nothing listens there, or its own firewall says so",
-			     "the RST comes from nearer than the host: a hop limit of {died_at} suffices, {peer_addr} is {host_ttl|hop} away" },
+			     "the RST comes from nearer than the host: a hop limit of {died_at} draws it, and routers answer other packets from farther away" },
 	[PROOF_RST_TTL] = { 1, "the RST arrives with hop limit {rst_ttl}, as the host's other packets: nothing listens there, or its own firewall says so",
 			    "the RST arrives with hop limit {rst_ttl}, other packets of {peer_addr} with {reply_ttl}" },
 	[PROOF_ICMP] = { 1, "ICMP '{reason}' from the host itself: nothing listens there, or its firewall rejects", "ICMP '{reason}' from {refuser}, which is not the host: that router or firewall rejects" },
@@ -84,6 +84,8 @@ static void file_refused(const struct view *view, struct sink *sink, const struc
 	add_evidence(f, view, result, box);
 	f->title = box ? "Connections to {peer} are refused by {refuser}, not by the host" : "{peer} refuses connections";
 	f->detail = box ? voice->box : voice->host;
+	if (box && path->proof == PROOF_DISTANCE && path->host_ttl > path->dies_after)
+		f->detail = "the RST comes from nearer than the host: a hop limit of {died_at} draws it, {peer_addr} is {host_ttl|hop} away";
 	f->next = box ? box_next : host_next;
 	if (box) {
 		f->causes = box_causes;
@@ -98,12 +100,34 @@ static bool is_refused(const struct trace_result *result)
 	return result->path.finding == TRACE_REFUSED || result->path.finding == TRACE_REFUSED_BY_MIDDLE;
 }
 
+/* The handshake of a search that asks by TCP; how far away the RST comes from nobody looked. */
+static void file_handshake(const struct view *view, struct sink *sink, const struct mtu_result *result)
+{
+	static const char *const next[] = { "tcptriage trace {service}", "ss -ltnp sport = :{peer_port} # on the server", "ip route get {peer_addr}", NULL };
+	const struct probe_doubt doubts[] = {
+		{ true, 0.95, "a box in between that refuses in the host's name looks the same: tcptriage trace tells them apart where it can" },
+	};
+	struct finding *f = sink_finding(sink, SEVERITY_WARNING, probe_confidence(CONFIDENCE, doubts, ARRAY_SIZE(doubts)));
+	struct probed probed = probed_of_mtu(result);
+
+	finding_probed(f, view, &probed);
+	finding_add(f, "probes", result->path.probes_sent, UNIT_COUNT, "probes");
+	f->title = "{peer} refuses connections";
+	f->detail = "{route} · nothing can be sent over TCP, so that no size was tried";
+	f->next = next;
+	finding_doubts(f, doubts, ARRAY_SIZE(doubts));
+	finding_threshold(f, sink, ANSWERS);
+}
+
 static void eval(const struct view *view, struct sink *sink)
 {
-	const struct trace_result *result = view->probes->trace;
+	const struct trace_result *trace = view->probes->trace;
+	const struct mtu_result *mtu = view->probes->mtu;
 
-	if (result && RULE_MAIN(PROBES_CONNECT_REFUSED, is_refused(result)))
-		file_refused(view, sink, result);
+	if (RULE_MAIN(PROBES_CONNECT_REFUSED, trace && is_refused(trace)))
+		file_refused(view, sink, trace);
+	else if (RULE_MAIN(PROBES_CONNECT_REFUSED, mtu && mtu->path.finding == MTU_UNREACHABLE && mtu->path.says == REPLY_REFUSED))
+		file_handshake(view, sink, mtu);
 }
 
 const struct rule_signal probes_connect_refused = {

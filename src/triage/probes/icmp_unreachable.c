@@ -14,6 +14,7 @@ static const struct threshold thresholds[] = {
 
 #define CONFIDENCE_WORD 0.97
 #define CONFIDENCE_OWN 0.98
+#define CONFIDENCE_UNSAID 0.8
 #define V4_HOST_UNREACHABLE 1
 #define V6_ADDRESS_UNREACHABLE 3
 
@@ -34,6 +35,10 @@ static const struct story stories[DEAD_END_KIND_COUNT] = {
 	[DEAD_END_PROHIBITED] = { "{reporter} does not let packets to {peer} pass: {reason}", "{route} · a filter rejects them and says so",
 				  (const char *const[]){ "a firewall rule at {reporter} that rejects this port, protocol or source", "a route of type prohibit there", NULL }, route_next,
 				  (const char *const[]){ "allow this source, destination and port in the firewall at {reporter}", "or ask who runs it: it is a decision, not a fault of the network", NULL } },
+	[DEAD_END_UNSAID] = { "Connections to {peer} fail: '{error}'", "{route} · a router on the way says so, or this host's next hop does not answer: connect() does not tell which",
+			      (const char *const[]){ "a route is missing on the way, or a filter rejects and says so", "the host, or this host's gateway, does not answer ARP or neighbour discovery", NULL },
+			      (const char *const[]){ "tcptriage trace {service}", "ip neigh show", "ip route get {peer_addr}", NULL },
+			      (const char *const[]){ "find out who says so (tcptriage trace), and mend the route or the filter there", NULL } },
 	[DEAD_END_NO_ROUTE] = { "This host has no route to {peer_addr}", "connect() ends with '{error}' before a packet is sent",
 				(const char *const[]){ "no default route, or none of this address family", "the interface with the route is down", "policy rules (ip rule) lead to a table without it", NULL }, route_next,
 				(const char *const[]){ "add the route, or bring up the interface that brings it (DHCP, router advertisements)", NULL } },
@@ -73,18 +78,19 @@ static void describe(struct finding *f, const struct dead_end *end)
 	f->fixes = story->fixes;
 	/* a trace has said it already */
 	f->next = story->next;
-	if (!dead_end_is_local(end) && !end->is_icmp)
+	if ((end->kind == DEAD_END_NO_WAY || end->kind == DEAD_END_PROHIBITED) && !end->is_icmp)
 		f->next = away_next;
 }
 
 static void eval(const struct view *view, struct sink *sink)
 {
 	struct dead_end end = dead_end_of(view);
+	double confidence = dead_end_is_local(&end) ? CONFIDENCE_OWN : end.kind == DEAD_END_UNSAID ? CONFIDENCE_UNSAID : CONFIDENCE_WORD;
 	struct finding *f;
 
 	if (!RULE_MAIN(PROBES_ICMP_UNREACHABLE, stories[end.kind].title))
 		return;
-	f = sink_finding(sink, SEVERITY_WARNING, probe_confidence(dead_end_is_local(&end) ? CONFIDENCE_OWN : CONFIDENCE_WORD, NULL, 0));
+	f = sink_finding(sink, SEVERITY_WARNING, probe_confidence(confidence, NULL, 0));
 	finding_dead_end(f, view, &end);
 	describe(f, &end);
 	if (!dead_end_is_local(&end))

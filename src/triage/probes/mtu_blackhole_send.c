@@ -58,12 +58,8 @@ static uint32_t passed_of(const struct mtu_path *path)
 
 static const struct path_told *false_word(const struct mtu_path *path)
 {
-	size_t count = MIN(path->told_count, PATH_TOLD_MAX);
-
-	if (path->told_by >= 0 && (size_t)path->told_by < count && path->told[path->told_by].kind != TOLD_CONFIRMED)
-		return &path->told[path->told_by];
-	for (size_t i = 0; i < count; i++) {
-		if (path->told[i].kind != TOLD_CONFIRMED)
+	for (size_t i = 0; i < MIN(path->told_count, PATH_TOLD_MAX); i++) {
+		if (path->told[i].kind != TOLD_CONFIRMED && path->told[i].kind != TOLD_SURPASSED)
 			return &path->told[i];
 	}
 	return NULL;
@@ -84,8 +80,10 @@ static const char *where_text(const struct view *view, const struct mtu_path *pa
 	hop = probe_hop_text(view, path->shrink_ttl, &path->shrink_address);
 	if (path->place == SHRINK_AT)
 		return arena_printf(view->arena, " behind %s", hop);
-	if (path->place != SHRINK_BETWEEN || path->shrink_before <= path->shrink_ttl)
+	if (path->place != SHRINK_BETWEEN)
 		return "";
+	if (path->shrink_before <= path->shrink_ttl)
+		return path->shrink_ttl ? arena_printf(view->arena, " somewhere behind %s", hop) : "";
 	if (!path->shrink_ttl)
 		return arena_printf(view->arena, " before hop %u", path->shrink_before);
 	return arena_printf(view->arena, " between %s and hop %u", hop, path->shrink_before);
@@ -139,6 +137,7 @@ static const char *told_text(uint8_t kind)
 	static const char *const words[TOLD_KIND_COUNT] = {
 		[TOLD_CONFIRMED] = "confirmed",
 		[TOLD_WRONG] = "not what passes",
+		[TOLD_SURPASSED] = "less than the whole truth",
 		[TOLD_NO_MTU] = "no size at all",
 		[TOLD_BOGUS] = "no less than the packet that it speaks of",
 		[TOLD_TOO_SMALL] = "less than the protocol allows",
@@ -303,6 +302,8 @@ static void eval(const struct view *view, struct sink *sink)
 		file_hole(view, sink, result);
 	else if (result->path.finding == MTU_HOST_DEAF)
 		sink_skip_part(sink, "the host answers no probe of this kind: what the path carries is not known");
+	else if (result->path.finding == MTU_UNDECIDED)
+		sink_skip_part(sink, "the search ended without a verdict: what the path carries is known in part only");
 }
 
 const struct rule_signal probes_mtu_blackhole_send = {

@@ -30,13 +30,13 @@ static bool is_false(const struct path_told *told)
 	return told->kind == TOLD_WRONG || told->kind == TOLD_NO_MTU || told->kind == TOLD_BOGUS || told->kind == TOLD_TOO_SMALL;
 }
 
-/* Messages that were tried and found untrue. @first: one of them, left alone when there is none. */
-static uint64_t false_words(const struct mtu_path *path, const struct path_told **first)
+/* Messages that were found untrue, apart from @but. @first: one of them, left alone when there is none. */
+static uint64_t false_words(const struct mtu_path *path, const struct path_told *but, const struct path_told **first)
 {
 	uint64_t count = 0;
 
 	for (size_t i = MIN(path->told_count, PATH_TOLD_MAX); i-- > 0;) {
-		if (!is_false(&path->told[i]))
+		if (!is_false(&path->told[i]) || &path->told[i] == but)
 			continue;
 		*first = &path->told[i];
 		count += path->told[i].count;
@@ -111,12 +111,25 @@ static const char *const *told_fixes(const struct view *view, const struct mtu_r
 	return probe_list(view, lines, ARRAY_SIZE(lines));
 }
 
+/* The path is as narrow as it is; what the router says of it may be no help to senders. */
+static const char *told_title(const struct view *view, const struct mtu_result *result)
+{
+	const struct path_told *told = told_of(&result->path);
+
+	if (told && told->kind == TOLD_NO_MTU)
+		return "The path to {peer_addr} carries packets of at most {path_mtu}; {reporter} says that larger ones are too big, but not for what";
+	if (told && told->kind == TOLD_WRONG)
+		return "The path to {peer_addr} carries packets of at most {path_mtu}; {reporter} says {told_mtu}";
+	if (result->path.path_mtu < view->values[SMALL])
+		return "The path to {peer_addr} carries no more than {path_mtu}, as {reporter} says";
+	return "The path to {peer_addr} carries packets of at most {path_mtu}, and {reporter} says so";
+}
+
 static void describe_told(struct finding *f, const struct view *view, const struct mtu_result *result)
 {
 	const char *link = result->route.has & ROUTE_HAS_LINK ? "the interface takes {interface_mtu}: " : "";
 
-	f->title = result->path.path_mtu < view->values[SMALL] ? "The path to {peer_addr} carries no more than {path_mtu}, as {reporter} says" :
-								  "The path to {peer_addr} carries packets of at most {path_mtu}, and {reporter} says so";
+	f->title = told_title(view, result);
 	f->detail = arena_printf(view->arena, "%s{likely} · %s · MSS that fits: {mss_fits}", link, memory_words(result));
 	f->fixes = told_fixes(view, result);
 	f->next = next;
@@ -142,12 +155,12 @@ static void file_told(const struct view *view, struct sink *sink, const struct m
 {
 	const struct mtu_path *path = &result->path;
 	const struct path_told *told = told_of(path), *liar = NULL;
-	uint64_t lies = false_words(path, &liar);
+	uint64_t lies = false_words(path, told, &liar);
 	const struct probe_doubt doubts[] = {
 		{ path->bound != BOUND_EXACT, 0.85, "the exact size was not verified" },
 		{ path->partial, 0.8, "the probe was ended before it was done" },
 		{ path->lossy, 0.7, "small probes were lost as well: what was not answered need not be too large" },
-		{ !told || told->kind != TOLD_CONFIRMED, 0.8, "the message was not confirmed by a packet of its size that passes and one of a byte more that does not" },
+		{ !told || told->kind == TOLD_UNTRIED, 0.8, "the message was not confirmed by a packet of its size that passes and one of a byte more that does not" },
 		{ lies > 0, 1, "{false_messages|other message} named sizes that are not so" },
 	};
 	enum limit limit;
@@ -156,6 +169,8 @@ static void file_told(const struct view *view, struct sink *sink, const struct m
 	const char *likely = mtu_likely(probe_link_mtu(result), path->path_mtu);
 
 	finding_add_text(f, "reporter", who(view, told), "ICMP source");
+	if (told)
+		finding_add(f, "told_mtu", told->mtu, UNIT_BYTES, "ICMP");
 	finding_add_text(f, "likely", likely ? likely : "no common tunnel or link has such a size", "rule");
 	finding_add(f, "false_messages", (double)lies, UNIT_COUNT, "ICMP");
 	if (is_locked_above(result))
@@ -236,7 +251,7 @@ static void eval(const struct view *view, struct sink *sink)
 		file_told(view, sink, result);
 	if (result->path.finding != MTU_FITS)
 		return;
-	lies = false_words(&result->path, &liar);
+	lies = false_words(&result->path, NULL, &liar);
 	if (RULE_MAIN(PROBES_PMTU_SHRUNK, has_exception(&result->route) && result->route.mtu < result->path.path_mtu))
 		file_stale(view, sink, result);
 	if (RULE_MAIN(PROBES_PMTU_SHRUNK, liar && (double)lies >= view->values[FALSE_WORDS]))

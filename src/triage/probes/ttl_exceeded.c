@@ -16,41 +16,61 @@ static const struct threshold thresholds[] = {
 #define CONFIDENCE_EXCEEDED 0.8
 #define ROUND_MAX 16
 
+/* One router that answers two hop limits in a row may be a NAT, or answer for another. */
+#define SAME_LEAST 2
+
 /** struct loop - @length: routers in it, 0 none seen. @again: of the answers, those whose router had answered one round before. @first, @second: two of them. */
 struct loop {
 	unsigned length, again, begins;
 	const struct path_hop *first, *second;
 };
 
-static bool is_same(const struct path_hop *a, const struct path_hop *b)
+static const struct path_hop *answer(const struct trace_path *path, unsigned ttl)
 {
-	return a && b && a->reply == REPLY_EXPIRED && b->reply == REPLY_EXPIRED && addr_equal(&a->address, &b->address);
+	const struct path_hop *hop = probe_hop(path->hops, path->hop_count, ttl);
+
+	return hop && hop->reply == REPLY_EXPIRED ? hop : NULL;
 }
 
-/* How many hops from @ttl on are answered by the router that answered @length hops earlier. */
+/* Hops from @ttl on that are answered by the router that answered @length hops before; mute ones are left aside, another router ends it. */
 static unsigned repeats(const struct trace_path *path, unsigned ttl, unsigned length)
 {
 	unsigned count = 0;
 
-	while (is_same(probe_hop(path->hops, path->hop_count, ttl + count), probe_hop(path->hops, path->hop_count, ttl + count + length)))
-		count++;
+	for (; ttl + length <= PATH_HOPS_MAX; ttl++) {
+		const struct path_hop *before = answer(path, ttl), *now = answer(path, ttl + length);
+
+		if (before && now && !addr_equal(&before->address, &now->address))
+			break;
+		count += before && now;
+	}
 	return count;
 }
 
-/* The shortest round with the most answers; one router that answers twice in a row is no loop (a NAT answers so). */
+/* The router behind the one at @ttl, which may be mute in one round and not in another. */
+static const struct path_hop *next_in_round(const struct trace_path *path, unsigned ttl, unsigned length)
+{
+	for (unsigned at = ttl + 1; at <= PATH_HOPS_MAX; at += length) {
+		if (answer(path, at))
+			return answer(path, at);
+	}
+	return NULL;
+}
+
+/* The shortest round with the most answers. One router at hop after hop would pass for a round of any length. */
 static struct loop loop_of(const struct trace_path *path)
 {
 	struct loop loop = { 0 };
 
-	for (unsigned length = 2; length <= ROUND_MAX; length++) {
+	for (unsigned length = 1; length <= ROUND_MAX; length++) {
 		for (unsigned ttl = 1; ttl + length <= PATH_HOPS_MAX; ttl++) {
-			unsigned again = repeats(path, ttl, length);
+			unsigned again = answer(path, ttl) && answer(path, ttl + length) ? repeats(path, ttl, length) : 0;
 
-			if (again <= loop.again || is_same(probe_hop(path->hops, path->hop_count, ttl), probe_hop(path->hops, path->hop_count, ttl + 1)))
-				continue;
-			loop = (struct loop){ .length = length, .again = again, .begins = ttl, .first = probe_hop(path->hops, path->hop_count, ttl),
-					      .second = probe_hop(path->hops, path->hop_count, ttl + 1) };
+			if (again > loop.again && (length > 1 || again >= SAME_LEAST))
+				loop = (struct loop){ .length = length, .again = again, .begins = ttl, .first = answer(path, ttl), .second = next_in_round(path, ttl, length) };
 		}
+		if (loop.length == 1)
+			break;
 	}
 	return loop;
 }
@@ -66,15 +86,26 @@ static void add_loop(struct finding *f, const struct view *view, const struct lo
 	finding_add_text(f, "other_router", loop->second ? view_addr_text(view, &loop->second->address) : "one that does not answer", "ICMP source");
 	f->title = "Routing loop: packets to {peer_addr} go to and fro between {router} and {other_router}";
 	f->detail = "it begins at hop {loop_begins}, {loop_routers|router} in the round, {loop_answers|answer} of a router that had answered before · {route}";
+	if (loop->length == 1)
+		f->title = "Routing loop: {router} answers again and again for packets to {peer_addr}";
+}
+
+/* No round is seen, but a SYN with the system's hop limit used it up. */
+static void add_end(struct finding *f, const struct view *view, const struct trace_path *path)
+{
+	finding_add_text(f, "router", addr_is_any(&path->by) ? "a router that is not known" : view_addr_text(view, &path->by), "ICMP source");
+	f->title = "Packets to {peer_addr} use up their whole hop limit and die at {router}: they run in a circle, most likely";
+	f->detail = "{probes|probe} · {route}";
 }
 
 static void file_loop(const struct view *view, struct sink *sink, const struct trace_result *result)
 {
 	const struct trace_path *path = &result->path;
 	struct loop loop = loop_of(path);
-	bool proven = loop.again >= view->values[ROUNDS] && !path->split;
+	bool proven = loop.again >= view->values[ROUNDS] && loop.length > 1 && !path->split;
 	const struct probe_doubt doubts[] = {
 		{ path->split, 0.75, "hops were asked from different source ports: routers that balance by flow may have shown several ways" },
+		{ loop.length == 1, 0.85, "one address at hop after hop may also be a box that answers for those behind it" },
 		{ loop.again < view->values[ROUNDS], 0.7, "fewer answers of the same routers came than prove it: a path that changed meanwhile looks the same" },
 	};
 	struct finding *f = sink_finding(sink, proven ? SEVERITY_CRITICAL : SEVERITY_WARNING, probe_confidence(CONFIDENCE, doubts, ARRAY_SIZE(doubts)));
@@ -82,10 +113,10 @@ static void file_loop(const struct view *view, struct sink *sink, const struct t
 
 	finding_probed(f, view, &probed);
 	finding_add(f, "probes", path->probes_sent, UNIT_COUNT, "probes");
-	f->title = "Packets to {peer_addr} seem to run in a circle";
-	f->detail = "{probes|probe} · {route}";
 	if (loop.first)
 		add_loop(f, view, &loop);
+	else
+		add_end(f, view, path);
 	f->next = next;
 	finding_doubts(f, doubts, ARRAY_SIZE(doubts));
 	finding_threshold(f, sink, ROUNDS);
@@ -118,6 +149,6 @@ const struct rule_signal probes_ttl_exceeded = {
 	.eval = eval,
 	.explain =
 		"trace sends SYNs with a growing hop limit. In a loop the same routers answer again and again: A, B, A, B. Two answers of routers that had answered one round before prove it, when all SYNs left from one source port, so that "
-		"routers which balance by flow keep them on one way. One router that answers two hop limits in a row is no loop. With mtu-probe it is a packet with the full hop limit that expires.",
+		"routers which balance by flow keep them on one way. One router that answers two hop limits in a row is no loop; at hop after hop it is a warning. With mtu-probe it is a packet with the full hop limit that expires.",
 	.repro = "two routers that have their default route at each other, and tcptriage trace to a destination that neither knows",
 };
