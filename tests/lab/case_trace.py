@@ -29,7 +29,7 @@ def agree(lab, said, *wanted):
 
 def opened(chain, user, *arguments):
     result = chain.one("trace", *arguments, port=PORT, user=user)
-    expect(result, verdict="open", status=0, by=None, dies_after=None)
+    expect(result, verdict="open", status=0, by=chain.target, dies_after=None)
     expect_quiet(result)
     return result
 
