@@ -17,6 +17,10 @@ import time
 PROGRAM, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
 sys.path.insert(0, str(ROOT / "tests/support"))
 import tap  # noqa: E402
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None  # the suite "golden" tells when it is missing
 
 SCRATCH = tempfile.TemporaryDirectory(prefix="tcptriage-probes-")
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
@@ -56,8 +60,13 @@ def inside(*words, prefix=(), setting=SETTING, stdout=subprocess.PIPE):
 
 
 def document(answer, status):
+    """What was printed, which fits the schema that it names."""
     assert answer.returncode == status, answer
-    return json.loads(answer.stdout)
+    doc = json.loads(answer.stdout)
+    if jsonschema:
+        schema = json.loads((ROOT / "data/schema" / (doc["schema"].replace("/", "-") + ".json")).read_text())
+        jsonschema.Draft202012Validator(schema).validate(doc)
+    return doc
 
 
 def result(answer, status):
@@ -159,9 +168,9 @@ def trace__this_machine_does_not_send__is_a_local_error():
 
 
 def interface__that_is_named__is_the_one_that_is_used():
-    found = result(inside("mtu-probe", "--json", "-i", "black", "10.73.1.9", "--timeout", "20"), 4)
+    found = result(inside("mtu-probe", "--json", "--icmp", "-i", "black", "10.73.1.9"), 4)
     assert found["interface_mtu"] == 1500, found
-    assert result(inside("mtu-probe", "--json", "fe80::1234%black", "--timeout", "20"), 4)["interface_mtu"] == 1500
+    assert result(inside("mtu-probe", "--json", "--icmp", "fe80::1234%black"), 4)["interface_mtu"] == 1500
 
 
 def named(addresses, *words, prefix=()):
