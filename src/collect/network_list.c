@@ -109,6 +109,12 @@ static struct addr nobody(uint8_t family)
 	return (struct addr){ .family = family };
 }
 
+/* That an address is valid on one link only says nothing about anyone, and rules leave such out. */
+static struct addr disguised(const struct addr *addr)
+{
+	return addr_class(addr) == ADDR_CLASS_LINK_LOCAL ? addr_mask(addr, addr->family == ADDR_V4 ? 16 : 10) : nobody(addr->family);
+}
+
 static void disguise_link(const struct network *network, struct link *link)
 {
 	const struct net_route *route = link->has_underlay && !link->parent && !network->disguised ? network_route(network, &link->underlay) : NULL;
@@ -136,8 +142,8 @@ static const struct link_prefix *disguised_prefixes(const struct network *networ
 
 	for (size_t i = 0; i < network->prefix_count; i++) {
 		prefixes[i] = network->prefixes[i];
-		prefixes[i].addr = nobody(prefixes[i].addr.family);
-		prefixes[i].peer = nobody(prefixes[i].peer.family);
+		prefixes[i].addr = disguised(&network->prefixes[i].addr);
+		prefixes[i].peer = disguised(&network->prefixes[i].peer);
 	}
 	return prefixes;
 }
@@ -148,7 +154,7 @@ static const struct net_route *disguised_routes(const struct network *network, s
 
 	for (size_t i = 0; i < network->route_count; i++) {
 		routes[i] = network->routes[i];
-		routes[i].prefix = nobody(routes[i].prefix.family);
+		routes[i].prefix = disguised(&network->routes[i].prefix);
 		routes[i].gateway = nobody(routes[i].gateway.family);
 		routes[i].source = nobody(routes[i].source.family);
 	}

@@ -529,6 +529,7 @@ static void disguise__addresses_are_gone__what_tunnels_need_stays(void **state)
 
 	(void)state;
 	make_network(&list);
+	*network_list_prefix(&list) = (struct link_prefix){ .addr = addr_of("fe80::1234"), .peer = addr_of("fe80::1234"), .ifindex = 2, .bits = 64 };
 	network_list_end(&list, &arena, &network);
 	network_disguise(&network, redactor, &arena);
 	assert_true(network.disguised);
@@ -539,6 +540,8 @@ static void disguise__addresses_are_gone__what_tunnels_need_stays(void **state)
 	assert_true(addr_is_any(&network.prefixes[0].addr) && addr_is_any(&network.routes[1].source));
 	assert_int_equal(network.routes[1].prefix.family, ADDR_V6);
 	assert_int_equal(network.routes[1].bits, 64);
+	assert_int_equal(network.prefixes[1].addr.bytes[15], 0);
+	assert_int_equal(addr_class(&network.prefixes[1].addr), ADDR_CLASS_LINK_LOCAL);
 	redactor_free(redactor);
 }
 

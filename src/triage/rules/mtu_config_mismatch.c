@@ -4,12 +4,14 @@
 
 enum limit {
 	EXCESS,
+	EXCESS_FRAME,
 	ETHERNET,
 	TRAFFIC,
 };
 
 static const struct threshold thresholds[] = {
 	[EXCESS] = { "excess", UNIT_BYTES, 1, "a packet that is one byte too large is lost like any other" },
+	[EXCESS_FRAME] = { "excess_frame", UNIT_BYTES, 5, "bridges and pairs leave room for a VLAN tag of four bytes in every frame, used or not: what is within that passes" },
 	[ETHERNET] = { "ethernet", UNIT_BYTES, 1500, "a way out that takes as much as plain Ethernet is what the Internet is made for: jumbo frames inside are cut to size by path-MTU discovery every day" },
 	[TRAFFIC] = { "traffic", UNIT_COUNT, 100, "packets: neighbour discovery and multicast reports of an interface that nobody uses are fewer" },
 	{ NULL, UNIT_NONE, 0, NULL },
@@ -24,10 +26,23 @@ static enum severity uplink_severity(const struct view *view, const struct mtu_m
 	return SEVERITY_WARNING;
 }
 
-/* A port that leads out of the host may well take more than those of its guests: nobody there sends it before a guest has said what it takes. */
-static enum severity ports_severity(const struct mtu_mismatch *m)
+static uint32_t excess(const struct mtu_mismatch *m)
 {
-	return m->wide->kind == LINK_VETH || m->wide->kind == LINK_TUN ? SEVERITY_WARNING : SEVERITY_INFO;
+	return m->wide_mtu + m->overhead - m->narrow_mtu;
+}
+
+/* A port that leads out of the host may well take more than those of its guests: nobody there sends it before a guest has said what it takes. */
+static bool is_guest(const struct link *port)
+{
+	return port->kind == LINK_VETH || port->kind == LINK_TUN;
+}
+
+static enum severity frame_severity(const struct view *view, const struct mtu_mismatch *m, enum limit *limit)
+{
+	*limit = EXCESS_FRAME;
+	if (excess(m) < view->values[EXCESS_FRAME] || (m->kind == MISMATCH_PORTS && !is_guest(m->wide)))
+		return SEVERITY_INFO;
+	return SEVERITY_WARNING;
 }
 
 static enum severity severity_of(const struct view *view, const struct mtu_mismatch *m, enum limit *limit)
@@ -37,19 +52,14 @@ static enum severity severity_of(const struct view *view, const struct mtu_misma
 	case MISMATCH_UPLINK:
 		return uplink_severity(view, m, limit);
 	case MISMATCH_PORTS:
-		return ports_severity(m);
-	case MISMATCH_TUNNEL:
 	case MISMATCH_VETH:
 	case MISMATCH_BRIDGE:
+		return frame_severity(view, m, limit);
+	case MISMATCH_TUNNEL:
 		return SEVERITY_WARNING;
 	default:
 		return SEVERITY_INFO;
 	}
-}
-
-static uint32_t excess(const struct mtu_mismatch *m)
-{
-	return m->wide_mtu + m->overhead - m->narrow_mtu;
 }
 
 /* The way out as the kernel has it, policy rules included; as the main table has it where nobody asked. A size that was learned of one path is nobody else's. */
