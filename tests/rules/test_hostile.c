@@ -185,6 +185,38 @@ static void judge_all(struct fixture *f, size_t *filed)
 	}
 }
 
+#define THINGS 24
+
+/* A layout that no kernel has: interfaces inside each other in circles, prefixes of any length, routes to nowhere. */
+static const struct network *shaken_network(struct dice *d, struct fixture *f)
+{
+	struct link *links = arena_alloc(&f->arena, THINGS * sizeof(*links));
+	struct link_prefix *prefixes = arena_alloc(&f->arena, THINGS * sizeof(*prefixes));
+	struct net_route *routes = arena_alloc(&f->arena, THINGS * sizeof(*routes));
+	struct network *network = arena_alloc(&f->arena, sizeof(*network));
+
+	for (unsigned i = 0; i < THINGS; i++) {
+		struct addr addr = addr_v4(below(d, 2) ? 0x0a000000u + (uint32_t)below(d, 1024) : (uint32_t)roll(d));
+		uint8_t most = 32;
+
+		if (below(d, 3) == 0) {
+			addr.family = ADDR_V6;
+			most = 128;
+		}
+		links[i] = (struct link){ .ifindex = i + 1, .mtu = (uint32_t)any_number(d), .master = (uint32_t)below(d, THINGS), .parent = (uint32_t)below(d, THINGS),
+					  .kind = (uint8_t)below(d, LINK_KIND_COUNT), .forwards = (uint8_t)below(d, 4), .options = (uint8_t)roll(d), .up = below(d, 8),
+					  .carrier = below(d, 8), .loopback = !below(d, 8), .has_underlay = below(d, 2), .external = !below(d, 4), .underlay = addr,
+					  .packets = any_number(d), .answering = { (uint32_t)below(d, 2), (uint32_t)below(d, 2) } };
+		prefixes[i] = (struct link_prefix){ .addr = addr, .peer = addr, .ifindex = (uint32_t)below(d, THINGS), .bits = (uint8_t)below(d, most + 1u), .has_peer = below(d, 2) };
+		routes[i] = (struct net_route){ .prefix = addr, .gateway = addr, .source = addr, .ifindex = (uint32_t)below(d, THINGS), .table = below(d, 4) ? NET_TABLE_MAIN : 7,
+						.metric = (uint32_t)below(d, 3), .mtu = (uint32_t)any_number(d), .bits = (uint8_t)below(d, most + 1u), .type = (uint8_t)below(d, 8),
+						.nexthops = (uint16_t)below(d, 3), .has_gateway = below(d, 2), .has_source = below(d, 2), .mtu_locked = below(d, 2) };
+	}
+	*network = (struct network){ .links = links, .link_count = below(d, THINGS), .prefixes = prefixes, .prefix_count = below(d, THINGS), .routes = routes,
+				     .route_count = below(d, THINGS), .policy_rules = (int)below(d, 3) - 1, .cut = !below(d, 4), .disguised = !below(d, 8) };
+	return network;
+}
+
 static void open_world(struct dice *d, struct fixture *f)
 {
 	size_t sockets = below(d, 8) ? 30 + below(d, 90) : CROWD;
@@ -194,6 +226,8 @@ static void open_world(struct dice *d, struct fixture *f)
 	fixture_open(f, triage_rules[0]->id);
 	shake_settings(d, f);
 	shake_route(d, f);
+	f->network = below(d, 8) ? shaken_network(d, f) : NULL;
+	f->route.ifindex = f->network && below(d, 2) ? 1 + (uint32_t)below(d, THINGS) : f->route.ifindex;
 	f->platform = (struct platform){ "", "", "" };
 	f->no_counters = !below(d, 10);
 	f->no_sysctls = !below(d, 10);
