@@ -198,8 +198,10 @@ static void mtu_probe__unreachable__is_judged_and_deaf_is_not(void **state)
 {
 	static const struct {
 		enum mtu_finding finding;
+		int error;
 		bool fires;
-	} rows[] = { { MTU_UNREACHABLE, true }, { MTU_HOST_DEAF, false }, { MTU_FITS, false } };
+	} rows[] = { { MTU_UNREACHABLE, EHOSTUNREACH, true }, { MTU_UNREACHABLE, 0, true }, { MTU_UNREACHABLE, EOPNOTSUPP, false },
+		     { MTU_HOST_DEAF, 0, false }, { MTU_FITS, 0, false } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -207,7 +209,7 @@ static void mtu_probe__unreachable__is_judged_and_deaf_is_not(void **state)
 		mtu = (struct mtu_result){ .name = "x", .address = addr_of("10.71.2.2"), .first = -1 };
 		set_route(&mtu.route, "10.71.2.2", 5, "10.71.2.1", 0);
 		mtu.path.finding = (uint8_t)rows[i].finding;
-		mtu.path.says_error = EHOSTUNREACH;
+		mtu.path.says_error = rows[i].error;
 		judge(&(struct probe_evidence){ .mtu = &mtu }, &plan.network);
 		assert_int_equal(verdict.finding_count, rows[i].fires);
 		arena_free(&arena);

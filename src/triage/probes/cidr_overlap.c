@@ -49,8 +49,11 @@ static struct probed_way of_mtu(const struct mtu_result *result)
 	const struct mtu_path *path = &result->path;
 	struct probed_way way = { .address = &result->address, .route = &result->route, .port = result->port };
 
-	way.unresolved = path->finding == MTU_UNREACHABLE && is_own(&result->route, &path->says_by) && (!path->says_error || path->says_error == EHOSTUNREACH);
-	way.died = !path->partial && path->finding == MTU_UNREACHABLE;
+	/* another error of this machine's own is about the probe, not about the address */
+	if (path->finding != MTU_UNREACHABLE || path->partial || (path->says_error && path->says_error != EHOSTUNREACH))
+		return way;
+	way.unresolved = is_own(&result->route, &path->says_by);
+	way.died = true;
 	return way;
 }
 
