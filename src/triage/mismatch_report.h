@@ -11,7 +11,4 @@ struct finding *mismatch_report(const struct view *view, struct sink *sink, cons
 /** mismatch_report_unseen() - says as parts that could not be judged what @found did not see. */
 void mismatch_report_unseen(const struct view *view, struct sink *sink, const struct mtu_mismatches *found);
 
-/** probes_mtu_config_mismatch - how the rule reads probes (triage/probes/). */
-extern const struct rule_signal probes_mtu_config_mismatch;
-
 #endif

@@ -21,7 +21,4 @@ struct finding *overlap_report_plain(const struct view *view, struct sink *sink,
 /** overlap_report_confidence() - @confidence, less where policy rules or a list that was cut make the main table doubtful. */
 double overlap_report_confidence(const struct network *network, double confidence);
 
-/** probes_cidr_overlap - how the rule reads probes (triage/probes/). */
-extern const struct rule_signal probes_cidr_overlap;
-
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cidr-overlap, as probes tell of it: the address that was probed, in the plan of this host. */
 #include "../overlap_report.h"
+#include "../probes.h"
 
 #include <errno.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mtu-config-mismatch, as a probe of a path's MTU tells of it: what contradicts the interface by which the path leaves. */
 #include "../mismatch_report.h"
+#include "../probes.h"
 
 enum limit {
 	INVOLVED,

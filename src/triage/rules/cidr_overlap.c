@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cidr-overlap: networks that hide one another, and attempts that die of the address plan. */
 #include "../overlap_report.h"
+#include "../probes.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mtu-config-mismatch: interfaces of one host whose MTUs contradict each other. */
 #include "../mismatch_report.h"
+#include "../probes.h"
 
 enum limit {
 	EXCESS,
