@@ -65,7 +65,7 @@ struct reverse_search {
 	int64_t last_us, slowest_us;
 	unsigned failures;
 	uint8_t phase;
-	bool said_little;
+	bool said_little, witness_is_default;
 };
 
 static struct fate *fate_of(struct reverse_search *s, uint32_t mss)
@@ -384,6 +384,18 @@ static void take(struct reverse_search *s, const struct flight *flight, const st
 	}
 }
 
+/* The connection with the default MSS is what any other program would see; before it ended, or when none was made, another has to do. */
+static void keep_witness(struct reverse_search *s, const struct reverse_outcome *outcome, bool is_default)
+{
+	bool better = outcome->connected ? !s->witness.connected || (is_default && !s->witness_is_default) : !s->witness.made;
+
+	if (!better)
+		return;
+	s->witness = outcome->witness;
+	s->witness.made = true;
+	s->witness_is_default = is_default;
+}
+
 void reverse_search_outcome(struct reverse_search *s, const struct reverse_outcome *outcome, int64_t now_us)
 {
 	struct flight *flight = s->flights;
@@ -392,9 +404,7 @@ void reverse_search_outcome(struct reverse_search *s, const struct reverse_outco
 		flight++;
 	if (flight == s->flights + s->flight_count)
 		return;
-	if (!s->witness.made || (outcome->connected && !s->witness.connected))
-		s->witness = outcome->witness;
-	s->witness.made = true;
+	keep_witness(s, outcome, flight->mss == s->largest);
 	s->path.received = MAX(s->path.received, outcome->received);
 	if (s->phase != PHASE_DONE)
 		take(s, flight, outcome, now_us);

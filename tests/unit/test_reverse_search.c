@@ -201,6 +201,8 @@ static void narrow__every_width__is_found_to_the_byte(void **state)
 			assert_int_equal(result.path.largest_mss, mtu - header(&world));
 			assert_int_equal(result.path.smallest_dead, mtu + 1 - header(&world));
 			assert_true(result.took_us < 10000000);
+			/* the small MSS answered first, but no other program asks for it */
+			assert_int_equal(result.witness.advmss, world.largest - TIMESTAMPS);
 		}
 	}
 }

@@ -24,7 +24,7 @@ enum probe_step reverse_search_step(struct reverse_search *search, int64_t now_u
 void reverse_search_outcome(struct reverse_search *search, const struct reverse_outcome *outcome, int64_t now_us);
 void reverse_search_stop(struct reverse_search *search, int64_t now_us);
 const struct reverse_path *reverse_search_path(const struct reverse_search *search);
-/** reverse_search_witness() - the first connection that was made; NULL before one ended. */
+/** reverse_search_witness() - the first connection that was made with the default MSS, as any program would make it, else the first; NULL before one ended. */
 const struct tcp_witness *reverse_search_witness(const struct reverse_search *search);
 void reverse_search_free(struct reverse_search *search);
 
