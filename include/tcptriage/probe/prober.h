@@ -48,7 +48,8 @@ struct prober;
 
 /**
  * prober_open() - get ready. Return: 0, or -errno with @err: -EPERM/-EACCES when this user may not (@err names what would mend it), -EADDRINUSE for a taken source
- * port, or what routing says of the target (-ENETUNREACH …).
+ * port, -EOPNOTSUPP when a setting of this machine rules this kind out while others work (tcp_mtu_probing=2 and sizes over TCP), or what routing says of the target
+ * (-ENETUNREACH …).
  */
 int prober_open(struct prober **out, const struct prober_options *options, struct err *err);
 /** prober_method() - what the probes are. */
