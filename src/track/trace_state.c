@@ -7,9 +7,8 @@
 /* One address at hop after hop: three are enough when the full hop limit ran out too; without that a box may answer for others behind it. */
 #define SAME_MATCHES 2
 #define SAME_MATCHES_ALONE 5
-/* A router that is met again, others in between: once is enough when the full hop limit ran out, else two have to be. */
-#define TURN_MATCHES 1
-#define TURN_MATCHES_ALONE 2
+/* Routers that are met again, others in between. */
+#define TURN_MATCHES 2
 
 bool trace_state_waits(const struct trace_spot *spot, int64_t now_us)
 {
@@ -83,26 +82,31 @@ static unsigned matches(const struct trace_spot *spots, uint8_t last, uint8_t pe
 	return count;
 }
 
-bool trace_state_loop(const struct path_trace *trace, struct trace_cycle *cycle)
+/* How often the shortest cycle has come round. Two neighbours with one address would pass for one of any length. */
+static unsigned find_cycle(const struct path_trace *trace, struct trace_cycle *cycle)
 {
 	const struct trace_spot *spots = trace->spots[LANE_MAIN];
-	bool ran_out = spots[0].seen.reply == REPLY_EXPIRED;
 	uint8_t last = trace_state_heard(trace, LANE_MAIN, PATH_HOPS_MAX + 1);
+	unsigned count = 0;
 
-	if (trace_state_final(trace))
-		return false;
-	for (uint8_t period = 1; period <= PERIOD_MAX; period++) {
-		unsigned count = matches(spots, last, period, &cycle->first);
-		unsigned wanted = period > 1 ? (ran_out ? TURN_MATCHES : TURN_MATCHES_ALONE) : (ran_out ? SAME_MATCHES : SAME_MATCHES_ALONE);
-
+	for (uint8_t period = 1; period <= PERIOD_MAX && !count; period++) {
 		cycle->period = period;
-		if (count >= wanted)
-			return true;
-		/* Two neighbours with one address would pass for a turn of any length. */
-		if (period == 1 && count)
-			return false;
+		count = matches(spots, last, period, &cycle->first);
 	}
-	return false;
+	return count;
+}
+
+bool trace_state_loop(const struct path_trace *trace, struct trace_cycle *cycle)
+{
+	bool ran_out = trace->spots[LANE_MAIN][0].seen.reply == REPLY_EXPIRED;
+	unsigned count = trace_state_final(trace) ? 0 : find_cycle(trace, cycle);
+
+	return count && count >= (cycle->period > 1 ? TURN_MATCHES : ran_out ? SAME_MATCHES : SAME_MATCHES_ALONE);
+}
+
+bool trace_state_turn(const struct path_trace *trace, struct trace_cycle *cycle)
+{
+	return trace->spots[LANE_MAIN][0].seen.reply == REPLY_EXPIRED && !trace_state_final(trace) && find_cycle(trace, cycle) && cycle->period > 1;
 }
 
 uint8_t trace_state_frontier(const struct path_trace *trace)

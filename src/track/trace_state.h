@@ -82,6 +82,8 @@ uint8_t trace_state_frontier(const struct path_trace *trace);
 uint8_t trace_state_router(const struct path_trace *trace, const struct addr *address);
 /** trace_state_loop() - packets go round: is it proven? @cycle: filled when so. */
 bool trace_state_loop(const struct path_trace *trace, struct trace_cycle *cycle);
+/** trace_state_turn() - the full hop limit ran out and a router was met again: it is a loop, though more of it could be seen. @cycle: filled when so. */
+bool trace_state_turn(const struct path_trace *trace, struct trace_cycle *cycle);
 /** trace_state_end() - hop limit from which on SYNs have nothing more to tell; never 0. */
 uint8_t trace_state_end(const struct path_trace *trace);
 

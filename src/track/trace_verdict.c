@@ -201,7 +201,7 @@ static void judge_silence(struct path_trace *trace)
 	uint8_t heard = trace_state_heard(trace, LANE_MAIN, PATH_HOPS_MAX + 1);
 
 	path->dies_after = heard;
-	if (trace_state_loop(trace, &cycle)) {
+	if (trace_state_loop(trace, &cycle) || trace_state_turn(trace, &cycle)) {
 		judge_loop(trace, &cycle);
 	} else if (full->seen.reply == REPLY_EXPIRED) {
 		path->finding = TRACE_LOOP;

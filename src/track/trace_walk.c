@@ -90,6 +90,8 @@ static uint8_t tries_allowed(const struct path_trace *trace, uint8_t ttl, int64_
 		return now_us - trace->begin_us < REPEAT_US ? TRIES_MOST : 1;
 	if (ttl != trace_state_frontier(trace))
 		return 1;
+	if (trace_state_turn(trace, &cycle))
+		return 1;
 	return ran_out(trace) ? TRIES_MOST : TRIES_FRONTIER;
 }
 

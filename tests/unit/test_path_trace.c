@@ -362,7 +362,7 @@ static void loop__two_routers_alternate__is_proven(void **state)
 		memset(world.limited, true, sizeof(world.limited));
 		for (unsigned i = 0; i < 4; i++)
 			world.said_us[i] = INT64_C(1000000000) - 1;
-		expect(&world, TRACE_LOOP, 3, 3, PROOF_NONE, 45, many ? 8 * S : 5 * S);
+		expect(&world, TRACE_LOOP, 3, 3, PROOF_NONE, 45, many ? 9 * S : 5 * S);
 	}
 	/* Nothing came of the full hop limit: the hops alone prove it. */
 	world = plain(PORT_OPEN);
