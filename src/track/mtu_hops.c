@@ -9,7 +9,7 @@
 #define MUTE_MOST 5
 #define TRIES_MUTE 3
 #define TRIES_LARGE 2
-#define TRIES_BORDER (MTU_TRIES_MOST + 1)
+#define TRIES_BORDER (MTU_TRIES_MOST + 3)
 /* Routers answer only so often; a silence is asked again after the first time, one that was not proven after the second (one answer a second: RULES fact 31). */
 #define AGAIN_US 300000
 #define AGAIN_LIMITED_US 1100000
@@ -47,9 +47,12 @@ static unsigned walked(const struct mtu_search *search)
 	return hops->distance ? hops->distance : MAX(hops->next, 1) - 1u;
 }
 
-/** struct reach - how far large packets get. @last: ttl of the last router that let one expire, 0 none. @told: least ttl that drew "too big", 0 none: somebody before it tells. */
+/**
+ * struct reach - how far large packets get. @last: ttl of the last router that let one expire, 0 none. @told: least ttl that drew "too big", 0 none: somebody before it
+ * tells. @teller: his ttl where his address shows it, 0 not known.
+ */
 struct reach {
-	unsigned last, told;
+	unsigned last, told, teller;
 };
 
 static struct reach reach(const struct mtu_search *search)
@@ -64,13 +67,11 @@ static struct reach reach(const struct mtu_search *search)
 		if (large == REPLY_EXPIRED)
 			reach.last = ttl;
 	}
+	for (unsigned ttl = MAX(reach.last, 1); ttl < reach.told; ttl++) {
+		if (addr_equal(&search->path.hops[ttl - 1].address, &search->hops.told_by[reach.told]))
+			reach.teller = ttl;
+	}
 	return reach;
-}
-
-/* The router whose way out is too narrow: ttl, 0 this machine. */
-static unsigned narrow_at(const struct reach *reach)
-{
-	return reach->told ? MAX(reach->last, reach->told - 1) : reach->last;
 }
 
 static void ask_small(struct mtu_search *search, unsigned ttl, int64_t not_before_us)
@@ -164,7 +165,7 @@ static bool large_again(const struct mtu_search *search, unsigned ttl, bool bord
 {
 	const struct mtu_hops *hops = &search->hops;
 	bool doubtful = border && answered(search, ttl) && !hops->proven[ttl];
-	unsigned tries = doubtful ? TRIES_BORDER : border ? mtu_narrow_tries(search) : TRIES_LARGE;
+	unsigned tries = doubtful ? TRIES_BORDER : border ? mtu_narrow_tries(search) + 1 : TRIES_LARGE;
 	/* What reaches the host, or dies before, is known; only who tells of it is not. */
 	if (ttl == hops->distance)
 		tries = 1;
@@ -185,6 +186,8 @@ static void plan_large(struct mtu_search *search)
 	unsigned end = far.told ? far.told - 1 : walked(search), asked = 0;
 	int64_t not_before_us;
 
+	if (far.teller)
+		return;
 	for (unsigned ttl = far.last + 1; ttl <= end; ttl++) {
 		bool again = search->hops.large_tries[ttl] > 0, border = !asked;
 
@@ -197,6 +200,8 @@ static void plan_large(struct mtu_search *search)
 		if (!large_again(search, ttl, border, &not_before_us))
 			continue;
 		ask_large(search, ttl, not_before_us);
+		if (border && again)
+			ask_large(search, ttl, not_before_us);
 		if (border && again && answered(search, ttl))
 			ask_small(search, ttl, not_before_us);
 	}
@@ -230,26 +235,38 @@ bool mtu_hops_plan(struct mtu_search *search)
 	return search->round.open;
 }
 
-/* 0: none. */
-static unsigned next_answering(const struct mtu_search *search, unsigned after)
+/* The first hop behind @after that answers small packets, not looking farther than @end; 0 none. */
+static unsigned next_answering(const struct mtu_search *search, unsigned after, unsigned end)
 {
-	for (unsigned ttl = after + 1; ttl <= walked(search); ttl++) {
+	for (unsigned ttl = after + 1; ttl <= end; ttl++) {
 		if (answered(search, ttl))
 			return ttl;
 	}
 	return 0;
 }
 
+/* Whose way out is too narrow (ttl, 0 this machine), and the next hop that shows it. What tells but lets nothing expire stands right before the hop that drew its word. */
+static unsigned narrow_at(const struct mtu_search *search, const struct reach *reach, unsigned *before)
+{
+	if (reach->teller) {
+		*before = reach->teller + 1;
+		return reach->teller;
+	}
+	*before = next_answering(search, reach->last, reach->told > reach->last ? reach->told - 1 : walked(search));
+	if (*before || reach->told <= reach->last)
+		return reach->last;
+	*before = reach->told;
+	return reach->told - 1;
+}
+
 void mtu_hops_place(struct mtu_search *search)
 {
 	struct mtu_path *path = &search->path;
 	struct reach far = reach(search);
-	unsigned at = narrow_at(&far), before = far.told ? at + 1 : next_answering(search, at);
+	unsigned before, at = narrow_at(search, &far, &before);
 
 	path->hop_count = search->hops.distance ? search->hops.distance : MAX(search->hops.last, at);
-	if (!search->hops.large)
-		return;
-	if (!far.told && !search->hops.last && before != 1)
+	if (!search->hops.large || (!far.told && !search->hops.last && before != 1))
 		return;
 	path->shrink_ttl = (uint8_t)at;
 	path->shrink_before = (uint8_t)before;

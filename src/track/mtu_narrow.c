@@ -139,6 +139,25 @@ static void plan_between(struct mtu_search *search, uint32_t passed, const struc
 	mtu_round_sizes(search, sizes, count);
 }
 
+/* Silent tries of all sizes above the result: what a verdict of a black hole rests on, where one size alone could be bad luck. */
+static unsigned silent_above(const struct mtu_search *search, uint32_t passed)
+{
+	unsigned silent = 0;
+
+	for (size_t i = 0; i < search->sizes.count; i++)
+		silent += search->sizes.at[i].size > passed ? search->sizes.at[i].lost : 0;
+	return silent;
+}
+
+/* Silent tries that @failed still lacks. */
+static unsigned tries_missing(const struct mtu_search *search, uint32_t passed, const struct mtu_note *failed)
+{
+	unsigned needed = mtu_narrow_tries(search), above = silent_above(search, passed);
+	unsigned of_it = failed->lost < needed ? needed - failed->lost : 0, of_all = above < MTU_TRIES_MOST ? MTU_TRIES_MOST - above : 0;
+
+	return MAX(of_it, of_all);
+}
+
 static bool stands(const struct mtu_search *search, const struct mtu_note *passed, const struct mtu_note *failed)
 {
 	if (passed->passed < 1 + VERIFY_TRIES && !(search->verify_rounds > 0 && passed->passed > 1))
@@ -147,17 +166,17 @@ static bool stands(const struct mtu_search *search, const struct mtu_note *passe
 		return true;
 	if (failed->told)
 		return failed->told + failed->lost >= MTU_TRIES_SURE || search->verify_rounds > 0;
-	return failed->lost >= mtu_narrow_tries(search);
+	return !tries_missing(search, passed->size, failed);
 }
 
 /* The result and the byte above it, in turn, between controls. */
 static void plan_verification(struct mtu_search *search, uint32_t passed, const struct mtu_note *failed)
 {
-	unsigned tries = VERIFY_TRIES, needed = mtu_narrow_tries(search);
+	unsigned tries = VERIFY_TRIES;
 	bool again = search->verify_rounds > 1, controls = !mtu_round_limited(search, LANE_MAIN) && (by_silence(failed) || again);
 
-	if (by_silence(failed) && failed->lost + tries < needed)
-		tries = needed - failed->lost;
+	if (by_silence(failed))
+		tries = MAX(tries, tries_missing(search, passed, failed));
 	mtu_round_begin(search);
 	for (unsigned i = 0; i < tries; i++) {
 		if (controls)

@@ -16,8 +16,8 @@
 #define MTU_SPACING_US 10000
 /** Probes of one round at most. */
 #define MTU_ROUND_MAX 72
-/** Silent tries of a size that make it certain when no control was ever lost, and the most that are made. */
-#define MTU_TRIES_SURE 3
+/** Silent tries of a size that make it certain when no control was ever lost; the most that are made, and the least of all sizes above the result together. */
+#define MTU_TRIES_SURE 4
 #define MTU_TRIES_MOST 8
 /** Lost controls tell a share only when so many were sent; fewer for a host that answers only so often. */
 #define MTU_CONTROLS_TELL 30

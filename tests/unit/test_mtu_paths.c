@@ -214,10 +214,10 @@ static void mtu_search__loss_on_a_narrow_path__leaves_the_byte_exact_or_bounds(v
 			end(&s);
 		}
 		print_message("narrow, %4.1f %% lost each way: %u of %u exact with the right verdict, %u at the right hop, %u at a wrong one\n", loss[i] * 100, exact, PATHS, placed, misplaced);
-		if (loss[i] <= 0.025)
+		if (loss[i] <= 0.05) {
 			assert_true(exact >= PATHS * 99 / 100);
-		if (loss[i] <= 0.05)
-			assert_true(exact >= PATHS * 95 / 100);
+			assert_int_equal(misplaced, 0);
+		}
 	}
 }
 
