@@ -91,6 +91,31 @@ static void silence__is_no_more_than_possible(void **state)
 	}
 }
 
+static void silence__of_which_another_protocol_hears_more__names_the_speaker(void **state)
+{
+	static const struct {
+		uint8_t reply;
+		const char *words;
+	} rows[] = { { REPLY_UNREACHABLE, "of UDP 10.9.3.1 says that the host cannot be reached" }, { REPLY_PROHIBITED, "of UDP 10.9.3.1 says that it is prohibited" },
+		     { REPLY_TOO_BIG, "come no further" } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct finding *f;
+		struct probing p;
+
+		probing_trace(&p, RULE, THEM, 7777);
+		probing_ends(&p, TRACE_SILENT, 3);
+		probing_side(&p, 3);
+		p.trace.path.side[3].reply = rows[i].reply;
+		p.trace.path.side[3].address = p.trace.path.side[2].address;
+		probing_judge(&p);
+		f = probing_expect_one(&p, SEVERITY_WARNING);
+		expect_text(f, f->detail, rows[i].words);
+		probing_close(&p);
+	}
+}
+
 static void doubts__lower_it(void **state)
 {
 	static const struct {
@@ -154,6 +179,7 @@ int main(void)
 		cmocka_unit_test(filter__behind_the_last_router__is_the_host_itself),
 		cmocka_unit_test(filter__where_no_router_answers__begins_here),
 		cmocka_unit_test(silence__is_no_more_than_possible),
+		cmocka_unit_test(silence__of_which_another_protocol_hears_more__names_the_speaker),
 		cmocka_unit_test(doubts__lower_it),
 		cmocka_unit_test(probes__too_few__are_a_near_miss),
 		cmocka_unit_test(other_ends__are_silent),

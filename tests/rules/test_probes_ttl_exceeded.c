@@ -40,9 +40,9 @@ static void loop__of_routers__is_proven_by_two_rounds(void **state)
 		{ "xABA", false, 0.7, "between 10.9.65.1 and 10.9.66.1", "2 routers in the round, 1 answer of" },
 		{ "xA*A", false, 0.7, "between 10.9.65.1 and one that does not answer", "2 routers in the round, 1 answer of" },
 		{ "xAAAA", false, 0.85, "10.9.65.1 answers again and again for packets to 10.9.9.2", "1 router in the round, 3 answers" },
-		{ "xAA", false, 0.7, "die at a router that is not known", "20 probes" },
-		{ "xABC", false, 0.7, "use up their whole hop limit", "20 probes" },
-		{ "", false, 0.7, "use up their whole hop limit", "20 probes" },
+		{ "xAA", false, 0.8, "die at a router that is not known", "20 probes" },
+		{ "xABC", false, 0.8, "use up their whole hop limit", "20 probes" },
+		{ "", false, 0.8, "use up their whole hop limit", "20 probes" },
 	};
 
 	(void)state;
@@ -86,6 +86,18 @@ static void syn__that_expires_with_its_full_hop_limit__names_the_router(void **s
 	probing_judge(&p);
 	f = probing_expect_one(&p, SEVERITY_WARNING);
 	expect_text(f, f->title, "die at 10.9.7.1: they run in a circle, most likely");
+	expect_against(f, "ip_default_ttl");
+	probing_close(&p);
+
+	walk(&p, "xA*");
+	probing_by(&p, "10.9.65.1", 11, 0);
+	probing_judge(&p);
+	f = probing_expect_one(&p, SEVERITY_CRITICAL);
+	assert_true(f->confidence == 0.93);
+	expect_text(f, f->title, "come by 10.9.65.1 at hop 2, and again when");
+	p.trace.path.split = true;
+	probing_judge(&p);
+	probing_expect_one(&p, SEVERITY_WARNING);
 	probing_close(&p);
 }
 

@@ -16,12 +16,12 @@ static const struct threshold thresholds[] = {
 #define CONFIDENCE_SILENT 0.6
 #define CONFIDENCE_MUTE 0.5
 
-/** struct silence - @after: hop limit of the last hop that let the SYN through, 0 none; @last: who that is, NULL unknown. @reach: how far the other protocol came. @to_host: to the host itself. */
+/** struct silence - @after: hop limit of the last hop that let the SYN through, 0 none; @last: who that is, NULL unknown. @reach: how far the other protocol came. @says: who says of it that it cannot get there, NULL nobody. @to_host: to the host itself. */
 struct silence {
 	const struct trace_result *result;
 	const struct trace_path *path;
 	struct probed probed;
-	const struct path_hop *last;
+	const struct path_hop *last, *says;
 	unsigned after, reach;
 	bool filtered, to_host, at_host;
 };
@@ -50,6 +50,8 @@ static struct silence silence_of(const struct trace_result *result)
 		if (hop->reply == REPLY_EXPIRED || hop->reply == REPLY_ARRIVED)
 			s.reach = MAX(s.reach, hop->ttl);
 		s.to_host |= hop->reply == REPLY_ARRIVED;
+		if (!s.says && (hop->reply == REPLY_UNREACHABLE || hop->reply == REPLY_PROHIBITED) && !addr_is_any(&hop->address))
+			s.says = hop;
 	}
 	s.at_host = s.to_host && path->host_ttl && s.after + 1 >= path->host_ttl;
 	return s;
@@ -66,6 +68,8 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 		finding_add_text(f, "method", probe_method_word(s->path->side_method), "probes");
 	if (s->reach)
 		finding_add(f, "side_reach", s->reach, UNIT_NONE, "answers to other probes");
+	if (s->says)
+		finding_add_text(f, "speaker", view_addr_text(view, &s->says->address), "ICMP source");
 	if (s->path->host_ttl)
 		finding_add(f, "host_ttl", s->path->host_ttl, UNIT_NONE, "answers to other probes");
 }
@@ -116,6 +120,9 @@ static void describe(struct finding *f, const struct view *view, const struct si
 		f->detail = "{probes|probe} in {elapsed} · {route} · probes of other kinds come no further";
 		if (!s->path->side_count)
 			f->detail = "{probes|probe} in {elapsed} · {route} · no probe of another kind was sent";
+		if (s->says)
+			f->detail = s->says->reply == REPLY_UNREACHABLE ? "{probes|probe} in {elapsed} · {route} · of {method} {speaker} says that the host cannot be reached" :
+									  "{probes|probe} in {elapsed} · {route} · of {method} {speaker} says that it is prohibited";
 		f->causes = silent_causes;
 		return;
 	}

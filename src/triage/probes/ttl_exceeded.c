@@ -90,25 +90,51 @@ static void add_loop(struct finding *f, const struct view *view, const struct lo
 		f->title = "Routing loop: {router} answers again and again for packets to {peer_addr}";
 }
 
+/* The hop limit at which the router that let a packet with the whole one die answers as well; 0 none. */
+static unsigned met_at(const struct trace_path *path)
+{
+	for (unsigned ttl = 1; ttl <= PATH_HOPS_MAX; ttl++) {
+		const struct path_hop *hop = answer(path, ttl);
+
+		if (hop && addr_equal(&hop->address, &path->by))
+			return ttl;
+	}
+	return 0;
+}
+
 /* No round is seen, but a SYN with the system's hop limit used it up. */
-static void add_end(struct finding *f, const struct view *view, const struct trace_path *path)
+static void add_end(struct finding *f, const struct view *view, const struct trace_path *path, unsigned met)
 {
 	finding_add_text(f, "router", addr_is_any(&path->by) ? "a router that is not known" : view_addr_text(view, &path->by), "ICMP source");
 	f->title = "Packets to {peer_addr} use up their whole hop limit and die at {router}: they run in a circle, most likely";
 	f->detail = "{probes|probe} · {route}";
+	if (!met)
+		return;
+	finding_add(f, "met_at", met, UNIT_NONE, "answers to SYNs");
+	f->title = "Routing loop: packets to {peer_addr} come by {router} at hop {met_at}, and again when their whole hop limit is used up";
+}
+
+static bool is_proven(const struct view *view, const struct trace_path *path, const struct loop *loop, unsigned met)
+{
+	if (path->split)
+		return false;
+	return loop->first ? loop->again >= view->values[ROUNDS] && loop->length > 1 : met > 0;
 }
 
 static void file_loop(const struct view *view, struct sink *sink, const struct trace_result *result)
 {
 	const struct trace_path *path = &result->path;
 	struct loop loop = loop_of(path);
-	bool proven = loop.again >= view->values[ROUNDS] && loop.length > 1 && !path->split;
+	unsigned met = met_at(path);
+	bool few = loop.first && loop.again < view->values[ROUNDS];
 	const struct probe_doubt doubts[] = {
 		{ path->split, 0.75, "hops were asked from different source ports: routers that balance by flow may have shown several ways" },
 		{ loop.length == 1, 0.85, "one address at hop after hop may also be a box that answers for those behind it" },
-		{ loop.again < view->values[ROUNDS], 0.7, "fewer answers of the same routers came than prove it: a path that changed meanwhile looks the same" },
+		{ few, 0.7, "fewer answers of the same routers came than prove it: a path that changed meanwhile looks the same" },
+		{ !loop.first, met ? 0.93 : 0.8, "a small hop limit of this host's own (net.ipv4.ip_default_ttl) looks the same where nothing answers behind that router" },
 	};
-	struct finding *f = sink_finding(sink, proven ? SEVERITY_CRITICAL : SEVERITY_WARNING, probe_confidence(CONFIDENCE, doubts, ARRAY_SIZE(doubts)));
+	enum severity severity = is_proven(view, path, &loop, met) ? SEVERITY_CRITICAL : SEVERITY_WARNING;
+	struct finding *f = sink_finding(sink, severity, probe_confidence(CONFIDENCE, doubts, ARRAY_SIZE(doubts)));
 	struct probed probed = probed_of_trace(result);
 
 	finding_probed(f, view, &probed);
@@ -116,7 +142,7 @@ static void file_loop(const struct view *view, struct sink *sink, const struct t
 	if (loop.first)
 		add_loop(f, view, &loop);
 	else
-		add_end(f, view, path);
+		add_end(f, view, path, met);
 	f->next = next;
 	finding_doubts(f, doubts, ARRAY_SIZE(doubts));
 	finding_threshold(f, sink, ROUNDS);
