@@ -222,6 +222,7 @@ void trace_verdict_fill(struct path_trace *trace)
 		.by = nobody(trace),
 		.rtt_us = -1,
 		.split = trace->options.split,
+		.ran_out = trace->spots[LANE_MAIN][0].seen.reply == REPLY_EXPIRED,
 		.partial = old->partial,
 		.probes_sent = old->probes_sent,
 		.retried = old->retried,

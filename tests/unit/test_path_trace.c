@@ -376,6 +376,20 @@ static void loop__two_routers_alternate__is_proven(void **state)
 	expect(&world, TRACE_LOOP, 3, 0, PROOF_NONE, 30, 8 * S);
 }
 
+static void hop_limit__that_runs_out_whole__is_said(void **state)
+{
+	(void)state;
+	for (unsigned lost = 0; lost < 3; lost++) {
+		struct world world = plain(PORT_OPEN);
+		struct path_trace *trace;
+
+		world.loop_from = lost < 2 ? 3 : 0;
+		world.full_lost = lost == 1;
+		assert_int_equal(world_run(&world, &trace)->ran_out, lost == 0);
+		path_trace_free(trace);
+	}
+}
+
 static void same_address__hop_after_hop__is_a_loop_only_when_the_full_hop_limit_ran_out(void **state)
 {
 	struct world world = plain(PORT_OPEN);
@@ -659,6 +673,7 @@ int main(void)
 		cmocka_unit_test(filtered__others_go_further__after_the_last_that_answers),
 		cmocka_unit_test(silent__nothing_else_goes_further_either),
 		cmocka_unit_test(loop__two_routers_alternate__is_proven),
+		cmocka_unit_test(hop_limit__that_runs_out_whole__is_said),
 		cmocka_unit_test(same_address__hop_after_hop__is_a_loop_only_when_the_full_hop_limit_ran_out),
 		cmocka_unit_test(long_path__many_at_once__keeps_the_pace),
 		cmocka_unit_test(outcome__of_a_hop_that_has_one__changes_nothing),

@@ -184,11 +184,11 @@ enum trace_proof { PROOF_NONE, PROOF_DISTANCE, PROOF_RST_TTL, PROOF_ICMP, TRACE_
  * @hops: answers to SYNs by ttl, up to the last that means something. @side: answers of the other protocol (@side_method) to the same hop limits, @side_count of
  * them, 0 when it was not tried. @host_ttl: hops to the host as far as known, 0 unknown. @rst_ttl, @reply_ttl: hop limits with which the RST and other packets of the
  * host arrived, 0 unknown. @error: positive errno of TRACE_LOCAL_ERROR. @icmp_type, @icmp_code: what the verdict's message was, when @is_icmp. @split: hops were asked from different source ports: routers that balance by flow may have shown several ways.
- * @rtt_us: of the answer that ends it, −1. @partial: ended by time or by the user. @retried: silences that a later probe of the same hop broke.
+ * @rtt_us: of the answer that ends it, −1. @ran_out: a SYN with the whole hop limit used it up. @partial: ended by time or by the user. @retried: silences that a later probe of the same hop broke.
  */
 struct trace_path {
 	uint8_t finding, proof, dies_after, host_ttl, rst_ttl, reply_ttl, side_method, icmp_type, icmp_code;
-	bool is_icmp, split, partial;
+	bool is_icmp, split, partial, ran_out;
 	int error;
 	struct addr by;
 	struct path_hop hops[PATH_HOPS_MAX], side[PATH_HOPS_MAX];
