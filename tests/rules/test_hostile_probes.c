@@ -125,6 +125,7 @@ static void shake_trace(struct trace_path *path)
 	path->is_icmp = roll(2);
 	path->split = roll(2);
 	path->partial = roll(2);
+	path->ran_out = roll(2);
 	path->error = (int)number(200);
 	path->by = any_address();
 	path->hop_count = any_hops(path->hops);

@@ -82,6 +82,7 @@ static void syn__that_expires_with_its_full_hop_limit__names_the_router(void **s
 
 	(void)state;
 	walk(&p, "x**");
+	p.trace.path.ran_out = true;
 	probing_by(&p, "10.9.7.1", 11, 0);
 	probing_judge(&p);
 	f = probing_expect_one(&p, SEVERITY_WARNING);
@@ -90,12 +91,25 @@ static void syn__that_expires_with_its_full_hop_limit__names_the_router(void **s
 	probing_close(&p);
 
 	walk(&p, "xA*");
+	p.trace.path.ran_out = true;
 	probing_by(&p, "10.9.65.1", 11, 0);
 	probing_judge(&p);
 	f = probing_expect_one(&p, SEVERITY_CRITICAL);
 	assert_true(f->confidence == 0.93);
 	expect_text(f, f->title, "come by 10.9.65.1 at hop 2, and again when");
 	p.trace.path.split = true;
+	probing_judge(&p);
+	probing_expect_one(&p, SEVERITY_WARNING);
+	probing_close(&p);
+
+	walk(&p, "ABA");
+	p.trace.path.ran_out = true; /* one answer that comes again, and the end of the whole hop limit, prove it together */
+	probing_by(&p, "10.9.7.1", 11, 0);
+	probing_judge(&p);
+	f = probing_expect_one(&p, SEVERITY_CRITICAL);
+	assert_true(f->confidence == 0.97);
+	expect_text(f, f->title, "to and fro between 10.9.65.1 and 10.9.66.1");
+	p.trace.path.ran_out = false;
 	probing_judge(&p);
 	probing_expect_one(&p, SEVERITY_WARNING);
 	probing_close(&p);

@@ -93,7 +93,7 @@ static void add_loop(struct finding *f, const struct view *view, const struct lo
 /* The hop limit at which the router that let a packet with the whole one die answers as well; 0 none. */
 static unsigned met_at(const struct trace_path *path)
 {
-	for (unsigned ttl = 1; ttl <= PATH_HOPS_MAX; ttl++) {
+	for (unsigned ttl = 1; path->ran_out && ttl <= PATH_HOPS_MAX; ttl++) {
 		const struct path_hop *hop = answer(path, ttl);
 
 		if (hop && addr_equal(&hop->address, &path->by))
@@ -114,11 +114,12 @@ static void add_end(struct finding *f, const struct view *view, const struct tra
 	f->title = "Routing loop: packets to {peer_addr} come by {router} at hop {met_at}, and again when their whole hop limit is used up";
 }
 
+/* The same routers twice over; or once, and the whole hop limit used up behind that. */
 static bool is_proven(const struct view *view, const struct trace_path *path, const struct loop *loop, unsigned met)
 {
-	if (path->split)
-		return false;
-	return loop->first ? loop->again >= view->values[ROUNDS] && loop->length > 1 : met > 0;
+	bool again = path->ran_out || loop->again >= view->values[ROUNDS];
+
+	return met || (loop->length > 1 && again);
 }
 
 static void file_loop(const struct view *view, struct sink *sink, const struct trace_result *result)
@@ -126,15 +127,14 @@ static void file_loop(const struct view *view, struct sink *sink, const struct t
 	const struct trace_path *path = &result->path;
 	struct loop loop = loop_of(path);
 	unsigned met = met_at(path);
-	bool few = loop.first && loop.again < view->values[ROUNDS];
+	bool proven = is_proven(view, path, &loop, met);
 	const struct probe_doubt doubts[] = {
 		{ path->split, 0.75, "hops were asked from different source ports: routers that balance by flow may have shown several ways" },
-		{ loop.length == 1, 0.85, "one address at hop after hop may also be a box that answers for those behind it" },
-		{ few, 0.7, "fewer answers of the same routers came than prove it: a path that changed meanwhile looks the same" },
+		{ loop.length == 1 && !proven, 0.85, "one address at hop after hop may also be a box that answers for those behind it" },
+		{ loop.length > 1 && !proven, 0.7, "fewer answers of the same routers came than prove it: a path that changed meanwhile looks the same" },
 		{ !loop.first, met ? 0.93 : 0.8, "a small hop limit of this host's own (net.ipv4.ip_default_ttl) looks the same where nothing answers behind that router" },
 	};
-	enum severity severity = is_proven(view, path, &loop, met) ? SEVERITY_CRITICAL : SEVERITY_WARNING;
-	struct finding *f = sink_finding(sink, severity, probe_confidence(CONFIDENCE, doubts, ARRAY_SIZE(doubts)));
+	struct finding *f = sink_finding(sink, proven && !path->split ? SEVERITY_CRITICAL : SEVERITY_WARNING, probe_confidence(CONFIDENCE, doubts, ARRAY_SIZE(doubts)));
 	struct probed probed = probed_of_trace(result);
 
 	finding_probed(f, view, &probed);
