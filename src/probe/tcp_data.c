@@ -350,15 +350,7 @@ static bool look(struct tcp_data *data, struct slot *slot, int64_t now_us, struc
 	return false;
 }
 
-/* The timestamp of an acknowledgement has done its work by waking us; tcp_info says the rest. */
-static void drain(struct tcp_data *data, int fd)
-{
-	struct probe_outcome ignored;
-
-	for (unsigned i = 0; i < QUEUE_READ_MAX && take_error(data, fd, &ignored); i++)
-		;
-}
-
+/* Events only wake (at their edge, so that none is left standing): tcp_info says what they were about. */
 static void take_events(struct tcp_data *data)
 {
 	struct epoll_event events[SLOTS + 1];
@@ -366,12 +358,8 @@ static void take_events(struct tcp_data *data)
 	uint64_t ticks;
 
 	for (int i = 0; i < count; i++) {
-		uint32_t index = events[i].data.u32;
-
-		if (index == TIMER_SLOT)
+		if (events[i].data.u32 == TIMER_SLOT)
 			(void)!read(data->timer, &ticks, sizeof(ticks));
-		else if (data->slots[index].payload)
-			drain(data, data->slots[index].fd);
 	}
 }
 

@@ -265,6 +265,41 @@ static void narrow__router_tells__what_the_kernel_learned(void **state)
 	}
 }
 
+/* What the kernel sends after the message dies too: the message itself is news enough. */
+static void narrow__told_before_a_second_hole__is_known_without_an_acknowledgement(void **state)
+{
+	(void)state;
+	chain_narrow(CHAIN_SERVER, 1400, false);
+	chain_run(CHAIN_ROUTER, "nft 'add table inet f; add chain inet f on { type filter hook forward priority 0 ; }; add rule inet f on tcp dport %d meta length gt 100 drop'",
+		  PORT_SINK);
+	for (unsigned family = 0; family < ADDR_FAMILY_COUNT; family++) {
+		struct prober *prober = open_prober(family, PORT_SINK, PAYLOAD_RAW);
+		struct probe_outcome out = ask_one(prober, 1500, LONG_US);
+
+		assert_int_equal(out.reply, REPLY_TOO_BIG);
+		assert_int_equal(out.mtu, 1400);
+		assert_true(out.rtt_us < SILENCE_US);
+		prober_close(prober);
+	}
+}
+
+/* An acknowledgement wakes by itself: waiting for the next look of the timer would take ten milliseconds each time. */
+static void rtt__of_a_fast_path__is_that_of_the_path(void **state)
+{
+	struct prober *prober = open_prober(ADDR_V4, PORT_SINK, PAYLOAD_RAW);
+	int64_t least_us = INT64_MAX;
+
+	(void)state;
+	for (unsigned i = 0; i < 20; i++) {
+		struct probe_outcome out = ask_one(prober, 1500, LONG_US);
+
+		assert_int_equal(out.reply, REPLY_ARRIVED);
+		least_us = out.rtt_us < least_us ? out.rtt_us : least_us;
+	}
+	assert_true(least_us < 5000);
+	prober_close(prober);
+}
+
 static void narrow__router_is_mute__large_ones_are_silence(void **state)
 {
 	const uint32_t sizes[MOST] = { 1500, 1492, 1480, 1472, 1450, 1420, 1401, 1400, 1399, 1280, 600, 64 };
@@ -280,9 +315,9 @@ static void narrow__router_is_mute__large_ones_are_silence(void **state)
 		for (unsigned i = 0; i < MOST; i++)
 			assert_int_equal(out[i].reply, sizes[i] > 1400 ? REPLY_NONE : REPLY_ARRIVED);
 		/* all places are free again */
-		ask(prober, sizes + 7, 5, LONG_US, out);
-		for (unsigned i = 0; i < 5; i++)
-			assert_int_equal(out[i].reply, REPLY_ARRIVED);
+		ask(prober, sizes, MOST, SILENCE_US, out);
+		for (unsigned i = 0; i < MOST; i++)
+			assert_int_equal(out[i].reply, sizes[i] > 1400 ? REPLY_NONE : REPLY_ARRIVED);
 		prober_close(prober);
 	}
 }
@@ -404,6 +439,25 @@ static void check_said(enum addr_family family, const char *how, enum probe_repl
 	chain_widen();
 }
 
+/* A firewall of the host itself that answers by ICMP refuses as a reset does. */
+static void handshake__port_unreachable_from_the_host__is_a_refusal(void **state)
+{
+	(void)state;
+	for (unsigned family = 0; family < ADDR_FAMILY_COUNT; family++) {
+		struct prober *prober = open_prober(family, PORT_SINK, PAYLOAD_RAW);
+		struct addr server = chain_server(family);
+		struct probe_outcome out;
+
+		chain_run(CHAIN_SERVER, "nft 'add table inet f; add chain inet f on { type filter hook input priority 0 ; }; add rule inet f on tcp dport %d reject'", PORT_SINK);
+		out = ask_one(prober, 1500, LONG_US);
+		chain_run(CHAIN_SERVER, "nft flush ruleset");
+		assert_int_equal(out.reply, REPLY_REFUSED);
+		assert_true(out.is_icmp);
+		assert_true(addr_equal(&out.from, &server));
+		prober_close(prober);
+	}
+}
+
 static void handshake__icmp_from_a_router__is_named_with_its_sender(void **state)
 {
 	(void)state;
@@ -492,6 +546,8 @@ int main(void)
 		cmocka_unit_test_setup(size__without_timestamps__is_exact_as_well, widen),
 		cmocka_unit_test_setup(size__above_the_interface__is_a_local_error, widen),
 		cmocka_unit_test_setup(narrow__router_tells__what_the_kernel_learned, widen),
+		cmocka_unit_test_setup(narrow__told_before_a_second_hole__is_known_without_an_acknowledgement, widen),
+		cmocka_unit_test_setup(rtt__of_a_fast_path__is_that_of_the_path, widen),
 		cmocka_unit_test_setup(narrow__router_is_mute__large_ones_are_silence, widen),
 		cmocka_unit_test_setup(narrow__tcp_mtu_probing__fakes_no_pass, widen),
 		cmocka_unit_test_setup(open__tcp_mtu_probing_always__is_refused_with_the_reason, widen),
@@ -500,6 +556,7 @@ int main(void)
 		cmocka_unit_test_setup(clamped__mss__is_a_local_error_and_the_largest, widen),
 		cmocka_unit_test_setup(port__closed_or_filtered__is_told_apart, widen),
 		cmocka_unit_test_setup(handshake__icmp_from_a_router__is_named_with_its_sender, widen),
+		cmocka_unit_test_setup(handshake__port_unreachable_from_the_host__is_a_refusal, widen),
 		cmocka_unit_test_setup(service__resets_after_reading__the_size_arrived, widen),
 		cmocka_unit_test_setup(loss__of_the_first_segment__passes_by_repetition, widen),
 		cmocka_unit_test_setup(requests__more_than_places__the_last_is_refused_here, widen),
