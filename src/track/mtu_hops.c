@@ -47,12 +47,9 @@ static unsigned walked(const struct mtu_search *search)
 	return hops->distance ? hops->distance : MAX(hops->next, 1) - 1u;
 }
 
-/**
- * struct reach - how far large packets get. @last: ttl of the last router that let one expire, 0 none. @told: least ttl that drew "too big", 0 none: somebody before it
- * tells. @teller: his ttl where his address shows it, 0 not known.
- */
+/** struct reach - how far large packets get. @last: ttl of the last router that let one expire, 0 none. @told: least ttl that drew "too big", 0 none: somebody before it tells. */
 struct reach {
-	unsigned last, told, teller;
+	unsigned last, told;
 };
 
 static struct reach reach(const struct mtu_search *search)
@@ -66,10 +63,6 @@ static struct reach reach(const struct mtu_search *search)
 			reach.told = ttl;
 		if (large == REPLY_EXPIRED)
 			reach.last = ttl;
-	}
-	for (unsigned ttl = MAX(reach.last, 1); ttl < reach.told; ttl++) {
-		if (addr_equal(&search->path.hops[ttl - 1].address, &search->hops.told_by[reach.told]))
-			reach.teller = ttl;
 	}
 	return reach;
 }
@@ -186,8 +179,6 @@ static void plan_large(struct mtu_search *search)
 	unsigned end = far.told ? far.told - 1 : walked(search), asked = 0;
 	int64_t not_before_us;
 
-	if (far.teller)
-		return;
 	for (unsigned ttl = far.last + 1; ttl <= end; ttl++) {
 		bool again = search->hops.large_tries[ttl] > 0, border = !asked;
 
@@ -248,10 +239,6 @@ static unsigned next_answering(const struct mtu_search *search, unsigned after, 
 /* Whose way out is too narrow (ttl, 0 this machine), and the next hop that shows it. What tells but lets nothing expire stands right before the hop that drew its word. */
 static unsigned narrow_at(const struct mtu_search *search, const struct reach *reach, unsigned *before)
 {
-	if (reach->teller) {
-		*before = reach->teller + 1;
-		return reach->teller;
-	}
 	*before = next_answering(search, reach->last, reach->told > reach->last ? reach->told - 1 : walked(search));
 	if (*before || reach->told <= reach->last)
 		return reach->last;

@@ -74,6 +74,18 @@ static void mtu_search__black_hole_of_any_size__is_found_to_the_byte(void **stat
 	}
 }
 
+static void mtu_search__only_the_largest_size_is_silent__is_tried_eight_times(void **state)
+{
+	struct scene s = narrow(1499, PTB_SILENT);
+
+	(void)state;
+	run(&s);
+	assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1499);
+	assert_int_equal(s.found->sizes[s.found->size_count - 1].size, 1500);
+	assert_true(s.found->sizes[s.found->size_count - 1].tries >= 8);
+	end(&s);
+}
+
 static void mtu_search__first_link_drops__the_place_is_here(void **state)
 {
 	struct scene s = narrow(1500, PTB_TELLS);
@@ -904,6 +916,7 @@ int main(void)
 		cmocka_unit_test(mtu_search__nothing_narrow__fits_within_four_round_trips),
 		cmocka_unit_test(mtu_search__black_hole__is_found_to_the_byte_with_its_hop_in_time),
 		cmocka_unit_test(mtu_search__black_hole_of_any_size__is_found_to_the_byte),
+		cmocka_unit_test(mtu_search__only_the_largest_size_is_silent__is_tried_eight_times),
 		cmocka_unit_test(mtu_search__first_link_drops__the_place_is_here),
 		cmocka_unit_test(mtu_search__host_on_the_same_link__the_place_is_here),
 		cmocka_unit_test(mtu_search__host_answers_small_echoes_only__what_was_seen_is_told),
