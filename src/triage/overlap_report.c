@@ -53,7 +53,7 @@ static const struct words {
 	[PLAN_NOBODY] = { "If {example} is not on {interface}, {network} there hides it from {other}",
 			  "{destinations|destination} in {network} ({size}), where nobody has answered yet · {winning}, and not {losing}",
 			  shadow_causes, shadow_next, shadow_fixes },
-	[PLAN_UNROUTED] = { "{example} is private ({address_class}), and this host sends it to the Internet by {interface}",
+	[PLAN_UNROUTED] = { "{example} ({address_class}) lives in a private network, and this host sends it to the Internet by {interface}",
 			    "{destinations|destination} · {winning} · {interface} has global addresses only", unrouted_causes, unrouted_next, unrouted_fixes },
 	[PLAN_EDGE] = { "{example} is no host: it is the {edge} address of {network} on {interface}", "{winning}", edge_causes, unrouted_next, edge_fixes },
 	[PLAN_SOURCE] = { "Packets to {example} leave by {interface} with a private source address of {other}",

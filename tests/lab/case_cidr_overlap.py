@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Networks of this host that hide what has to be reached, and address plans as healthy hosts have them."""
+import json
 import socket
 import time
 
 from cases import case
+from chain import expect, expect_finding, expect_quiet
 from lab import connected, dial, echo_server, rest, Wrong
 from case_syn_local_stuck import check_held, in_namespace, redials
 
@@ -110,6 +112,57 @@ def two_interfaces_in_one_network(lab):
     finding = lab.expect(lab.report("c"), RULE, "info")
     if finding and "are on the same network" not in finding["title"]:
         raise Wrong(finding["title"])
+
+
+def probed(lab, command, *arguments):
+    """The one result of a probe from c, as root."""
+    if not lab.binary:
+        return None
+    host = lab.addr("s")
+    target = {"mtu-probe": host, "trace": f"[{host}]:{PORT}" if lab.family == 6 else f"{host}:{PORT}"}[command]
+    doc = json.loads(lab.tcptriage(command, "--json", *arguments, target, within="c", statuses=(0, 4, 5, 6), timeout=100).stdout)
+    result = doc["results"][0]
+    lab.said = f"{command} {result['verdict']} " + " ".join(finding["rule"] for finding in result["findings"])
+    return result
+
+
+@case(RULE, "probe-fault", waits=20)
+def hidden_address_is_traced(lab):
+    """Who asks for that very address is told at once; that it cannot be reached is explained by it."""
+    lab.build("crs")
+    lab.batch("c", f"route add {HIDDEN[lab.family]} via {lab.addr('rc')}")
+    inner_network(lab, "c", INNER[lab.family])
+    result = probed(lab, "trace")
+    expect(result, verdict="local-error", interface="shadow0")
+    told_apart(lab, expect_finding(result, RULE, "critical", (0.7, 0.8)), {4: "10.71.2.0/25", 6: "fd71:0:2::/80"}[lab.family], "shadow0", "c0")
+
+
+@case(RULE, "probe-fault", waits=20)
+def hidden_address_is_probed_for_its_mtu(lab):
+    lab.build("crs")
+    lab.batch("c", f"route add {HIDDEN[lab.family]} via {lab.addr('rc')}")
+    inner_network(lab, "c", INNER[lab.family])
+    result = probed(lab, "mtu-probe", "--icmp")
+    expect(result, verdict="unreachable", interface="shadow0")
+    finding = [row for row in result["findings"] if row["rule"] == RULE] if result else [None]
+    if not finding:
+        raise Wrong(f"not told; findings: {[row['rule'] for row in result['findings']]}")
+    lab.expect_evidence(finding[0], "other", lambda value: value == "c0", "c0")
+
+
+@case(RULE, "probe-twin", waits=20)
+def address_beside_an_inner_network_is_traced(lab):
+    """A network made here that has nothing to do with the address, whether the port is open or nobody is there."""
+    lab.build("crs")
+    inner_network(lab, "c", DISJOINT[lab.family], "dock0")
+    lab.spawn("s", echo_server(lab, PORT), "lab-serve").hear()
+    result = probed(lab, "trace")
+    expect(result, verdict="open")
+    expect_quiet(result)
+    lab.batch("s", "link set s0 down")
+    result = probed(lab, "trace")
+    if result and any(row["rule"] == RULE for row in result["findings"]):
+        raise Wrong("a host that is down behind a router is no fault of the plan")
 
 
 @case(RULE, "twin")

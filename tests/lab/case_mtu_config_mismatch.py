@@ -4,7 +4,9 @@ import contextlib
 import socket
 import time
 
+from case_cidr_overlap import probed
 from cases import case
+from chain import expect, expect_quiet
 from lab import connected, echo_server, run, settle_namespace, Wrong
 
 RULE = "mtu-config-mismatch"
@@ -152,6 +154,47 @@ def route_with_a_lock_above_its_interface(lab):
     lab.build("crs")
     lab.batch("c", f"route add {'10.88.0.0/16' if lab.family == 4 else 'fd88::/64'} via {lab.addr('rc')} mtu lock 9000")
     judged(lab, lab.report("c"), "info", "c0", "c0", 1500)
+
+
+@case(RULE, "probe-fault", waits=20)
+def path_beside_a_network_that_is_too_wide(lab):
+    """What the path takes is measured; that an inner network takes more than its interface stands beside it, as information."""
+    narrow_way_out(lab)
+    container(lab)
+    result = probed(lab, "mtu-probe", "--icmp")
+    expect(result, verdict="fits", path_mtu=NARROW)
+    expect_quiet(result)
+    beside = [row for row in result["findings"] if row["rule"] == RULE] if result else [None]
+    if not beside:
+        raise Wrong("nothing is said of the bridge")
+    lab.expect_evidence(beside[0], "narrow", lambda value: value == "c0", "c0")
+
+
+@case(RULE, "probe-fault", waits=20)
+def black_hole_of_a_bridge_above_its_port(lab):
+    """Large packets vanish in the bridge of this host itself: the cause comes first, and is critical."""
+    lab.build()
+    lab.batch("c", "addr flush dev c0", "link add br0 type bridge", "link set c0 master br0", f"link set c0 mtu {NARROW}", "link set br0 mtu 1500", "link set br0 up",
+              *(f"addr add {address} dev br0{nodad(address)}" for address in (f"{lab.addr('c')}/{16 if lab.family == 4 else 32}",)))
+    lab.await_links("c")
+    result = probed(lab, "mtu-probe", "--icmp")
+    expect(result, verdict="black-hole", path_mtu=lambda mtu: NARROW <= mtu <= NARROW + 4)
+    first = result["findings"][0] if result else None
+    if first and (first["rule"], first["severity"]) != (RULE, "critical"):
+        raise Wrong(f"first comes {first['severity']} {first['rule']}: {first['title']}")
+
+
+@case(RULE, "probe-twin", waits=20)
+def path_by_an_interface_that_fits(lab):
+    """A contradiction on another interface has nothing to do with this path, and 1500 with 1500 is none."""
+    lab.build("crs")
+    container(lab)
+    lab.batch("c", "link add va type veth peer name vb", "link set va up", "link set vb up", f"link set vb mtu {NARROW}")
+    lab.await_links("c")
+    result = probed(lab, "mtu-probe", "--icmp")
+    expect(result, verdict="fits", path_mtu=1500)
+    if result and result["findings"]:
+        raise Wrong(f"{result['findings'][0]['rule']}: {result['findings'][0]['title']}")
 
 
 @case(RULE, "twin")
