@@ -2,6 +2,8 @@
 /* What an ICMP message says of a probe, and of which probe when it does not say that. */
 #include "answer.h"
 
+#include <errno.h>
+
 static const uint8_t replies[ICMP_CLASS_COUNT] = {
 	[ICMP_TOO_BIG] = REPLY_TOO_BIG,
 	[ICMP_UNREACHABLE] = REPLY_UNREACHABLE,
@@ -14,6 +16,15 @@ static const uint8_t replies[ICMP_CLASS_COUNT] = {
 enum probe_reply answer_reply(enum icmp_class class, bool from_target)
 {
 	return class == ICMP_PORT_UNREACHABLE && from_target ? REPLY_ARRIVED : (enum probe_reply)replies[class];
+}
+
+void answer_local(struct probe_outcome *outcome, const struct queued_error *error, const struct addr *own, const struct addr *target)
+{
+	bool filtered = outcome->reply == REPLY_PROHIBITED || outcome->reply == REPLY_REJECTED;
+
+	if (!error->has_offender || !addr_equal(&error->offender, own) || addr_equal(own, target) || (!filtered && outcome->reply != REPLY_UNREACHABLE))
+		return;
+	*outcome = (struct probe_outcome){ .reply = REPLY_LOCAL, .error = filtered ? EPERM : error->error, .rtt_us = -1, .from.family = target->family };
 }
 
 /* How far a packet gets by its hop limit: 0 is the system's default, farther than any that is asked for. */

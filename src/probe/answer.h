@@ -4,6 +4,7 @@
 #define PROBE_ANSWER_H
 
 #include "kinds.h"
+#include "tcptriage/decode/error_queue.h"
 #include "tcptriage/model/packet.h"
 
 /**
@@ -11,6 +12,12 @@
  * Return: REPLY_NONE for a class that says nothing about what became of a packet.
  */
 enum probe_reply answer_reply(enum icmp_class class, bool from_target);
+
+/**
+ * answer_local() - a message that this machine sent to itself, of a neighbour that does not answer (RULES fact 8) or a filter of its own, is no router's word.
+ * @own: the address that probes are sent from. @outcome: becomes REPLY_LOCAL when @error came from there and the target is another.
+ */
+void answer_local(struct probe_outcome *outcome, const struct queued_error *error, const struct addr *own, const struct addr *target);
 
 /**
  * answer_guess() - a probe under way about which @reply is true whichever of them it was meant for.

@@ -113,7 +113,7 @@ static void syn_send(struct prober *prober, const struct probe_request *request,
 	syn->slots[syn->count++] = (struct syn_slot){ .id = request->id, .fd = fd };
 }
 
-/* What came with an ICMP message. A neighbour of ours that does not answer is said by this machine to itself. Return: false when nothing is queued, or nothing that ends it. */
+/* What came with an ICMP message. Return: false when nothing is queued, or nothing that ends it. */
 static bool take_error(struct syn *syn, int fd, struct probe_outcome *found)
 {
 	_Alignas(size_t) uint8_t control[CONTROL_BYTES];
@@ -140,8 +140,7 @@ static bool take_error(struct syn *syn, int fd, struct probe_outcome *found)
 	if (found->reply == REPLY_NONE)
 		found->reply = REPLY_UNREACHABLE;
 	own = tcp_socket_source(fd);
-	if (found->reply == REPLY_UNREACHABLE && addr_equal(&error.offender, &own) && !addr_equal(&own, target))
-		*found = (struct probe_outcome){ .reply = REPLY_LOCAL, .error = error.error, .from.family = target->family };
+	answer_local(found, &error, &own, target);
 	return true;
 }
 

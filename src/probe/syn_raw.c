@@ -208,9 +208,7 @@ static bool take_error(struct syn_raw *raw, int64_t now_us, struct probe_outcome
 		raw->prober.counts.dropped++;
 		return false;
 	}
-	/* A neighbour of ours that does not answer is said by this machine to itself. */
-	if (outcome->reply == REPLY_UNREACHABLE && addr_equal(&error.offender, &raw->source) && !addr_equal(&raw->source, target))
-		*outcome = (struct probe_outcome){ .reply = REPLY_LOCAL, .error = error.error, .from.family = target->family };
+	answer_local(outcome, &error, &raw->source, target);
 	pending_end(&raw->prober.pending, probe, now_us, outcome);
 	return true;
 }

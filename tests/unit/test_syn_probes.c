@@ -28,6 +28,7 @@
 #define PORT_DROPPED 7005
 #define PORT_ONE_SOURCE 7006
 #define SOURCE_PORT 45017
+#define PORT_DROPPED_SOURCE 45021
 #define WAIT_US 900000
 
 static struct err err;
@@ -312,6 +313,32 @@ static void own_segment__neighbour_is_not_there__is_a_local_error(void **state)
 	}
 }
 
+/* What this machine's own filter says looks like a router's word, but for its address. */
+static void own_filter__rejects__is_a_local_error(void **state)
+{
+	(void)state;
+	chain_run(CHAIN_CLIENT, "nft 'add table inet t; add chain inet t o { type filter hook output priority 0 ; }; "
+				"add rule inet t o tcp dport %d reject with icmpx type admin-prohibited'",
+		  PORT_OPEN);
+	for (unsigned i = 0; i < ARRAY_SIZE(all); i++) {
+		expect_local(all[i], "10.71.2.2", EPERM, WAIT_US);
+		expect_local(all[i], "fd71:2::2", EPERM, WAIT_US);
+	}
+	chain_run(CHAIN_CLIENT, "nft delete table inet t");
+}
+
+/* Nothing lies between: the host is this machine. */
+static void own_address__is_a_host_like_others(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(all); i++) {
+		struct prober *prober = open_to(all[i], address("127.0.0.1"), PORT_CLOSED, 0);
+
+		assert_int_equal(ask(prober, 0, WAIT_US).reply, REPLY_REFUSED);
+		prober_close(prober);
+	}
+}
+
 static void source_port__taken__is_refused_with_its_number(void **state)
 {
 	struct prober_options options = { .kind = PROBER_SYN, .address = chain_server(ADDR_V4), .port = PORT_OPEN, .source_port = 45018 };
@@ -350,24 +377,62 @@ static void source_port__its_connection_stands_already__is_a_local_error(void **
 	close(fd);
 }
 
-/* A segment from the server's address that answers nothing: RST|ACK, its acknowledgement a guess. */
-static void forge(uint32_t ack)
+static void send_raw(enum chain_place place, int protocol, const uint8_t *bytes, size_t len)
 {
-	uint8_t segment[20] = { PORT_DROPPED >> 8, PORT_DROPPED & 0xff, 45020 >> 8, 45020 & 0xff, [12] = 0x50, 0x14 };
 	struct sockaddr_in to = { .sin_family = AF_INET };
 	int fd, status;
 	pid_t pid = fork();
 
 	if (!pid) {
-		chain_enter(CHAIN_SERVER);
-		fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP);
-		ack = htonl(ack);
-		memcpy(segment + 8, &ack, sizeof(ack));
+		chain_enter(place);
+		fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, protocol);
 		inet_pton(AF_INET, "10.71.1.2", &to.sin_addr);
-		_exit(sendto(fd, segment, sizeof(segment), 0, (struct sockaddr *)&to, sizeof(to)) != sizeof(segment));
+		_exit(sendto(fd, bytes, len, 0, (struct sockaddr *)&to, sizeof(to)) != (ssize_t)len);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
+}
+
+/* A segment from the server's address that answers nothing: RST|ACK, its acknowledgement a guess. */
+static void forge(uint32_t ack)
+{
+	uint8_t segment[20] = { PORT_DROPPED >> 8, PORT_DROPPED & 0xff, 45020 >> 8, 45020 & 0xff, [12] = 0x50, 0x14 };
+
+	ack = htonl(ack);
+	memcpy(segment + 8, &ack, sizeof(ack));
+	send_raw(CHAIN_SERVER, IPPROTO_TCP, segment, sizeof(segment));
+}
+
+/* "Hop limit reached" from the router, about a SYN with our addresses and ports and a sequence number that is a guess. */
+static void forge_quote(void)
+{
+	uint8_t message[36] = { 11, [8] = 0x45, [11] = 60, [16] = 1, 6, [20] = 10, 71, 1, 2, 10, 71, 2, 2,
+				PORT_DROPPED_SOURCE >> 8, PORT_DROPPED_SOURCE & 0xff, PORT_DROPPED >> 8, PORT_DROPPED & 0xff, 1, 2, 3, 4 };
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < sizeof(message); i += 2)
+		sum += (uint32_t)message[i] << 8 | message[i + 1];
+	sum = ~(sum + (sum >> 16));
+	message[2] = (uint8_t)(sum >> 8);
+	message[3] = (uint8_t)sum;
+	send_raw(CHAIN_ROUTER, IPPROTO_ICMP, message, sizeof(message));
+}
+
+static void forged_quotes__change_nothing_but_a_counter(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(all); i += 2) {
+		struct prober *prober = open_to(all[i], chain_server(ADDR_V4), PORT_DROPPED, PORT_DROPPED_SOURCE);
+		struct probe_outcome outcome;
+
+		prober_send(prober, &(struct probe_request){ .id = ++next_id, .deadline_us = clock_mono_us() + WAIT_US });
+		for (unsigned n = 0; n < 5; n++)
+			forge_quote();
+		assert_false(prober_next(prober, clock_mono_us(), &outcome));
+		/* the kernel itself drops those about its own connections */
+		assert_int_equal(prober_counts(prober)->dropped, all[i] == PROBER_SYN_RAW ? 5 : 0);
+		prober_close(prober);
+	}
 }
 
 static void raw__forged_segments__change_nothing_but_a_counter(void **state)
@@ -382,6 +447,28 @@ static void raw__forged_segments__change_nothing_but_a_counter(void **state)
 	assert_false(prober_next(prober, clock_mono_us(), &outcome));
 	assert_int_equal(prober_counts(prober)->dropped, 5);
 	prober_close(prober);
+}
+
+/* What others talk with the host neither wakes the prober nor counts. */
+static void raw__other_connections__are_not_seen(void **state)
+{
+	static const char *const texts[] = { "10.71.2.2", "fd71:2::2" };
+
+	(void)state;
+	for (enum addr_family family = ADDR_V4; family < ADDR_FAMILY_COUNT; family++) {
+		struct prober *prober = open_to(PROBER_SYN_RAW, chain_server(family), PORT_OPEN, 0), *other;
+		struct pollfd waiting = { prober_fd(prober), POLLIN, 0 };
+		struct probe_outcome outcome;
+
+		assert_int_equal(ask(prober, 0, WAIT_US).reply, REPLY_OPEN);
+		other = open_to(PROBER_SYN_PORTS, address(texts[family]), PORT_OPEN, 0);
+		assert_int_equal(ask(other, 0, WAIT_US).reply, REPLY_OPEN);
+		assert_int_equal(poll(&waiting, 1, 50), 0);
+		assert_false(prober_next(prober, clock_mono_us(), &outcome));
+		assert_int_equal(prober_counts(prober)->dropped, 0);
+		prober_close(other);
+		prober_close(prober);
+	}
 }
 
 static int as_nobody(void)
@@ -429,7 +516,11 @@ int main(void)
 		cmocka_unit_test(own_segment__neighbour_is_not_there__is_a_local_error),
 		cmocka_unit_test(source_port__taken__is_refused_with_its_number),
 		cmocka_unit_test(source_port__its_connection_stands_already__is_a_local_error),
+		cmocka_unit_test(own_filter__rejects__is_a_local_error),
+		cmocka_unit_test(own_address__is_a_host_like_others),
+		cmocka_unit_test(forged_quotes__change_nothing_but_a_counter),
 		cmocka_unit_test(raw__forged_segments__change_nothing_but_a_counter),
+		cmocka_unit_test(raw__other_connections__are_not_seen),
 		cmocka_unit_test(nobody__without_privilege__traces_as_well),
 	};
 	const char *skip = chain_skip();
