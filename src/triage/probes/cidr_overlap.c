@@ -96,7 +96,7 @@ static void judge(const struct view *view, struct sink *sink, const struct probe
 	if (route->error || route->is_local || !(route->has & ROUTE_HAS_DEVICE))
 		return;
 	v = address_plan_judge(view->network, &way);
-	if (RULE_MAIN(CIDR_OVERLAP, v.fault != PLAN_FINE))
+	if (RULE_MAIN(PROBES_CIDR_OVERLAP, v.fault != PLAN_FINE))
 		file(view, sink, probed, &v);
 }
 

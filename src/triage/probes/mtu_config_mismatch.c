@@ -23,7 +23,7 @@ static void judge(const struct view *view, struct sink *sink, const struct route
 	struct mtu_mismatches found = mtu_mismatch_find(view->network, uplinks, view->arena);
 
 	for (size_t i = 0; i < found.count; i++) {
-		if (RULE_MAIN(MTU_CONFIG_MISMATCH, involved(&found.at[i], route->ifindex) >= view->values[INVOLVED]))
+		if (RULE_MAIN(PROBES_MTU_CONFIG_MISMATCH, involved(&found.at[i], route->ifindex) >= view->values[INVOLVED]))
 			finding_threshold(mismatch_report(view, sink, &found.at[i], SEVERITY_INFO), sink, INVOLVED);
 	}
 	mismatch_report_unseen(view, sink, &found);
