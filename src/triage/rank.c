@@ -188,11 +188,14 @@ static bool match_icmp(const struct finding *a, const struct finding *b)
 	return same_netns(a, b) && (!b->scope.has_peer || (number(b, "by_icmp") > 0 && match_peer(a, b)));
 }
 
-/* Packets of the symptom leave by the interface that takes too much. A network behind this host, other ports of a bridge, or one route, are nothing to all that leaves there. */
+/*
+ * Packets of the symptom leave by the interface that takes too much. A network behind this host, other ports of a bridge, or one route, are nothing to all that leaves
+ * there; and what a probe has seen to pass the first hop was not lost here.
+ */
 static bool match_device(const struct finding *a, const struct finding *b)
 {
 	return same_netns(a, b) && a->scope.interface && b->scope.interface && !strcmp(a->scope.interface, b->scope.interface) &&
-	       number(a, "own_packets") > 0;
+	       number(a, "own_packets") > 0 && !(number(b, "hop") > 0);
 }
 
 typedef bool match_fn(const struct finding *a, const struct finding *b);

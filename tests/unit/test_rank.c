@@ -115,10 +115,12 @@ static void raise__mtu_mismatch__by_a_black_hole_of_that_interface(void **state)
 	static const struct {
 		const char *symptom, *interface;
 		bool behind, raised;
+		double hop;
 	} rows[] = {
-		{ "mtu-blackhole-send", "vx0", false, true },  { "mtu-blackhole-recv", "vx0", false, true },  { "mtu-blackhole-send", "eth0", false, false },
-		{ "mtu-blackhole-send", "vx0", true, false }, /* the network behind this host has no part in this host's own connections */
-		{ "mtu-blackhole-send", NULL, false, false },  { "pmtu-shrunk", "vx0", false, false },
+		{ "mtu-blackhole-send", "vx0", false, true, 0 },  { "mtu-blackhole-recv", "vx0", false, true, 0 },  { "mtu-blackhole-send", "eth0", false, false, 0 },
+		{ "mtu-blackhole-send", "vx0", true, false, 0 }, /* the network behind this host has no part in this host's own connections */
+		{ "mtu-blackhole-send", NULL, false, false, 0 },  { "pmtu-shrunk", "vx0", false, false, 0 },
+		{ "mtu-blackhole-send", "vx0", false, false, 1 }, /* a probe saw large packets pass the first router */
 	};
 
 	(void)state;
@@ -130,6 +132,8 @@ static void raise__mtu_mismatch__by_a_black_hole_of_that_interface(void **state)
 		cause->scope.interface = "vx0";
 		symptom->scope.interface = rows[i].interface;
 		finding_add(cause, "own_packets", !rows[i].behind, UNIT_FLAG, "rule");
+		if (rows[i].hop > 0)
+			finding_add(symptom, "hop", rows[i].hop, UNIT_NONE, "probes");
 		triage_rank(&b.verdict);
 		assert_int_equal(cause->severity, rows[i].raised ? SEVERITY_CRITICAL : SEVERITY_WARNING);
 		assert_ptr_equal(symptom->parent, rows[i].raised ? cause : NULL);
