@@ -10,7 +10,7 @@ from cases import case
 from chain import NOBODY, PORT, Chain, address, expect, expect_finding, expect_quiet, nobody_can_ping
 from lab import Wrong
 
-HOLE, TOLD, BACK = "mtu-blackhole-send", "pmtu-shrunk", "mtu-blackhole-recv"
+HOLE, TOLD, BACK, CLAMP = "mtu-blackhole-send", "pmtu-shrunk", "mtu-blackhole-recv", "mss-clamp-mismatch"
 SLOW = {"waits": 40}
 
 
@@ -240,6 +240,31 @@ def mss_clamped(lab):
     result = chain.one("mtu-probe", "--tcp", "--tcp-payload", "raw", port=PORT)
     expect(result, method="tcp", verdict="fits", path_mtu=1400, reverse="fits", status=0)
     expect_quiet(result)
+
+
+@case(CLAMP, "probe-fault", waits=30)
+def nobody_limits_the_mss(lab):
+    """The segments that both sides agreed on do not fit the path, beside the hole that swallows them."""
+    chain = Chain(lab)
+    chain.serve(answer=100)
+    chain.shrink(2, 1400)
+    chain.mute_too_big("r1")
+    result = hole(chain, 1400, 1, "--icmp", port=PORT)
+    if result and not any(finding["rule"] == CLAMP and finding["severity"] == "warning" for finding in result["findings"]):
+        raise Wrong(f"no {CLAMP} among {[finding['rule'] for finding in result['findings']]}")
+
+
+@case(CLAMP, "probe-twin", waits=30)
+def mss_that_fits_the_hole(lab):
+    """The same hole, and a clamp in front of it: the hole is told, the MSS is as it should be."""
+    chain = Chain(lab)
+    chain.serve(answer=100)
+    chain.shrink(2, 1400)
+    chain.mute_too_big("r1")
+    chain.filter("r1", f"tcp flags & (syn|rst) == syn tcp option maxseg size set {1360 if lab.family == 4 else 1340}")
+    result = hole(chain, 1400, 1, "--icmp", port=PORT)
+    if result and any(finding["rule"] == CLAMP for finding in result["findings"]):
+        raise Wrong(f"{CLAMP} although it is clamped: {result['tcp']}")
 
 
 @case(HOLE, "probe-fault", waits=40)

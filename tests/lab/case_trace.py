@@ -4,9 +4,10 @@ import os
 
 from cases import case
 from chain import NOBODY, PORT, Chain, address, expect, expect_finding, expect_quiet
-from lab import Wrong
+from lab import Wrong, connected, rest
 
 SYN, REFUSED, LOOP, NOT_REACHED = "syn-sent-stall", "connect-refused", "ttl-exceeded", "icmp-unreachable"
+STUCK, PORTS = "syn-local-stuck", "ephemeral-port-exhaustion"
 
 
 def hops_are(result, chain, *wanted):
@@ -265,3 +266,64 @@ def dead_ipv6_hidden_by_ipv4(lab):
             raise Wrong(f"{verdicts}")
         if "IPv6" not in str(doc["notices"]) + doc["stderr"]:
             raise Wrong(f"nothing is said of it: {doc['notices']} {doc['stderr']}")
+
+
+@case(STUCK, "probe-fault")
+def nobody_has_that_address_here(lab):
+    """An unused address of the client's own network: the kernel says so after three requests."""
+    chain = Chain(lab)
+    for user in (None, NOBODY):
+        result = chain.one("trace", target=address(lab, 1, 99), port=PORT, user=user)
+        expect(result, verdict="local-error", status=5)
+        expect_finding(result, STUCK, "warning")
+
+
+@case(STUCK, "probe-fault")
+def own_firewall(lab):
+    chain = Chain(lab)
+    chain.serve()
+    chain.filter("c", f"tcp dport {PORT} drop", "output")
+    result = chain.one("trace", port=PORT)
+    expect(result, verdict="local-error", status=5)
+    expect_finding(result, STUCK, "warning")
+
+
+@case(STUCK, "probe-twin")
+def neighbour_that_refuses(lab):
+    """It is there, and its port is closed."""
+    chain = Chain(lab)
+    result = chain.one("trace", target=chain.hop(1), port=PORT)
+    expect(result, verdict="refused", status=6)
+    if result and [finding["rule"] for finding in result["findings"]] != [REFUSED]:
+        raise Wrong(f"findings are {[finding['rule'] for finding in result['findings']]}")
+
+
+def take_ports(chain, count, of):
+    """A client that holds `count` of the `of` source ports there are."""
+    lab = chain.lab
+    lab.sysctl("c", "net.ipv4.ip_local_port_range", f"42000 {42000 + of - 1}")
+
+    def client(tell):
+        kept = [connected(lab, PORT, address=chain.target) for _ in range(count)]
+        tell(len(kept))
+        rest()
+    lab.spawn("c", client, "lab-pool").hear()
+
+
+@case(PORTS, "probe-fault")
+def no_source_port_left(lab):
+    chain = Chain(lab)
+    chain.serve()
+    take_ports(chain, 20, 20)
+    for user in (None, NOBODY):
+        result = chain.one("trace", port=PORT, user=user)
+        expect(result, verdict="local-error", status=5)
+        expect_finding(result, PORTS, "critical")
+
+
+@case(PORTS, "probe-twin")
+def one_source_port_left(lab):
+    chain = Chain(lab)
+    chain.serve()
+    take_ports(chain, 19, 20)
+    opened(chain, NOBODY)
