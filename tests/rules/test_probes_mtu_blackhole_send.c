@@ -53,6 +53,23 @@ static void hole__by_another_protocol__asks_tcp(void **state)
 	}
 }
 
+static void service__that_did_not_answer__is_not_to_be_asked_again(void **state)
+{
+	(void)state;
+	for (unsigned connected = 0; connected < 2; connected++) {
+		const struct finding *f;
+		struct probing p;
+
+		probing_mtu(&p, RULE, THEM, 443);
+		probing_hole(&p, 1400, 2);
+		p.mtu.tcp = (struct tcp_witness){ .made = true, .connected = connected };
+		probing_judge(&p);
+		f = probing_expect_one(&p, SEVERITY_CRITICAL);
+		expect_text(f, f->next[0], connected ? "--tcp-payload tls" : "tcptriage states");
+		probing_close(&p);
+	}
+}
+
 static void hole__of_ipv6__speaks_of_its_messages(void **state)
 {
 	const struct finding *f;
@@ -334,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hole__exact_by_tcp__is_as_sure_as_it_gets),
 		cmocka_unit_test(hole__by_another_protocol__asks_tcp),
+		cmocka_unit_test(service__that_did_not_answer__is_not_to_be_asked_again),
 		cmocka_unit_test(hole__of_ipv6__speaks_of_its_messages),
 		cmocka_unit_test(doubt__makes_it_a_warning),
 		cmocka_unit_test(limits__just_met__are_no_doubt),

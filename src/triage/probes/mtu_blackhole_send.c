@@ -232,10 +232,16 @@ static const char *const *fixes(const struct view *view, const struct hole *h)
 	return probe_list(view, lines, ARRAY_SIZE(lines));
 }
 
+/* The service itself can be asked: it has not been, and nothing says that it does not answer. */
+static bool can_ask_tcp(const struct hole *h)
+{
+	return h->path->method != PROBE_TCP && (!h->result->tcp.made || h->result->tcp.connected);
+}
+
 static const char *const *next(const struct view *view, const struct hole *h)
 {
 	const char *const lines[] = {
-		h->path->method == PROBE_TCP ? NULL : probe_tcp_command(view, &h->probed),
+		can_ask_tcp(h) ? probe_tcp_command(view, &h->probed) : NULL,
 		"tcptriage states -i dst {peer_addr}",
 		"ip route get {peer_addr}",
 		h->path->place == SHRINK_HERE ? "ip -d link" : "nstat -az IcmpMsgInType3 Icmp6InPktTooBigs TcpExtOutOfWindowIcmps",
