@@ -14,16 +14,22 @@ static const struct path_hop *hop_at(const struct path_hop *hops, size_t count, 
 	return NULL;
 }
 
-/* " behind hop 2 (10.9.1.2)"; nothing when it is not known. */
-static void behind(struct out *out, const struct trace_path *path)
+/* "hop 2 (10.9.1.2)", the last that let a SYN through. */
+static void hop_of(struct out *out, const struct trace_path *path)
 {
 	static const struct addr any = { 0 };
 	const struct path_hop *hop = hop_at(path->hops, path->hop_count, path->dies_after);
 
+	probe_text_hop(out, path->dies_after, hop ? &hop->address : &any);
+}
+
+/* " behind hop 2 (10.9.1.2)"; nothing when it is not known. */
+static void behind(struct out *out, const struct trace_path *path)
+{
 	if (!path->dies_after)
 		return;
 	out_lit(out, " behind ");
-	probe_text_hop(out, path->dies_after, hop ? &hop->address : &any);
+	hop_of(out, path);
 }
 
 /* Who ends it and where: "hop 2 (10.9.1.2)" of one that let earlier packets through, "10.9.2.2 behind hop 2 (10.9.1.2)" of one that did not. */
@@ -64,6 +70,14 @@ static unsigned side_reach(const struct trace_path *path)
 		if (path->side[i].reply != REPLY_NONE)
 			reach = MAX(reach, path->side[i].ttl);
 	return reach;
+}
+
+static bool side_arrives(const struct trace_path *path)
+{
+	for (size_t i = 0; i < MIN(path->side_count, (size_t)PATH_HOPS_MAX); i++)
+		if (path->side[i].reply == REPLY_ARRIVED)
+			return true;
+	return false;
 }
 
 static void say_open(struct out *out, const struct trace_result *result)
@@ -127,11 +141,18 @@ static void say_filtered(struct out *out, const struct trace_result *result)
 {
 	const struct trace_path *path = &result->path;
 
-	out_lit(out, "SYNs to this port vanish");
-	behind(out, path);
+	if (path->dies_after) {
+		out_lit(out, "SYNs to this port are answered up to ");
+		hop_of(out, path);
+		out_lit(out, " and not behind it");
+	} else {
+		out_lit(out, "no hop answers SYNs to this port, nor does the host, and where they are dropped is unknown: by this machine, by a router or by the host");
+	}
 	out_lit(out, ", while ");
 	side_method(out, path);
-	if (side_reach(path))
+	if (side_arrives(path))
+		out_lit(out, " reaches the host");
+	else if (side_reach(path))
 		out_printf(out, " goes as far as hop %u", side_reach(path));
 	else
 		out_lit(out, " goes further");
@@ -180,6 +201,20 @@ static void say_local_error(struct out *out, const struct trace_result *result)
 		out_printf(out, ": %s", strerror(path->error));
 }
 
+/* What was not waited for to its end says nothing of silence. */
+static void say_unfinished(struct out *out, const struct trace_result *result)
+{
+	const struct trace_path *path = &result->path;
+
+	out_lit(out, "so far ");
+	if (path->dies_after) {
+		out_lit(out, "SYNs are answered up to ");
+		hop_of(out, path);
+	} else {
+		out_lit(out, "no hop has answered a SYN, nor has the host");
+	}
+}
+
 /* The word of a verdict and the sentence behind it. */
 static const struct verdict {
 	struct probe_word word;
@@ -197,10 +232,19 @@ static const struct verdict {
 };
 static_assert(ARRAY_SIZE(verdicts) == TRACE_FINDING_COUNT, "a sentence for every verdict");
 
+static const struct verdict *verdict_of(const struct trace_path *path)
+{
+	static const struct verdict unfinished = { { "NOT FINISHED:", PROBE_DOUBT }, say_unfinished };
+
+	if (path->partial && (path->finding == TRACE_FILTERED || path->finding == TRACE_SILENT))
+		return &unfinished;
+	return &verdicts[path->finding < ARRAY_SIZE(verdicts) ? path->finding : TRACE_SILENT];
+}
+
 static void verdict_line(struct probe_text *text, const struct trace_result *result)
 {
 	const struct endpoint end = { result->address, result->port };
-	const struct verdict *verdict = &verdicts[result->path.finding < ARRAY_SIZE(verdicts) ? result->path.finding : TRACE_SILENT];
+	const struct verdict *verdict = verdict_of(&result->path);
 
 	probe_text_name(text, result->name, &result->address);
 	out_endpoint(&text->item, &end);

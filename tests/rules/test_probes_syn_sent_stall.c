@@ -11,7 +11,7 @@ static void filter__on_the_way__names_the_hop(void **state)
 		unsigned reach;
 		double confidence;
 		const char *words;
-	} rows[] = { { 4, 0.95, "UDP reaches the host" }, { 3, 0.85, "UDP goes on to hop 3" } };
+	} rows[] = { { 4, 0.9, "UDP reaches the host" }, { 3, 0.85, "UDP goes on to hop 3" } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -24,15 +24,16 @@ static void filter__on_the_way__names_the_hop(void **state)
 		probing_judge(&p);
 		f = probing_expect_one(&p, SEVERITY_WARNING);
 		assert_true(f->confidence == rows[i].confidence);
-		expect_text(f, f->title, "SYNs to 10.9.9.2:7777 are dropped behind hop 2 (10.9.2.1): other packets pass");
+		expect_text(f, f->title, "SYNs to 10.9.9.2:7777 are answered up to hop 2 (10.9.2.1) and not behind it: other packets pass");
+		expect_against(f, "behind hop 2 (10.9.2.1) no answer tells");
 		expect_text(f, f->detail, rows[i].words);
-		expect_text(f, f->causes[0], "behind hop 2 (10.9.2.1)");
+		expect_text(f, f->causes[0], "hop 2 (10.9.2.1) itself");
 		probing_expect_list(f, f->next, "host 10.9.9.2 and tcp port 7777");
 		probing_close(&p);
 	}
 }
 
-static void filter__behind_the_last_router__is_the_host_itself(void **state)
+static void filter__behind_the_last_router__may_be_the_host(void **state)
 {
 	const struct finding *f;
 	struct probing p;
@@ -43,12 +44,15 @@ static void filter__behind_the_last_router__is_the_host_itself(void **state)
 	probing_side(&p, 4);
 	probing_judge(&p);
 	f = probing_expect_one(&p, SEVERITY_WARNING);
-	expect_text(f, f->title, "SYNs to [fd00:9::2]:443 get as far as the host and no answer comes");
+	expect_text(f, f->title, "SYNs to [fd00:9::2]:443 are answered up to hop 3 (fd00:3::1) and not behind it");
+	assert_true(f->confidence == 0.9);
+	expect_against(f, "answers lost on the way back look the same");
 	probing_expect_list(f, f->causes, "accept queue is full");
+	probing_expect_list(f, f->causes, "this host's own INPUT filter");
 	probing_close(&p);
 }
 
-static void filter__where_no_router_answers__begins_here(void **state)
+static void filter__where_no_hop_answers__has_no_place(void **state)
 {
 	const struct finding *f;
 	struct probing p;
@@ -59,7 +63,11 @@ static void filter__where_no_router_answers__begins_here(void **state)
 	probing_side(&p, 4);
 	probing_judge(&p);
 	f = probing_expect_one(&p, SEVERITY_WARNING);
-	expect_text(f, f->title, "dropped behind this host");
+	assert_true(f->confidence == 0.7);
+	expect_text(f, f->title, "where they are dropped is unknown");
+	expect_text(f, f->causes[0], "this host's own firewall");
+	expect_text(f, f->next[0], "nft list ruleset");
+	expect_against(f, "this host's own filter, any router that does not answer, and the host look the same");
 	probing_close(&p);
 }
 
@@ -134,7 +142,9 @@ static void doubts__lower_it(void **state)
 		p.trace.path.split = rows[i].split;
 		p.trace.path.partial = rows[i].partial;
 		probing_judge(&p);
-		assert_true(probing_expect_one(&p, SEVERITY_WARNING)->confidence == rows[i].confidence);
+		assert_true(probing_expect_one(&p, rows[i].partial ? SEVERITY_INFO : SEVERITY_WARNING)->confidence == rows[i].confidence);
+		if (rows[i].partial)
+			expect_text(p.verdict.findings[0], p.verdict.findings[0]->title, "was not finished: so far");
 		expect_against(p.verdict.findings[0], rows[i].split ? "balance by flow" : "ended before");
 		probing_close(&p);
 	}
@@ -176,8 +186,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(filter__on_the_way__names_the_hop),
-		cmocka_unit_test(filter__behind_the_last_router__is_the_host_itself),
-		cmocka_unit_test(filter__where_no_router_answers__begins_here),
+		cmocka_unit_test(filter__behind_the_last_router__may_be_the_host),
+		cmocka_unit_test(filter__where_no_hop_answers__has_no_place),
 		cmocka_unit_test(silence__is_no_more_than_possible),
 		cmocka_unit_test(silence__of_which_another_protocol_hears_more__names_the_speaker),
 		cmocka_unit_test(doubts__lower_it),

@@ -11,8 +11,10 @@ static const struct threshold thresholds[] = {
 	{ NULL, UNIT_NONE, 0, NULL },
 };
 
-#define CONFIDENCE_TO_HOST 0.95
+/* That something hinders SYNs is sure; the place is where they were answered last, and what is behind that no answer tells. */
+#define CONFIDENCE_TO_HOST 0.9
 #define CONFIDENCE_FURTHER 0.85
+#define CONFIDENCE_NO_PLACE 0.7
 #define CONFIDENCE_SILENT 0.6
 #define CONFIDENCE_MUTE 0.5
 
@@ -75,16 +77,24 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 }
 
 static const char *const filter_causes[] = {
-	"a firewall or security group behind {place} drops SYNs to this port, or their answers on the way back",
-	"a stateful firewall that sees only one direction (asymmetric routes)",
-	"the host's own firewall, where all hops before it are mute",
+	"{place} itself drops them where they leave, or a firewall or security group behind it drops SYNs to this port",
+	"the answers are dropped on the way back: by a stateful firewall that sees one direction only (asymmetric routes), or by this host's own INPUT filter",
+	"the host's own firewall, or its full accept queue, where all hops before it are mute",
 	NULL,
 };
 
 static const char *const host_causes[] = {
-	"a firewall or security group on the host, or in front of it, drops the port",
+	"the firewall of the host, or a firewall or security group between {place} and the host, drops the port",
 	"the server's accept queue is full, and it drops SYNs",
-	"the answer takes another way back and is dropped there (rp_filter, a stateful firewall)",
+	"{place} itself drops them where they leave",
+	"the SYN-ACK is dropped on the way back: rp_filter, a stateful firewall, or this host's own INPUT filter",
+	NULL,
+};
+
+static const char *const nowhere_causes[] = {
+	"this host's own firewall drops the SYNs (OUTPUT) or the answers (INPUT)",
+	"a firewall among the routers that do not answer SYNs",
+	"the firewall of the host, or its full accept queue",
 	NULL,
 };
 
@@ -102,6 +112,21 @@ static const char *const next[] = {
 	NULL,
 };
 
+static const char *const nowhere_next[] = {
+	"nft list ruleset",
+	"ip route get {peer_addr}",
+	"tcptriage capture -i any --duration 30 'host {peer_addr} and tcp port {peer_port}' # at the server: does the SYN arrive, does the answer leave?",
+	"nstat -az TcpExtListenDrops TcpExtListenOverflows TcpExtIPReversePathFilter # on the server",
+	NULL,
+};
+
+static const char *const nowhere_fixes[] = {
+	"let the port pass in this host's own firewall, in both directions",
+	"or in the firewall or security group of the network or of the host",
+	"start what should answer, or correct the address",
+	NULL,
+};
+
 static const char *const fixes[] = {
 	"open the path: the firewall or security group behind {place}, in both directions",
 	"correct the route, in both directions",
@@ -109,48 +134,65 @@ static const char *const fixes[] = {
 	NULL,
 };
 
-static void describe(struct finding *f, const struct view *view, const struct silence *s)
+static void describe_silent(struct finding *f, const struct silence *s)
+{
+	f->title = s->after ? "No answer from {peer}: the last that is heard of its SYNs is {place}" : "No answer from {peer}, nor from any hop on the way";
+	f->detail = "{probes|probe} in {elapsed} · {route} · probes of other kinds come no further";
+	if (!s->path->side_count)
+		f->detail = "{probes|probe} in {elapsed} · {route} · no probe of another kind was sent";
+	if (s->says)
+		f->detail = s->says->reply == REPLY_UNREACHABLE ? "{probes|probe} in {elapsed} · {route} · of {method} {speaker} says that the host cannot be reached" :
+								  "{probes|probe} in {elapsed} · {route} · of {method} {speaker} says that it is prohibited";
+	f->causes = silent_causes;
+}
+
+static void describe_filtered(struct finding *f, const struct view *view, const struct silence *s)
 {
 	const char *further = s->to_host ? "reaches the host" : s->reach > s->after ? "goes on to hop {side_reach}" : "goes further";
 
+	f->title = "SYNs to {peer} are answered up to {place} and not behind it: other packets pass";
+	f->detail = arena_printf(view->arena, "{probes|probe} in {elapsed}, {method} %s · {route}", further);
+	f->causes = s->at_host ? host_causes : filter_causes;
+	if (s->after)
+		return;
+	f->title = "SYNs to {peer} are answered by no hop nor by the host, other packets pass: where they are dropped is unknown";
+	f->causes = nowhere_causes;
+	f->next = nowhere_next;
+	f->fixes = nowhere_fixes;
+}
+
+static void describe(struct finding *f, const struct view *view, const struct silence *s)
+{
 	f->next = next;
 	f->fixes = fixes;
-	if (!s->filtered) {
-		f->title = s->after ? "No answer from {peer}: the last that is heard of its SYNs is {place}" : "No answer from {peer}, nor from any hop on the way";
-		f->detail = "{probes|probe} in {elapsed} · {route} · probes of other kinds come no further";
-		if (!s->path->side_count)
-			f->detail = "{probes|probe} in {elapsed} · {route} · no probe of another kind was sent";
-		if (s->says)
-			f->detail = s->says->reply == REPLY_UNREACHABLE ? "{probes|probe} in {elapsed} · {route} · of {method} {speaker} says that the host cannot be reached" :
-									  "{probes|probe} in {elapsed} · {route} · of {method} {speaker} says that it is prohibited";
-		f->causes = silent_causes;
-		return;
-	}
-	f->title = "SYNs to {peer} are dropped behind {place}: other packets pass";
-	f->detail = arena_printf(view->arena, "{probes|probe} in {elapsed} without an answer, {method} %s · {route}", further);
-	f->causes = filter_causes;
-	if (s->at_host) {
-		f->title = "SYNs to {peer} get as far as the host and no answer comes: the port is filtered there, or its accept queue is full";
-		f->causes = host_causes;
-	}
+	if (s->filtered)
+		describe_filtered(f, view, s);
+	else
+		describe_silent(f, s);
+	if (s->path->partial)
+		f->title = s->after ? "The trace to {peer} was not finished: so far its SYNs are answered up to {place}" : "The trace to {peer} was not finished: so far nothing answers its SYNs";
 }
 
 static double certainty(const struct silence *s)
 {
 	if (s->filtered)
-		return s->to_host ? CONFIDENCE_TO_HOST : CONFIDENCE_FURTHER;
+		return !s->after ? CONFIDENCE_NO_PLACE : s->to_host ? CONFIDENCE_TO_HOST : CONFIDENCE_FURTHER;
 	return s->after ? CONFIDENCE_SILENT : CONFIDENCE_MUTE;
 }
 
 static void file_silence(const struct view *view, struct sink *sink, const struct trace_result *result)
 {
 	struct silence s = silence_of(result);
+	bool filtered_somewhere = s.filtered && s.after;
 	const struct probe_doubt doubts[] = {
 		{ !s.filtered, 1, "silence has many reasons: a dead host and a filter of everything look the same from here" },
+		{ filtered_somewhere, 1, "what happens behind {place} no answer tells: its way out, a firewall, the host's own filter or accept queue, and answers lost on the way back look the same" },
+		{ s.filtered && !s.after, 1, "no hop answered a SYN: this host's own filter, any router that does not answer, and the host look the same" },
 		{ s.path->split, 0.75, "hops were asked from different source ports: routers that balance by flow may have shown several ways" },
 		{ s.path->partial, s.filtered ? 0.7 : 0.45, "the trace was ended before it was done" },
 	};
-	struct finding *f = sink_finding(sink, SEVERITY_WARNING, probe_confidence(certainty(&s), doubts, ARRAY_SIZE(doubts)));
+	enum severity severity = s.path->partial ? SEVERITY_INFO : SEVERITY_WARNING;
+	struct finding *f = sink_finding(sink, severity, probe_confidence(certainty(&s), doubts, ARRAY_SIZE(doubts)));
 
 	finding_probed(f, view, &s.probed);
 	add_evidence(f, view, &s);
@@ -181,7 +223,8 @@ const struct rule_signal probes_syn_sent_stall = {
 	.eval = eval,
 	.explain =
 		"trace sends SYNs with a growing hop limit: routers on the way answer that it is used up, the host answers SYN-ACK or RST. When the answers end before that, UDP or ICMP probes with the same hop limits tell two cases apart. They go "
-		"further, or arrive: somebody behind the last hop drops SYNs to this port, or, when that hop is the one before the host, the host itself does. They end at the same place: then it is silence, for which a dead host and "
+		"further, or arrive: SYNs to this port are dropped behind the last hop that answered one, or the answers to them on the way back, and which of both no answer tells. Where no hop answered a SYN the place is unknown, and this "
+		"host's own firewall is as good a guess as any. They end at the same place: then it is silence, for which a dead host and "
 		"a filter are equally good reasons, and the finding says no more than possible.",
 	.repro = "tcptriage trace to a port that a router drops (nft: tcp dport 7777 drop), and to an address that nobody has",
 };
