@@ -337,6 +337,18 @@ static const struct aim *aim_of(const char *template)
 	return NULL;
 }
 
+/* What a remark sends to another machine has nothing to do with a namespace of this one. */
+static bool is_for_another_machine(const char *template)
+{
+	static const char *const remarks[] = { "# on the server", "# at the server", "# on the other side" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(remarks); i++) {
+		if (strstr(template, remarks[i]))
+			return true;
+	}
+	return false;
+}
+
 static void put_enter(struct out *out, const char *at)
 {
 	if (strchr(at, '/'))
@@ -350,7 +362,7 @@ static void put_enter(struct out *out, const char *at)
 bool finding_command(struct out *out, const struct finding *finding, const char *template)
 {
 	const char *at = finding->scope.netns_at;
-	const struct aim *aim = at && is_plain(at) ? aim_of(template) : NULL;
+	const struct aim *aim = at && is_plain(at) && !is_for_another_machine(template) ? aim_of(template) : NULL;
 
 	if (!knows_all(finding, template))
 		return false;

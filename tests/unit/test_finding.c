@@ -31,6 +31,10 @@ static void command__in_a_namespace__is_aimed_at_it(void **state)
 		{ "web", "cat /proc/sys/net/core/somaxconn", "ip netns exec web cat /proc/sys/net/core/somaxconn" },
 		{ "web", "cat /proc/net/sockstat", "ip netns exec web cat /proc/net/sockstat" },
 		{ "a; reboot", "ss -ltn", "ss -ltn" },
+		{ "web", "ss -ltnp sport = :80 # on the server", "ss -ltnp sport = :80 # on the server" },
+		{ "web", "tcptriage report # on the other side: accept-stuck", "tcptriage report # on the other side: accept-stuck" },
+		{ "web", "tcptriage capture -i any # at the server", "tcptriage capture -i any # at the server" },
+		{ "web", "nstat -az # on both ends", "ip netns exec web nstat -az # on both ends" },
 	};
 	struct finding finding = { .scope = { .pid = 7, .has_peer = true } };
 	struct out out;

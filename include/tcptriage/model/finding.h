@@ -79,7 +79,7 @@ void finding_expand(struct out *out, const struct finding *finding, const char *
 
 /**
  * finding_command() - writes @template as a command to be pasted: filled in, and aimed at the namespace of the finding (-N for our own
- * commands, `ip netns exec` or nsenter for others).
+ * commands, `ip netns exec` or nsenter for others), unless a remark in it says that it is for another machine ("# on the server").
  * Return: false, nothing written, when it asks for a pid, an endpoint or an interface that the finding does not know.
  */
 bool finding_command(struct out *out, const struct finding *finding, const char *template);
