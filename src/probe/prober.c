@@ -2,6 +2,7 @@
 /* The seam between those who want probes sent and the kinds of prober. */
 #include "tcptriage/probe/prober.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #include "tcptriage/base/file.h"
 #include "tcptriage/base/util.h"
 
-static const struct prober_ops *const kinds[PROBER_KIND_COUNT] = {
+static const struct prober_ops *const kinds[] = {
 	[PROBER_UDP] = &prober_udp,
 	[PROBER_ICMP] = &prober_icmp,
 	[PROBER_TCP_DATA] = &prober_tcp_data,
@@ -20,10 +21,17 @@ static const struct prober_ops *const kinds[PROBER_KIND_COUNT] = {
 	[PROBER_SYN_PORTS] = &prober_syn_ports,
 	[PROBER_SYN_RAW] = &prober_syn_raw,
 };
+static_assert(ARRAY_SIZE(kinds) == PROBER_KIND_COUNT, "a table of functions for every kind");
+
+static const struct prober_ops *ops_of(enum prober_kind kind)
+{
+	BUG_ON((size_t)kind >= ARRAY_SIZE(kinds) || !kinds[kind]);
+	return kinds[kind];
+}
 
 int prober_allowed(enum prober_kind kind, enum addr_family family, struct err *err)
 {
-	return kinds[kind]->allowed(family, err);
+	return ops_of(kind)->allowed(family, err);
 }
 
 enum prober_hearing prober_hearing(enum probe_method method, enum addr_family family)
@@ -43,7 +51,7 @@ enum prober_hearing prober_hearing(enum probe_method method, enum addr_family fa
 
 int prober_open(struct prober **out, const struct prober_options *options, struct err *err)
 {
-	const struct prober_ops *ops = kinds[options->kind];
+	const struct prober_ops *ops = ops_of(options->kind);
 	struct prober *prober = xcalloc(1, ops->size);
 	int code;
 
