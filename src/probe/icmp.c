@@ -55,7 +55,7 @@ static int open_socket(enum addr_family family, bool *raw, struct err *err)
 		return fd;
 	if (errno != EPERM && errno != EACCES)
 		return err_errno(err, -errno, "no ICMP socket of %s", family == ADDR_V6 ? "IPv6" : "IPv4");
-	setcap_line(setcap);
+	setcap_raw_line(setcap);
 	return err_set(err, -EPERM, "ICMP probes need CAP_NET_RAW, or net.ipv4.ping_group_range to hold a group of this user: %s; or %s", PING_GROUPS, setcap);
 }
 

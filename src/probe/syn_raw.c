@@ -58,7 +58,7 @@ static int open_socket(enum addr_family family, struct err *err)
 		return fd;
 	if (errno != EPERM && errno != EACCES)
 		return err_errno(err, -errno, "no raw socket");
-	setcap_line(setcap);
+	setcap_raw_line(setcap);
 	return err_set(err, -EPERM, "SYNs from a raw socket need CAP_NET_RAW: run as root or %s", setcap);
 }
 
