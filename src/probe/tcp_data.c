@@ -263,12 +263,12 @@ static bool failed(struct tcp_data *data, struct slot *slot, struct probe_outcom
 	return finish(data, slot, &found, outcome);
 }
 
-/* The segment is longer than the MSS: because of what this kernel remembers of the path, or because the interface or the peer will not have more. */
-static bool too_long(struct tcp_data *data, struct slot *slot, uint32_t pmtu, struct probe_outcome *outcome)
+/* The segment is longer than the MSS: because of what this kernel remembers of the path, or because the interface or the peer will not have more. @fitting: the largest packet of this connection. */
+static bool too_long(struct tcp_data *data, struct slot *slot, uint32_t pmtu, uint32_t fitting, struct probe_outcome *outcome)
 {
 	uint32_t link = data->prober.options.interface_mtu;
 	bool by_link = link && slot->size > link;
-	struct probe_outcome found = { .reply = REPLY_LOCAL, .error = EMSGSIZE };
+	struct probe_outcome found = { .reply = REPLY_LOCAL, .error = EMSGSIZE, .mtu = fitting };
 
 	if (pmtu && pmtu < slot->size && !by_link)
 		found = (struct probe_outcome){ .reply = REPLY_TOO_BIG, .mtu = pmtu, .from = { .family = data->prober.options.address.family } };
@@ -289,11 +289,12 @@ static bool speak(struct tcp_data *data, struct slot *slot, const struct tcp_rea
 {
 	uint32_t header = tcp_socket_header_bytes(data->prober.options.address.family, reading), mss = (uint32_t)tcpi_get(&reading->info, TCPI_SND_MSS);
 	size_t payload = MAX(slot->size, header + data->least) - header;
+	uint32_t fitting = header + MIN(mss, (uint32_t)TCP_PAYLOAD_MAX);
 	struct pending_probe *probe = pending_find(&data->prober.pending, slot->id);
 
-	data->largest = MAX(data->largest, header + MIN(mss, (uint32_t)TCP_PAYLOAD_MAX));
-	if (payload > MIN(mss, (uint32_t)TCP_PAYLOAD_MAX))
-		return too_long(data, slot, (uint32_t)tcpi_get(&reading->info, TCPI_PMTU), outcome);
+	data->largest = MAX(data->largest, fitting);
+	if (header + payload > fitting)
+		return too_long(data, slot, (uint32_t)tcpi_get(&reading->info, TCPI_PMTU), fitting, outcome);
 	payload = tcp_payload_write(&data->prober.options, payload, data->payload);
 	ask_for_acknowledgement(data, slot);
 	if (send(slot->fd, data->payload, payload, MSG_NOSIGNAL) != (ssize_t)payload)

@@ -237,12 +237,26 @@ static void lower_top(struct mtu_search *search)
 	}
 }
 
+/* The sender told what it can send at most: that alone, which settles it where the path takes it. */
+static bool plan_new_top(struct mtu_search *search)
+{
+	uint32_t top = search->top;
+	const struct mtu_note *note = search->top_told ? mtu_sizes_note(&search->sizes, top) : NULL;
+
+	if (!note || note->tries)
+		return false;
+	mtu_round_sizes(search, &top, 1);
+	return true;
+}
+
 bool mtu_narrow_plan(struct mtu_search *search)
 {
 	uint32_t passed = mtu_sizes_passed(&search->sizes);
 	const struct mtu_note *failed = mtu_sizes_failed(&search->sizes);
 
 	lower_top(search);
+	if (failed && failed->local && failed->size > search->top + 1)
+		failed = NULL;
 	if (passed < search->top && !(failed && !by_silence(failed) && failed->size == passed + 1) && is_lossy(search)) {
 		search->path.lossy = true;
 		return false;
@@ -251,7 +265,7 @@ bool mtu_narrow_plan(struct mtu_search *search)
 		return verify(search, passed, NULL);
 	if (failed && failed->size == passed + 1)
 		return verify(search, passed, failed);
-	if (!mtu_told_plan(search))
+	if (!plan_new_top(search) && !mtu_told_plan(search))
 		plan_between(search, passed, failed);
 	return true;
 }

@@ -97,7 +97,7 @@ enum mtu_stage { STAGE_CONTACT, STAGE_NARROW, STAGE_HOPS, STAGE_DONE };
 
 /**
  * struct mtu_search - @small: size of controls. @base: that every link should pass. @top: what may be asked for at most: @options.largest, or less when this machine
- * cannot send that. @contact_tries. @said: a control's answer that the host cannot be reached. @verified: size, and @verify_rounds of it. @listed: the known sizes
+ * cannot send that; @top_told: it said how much less. @contact_tries. @said: a control's answer that the host cannot be reached. @verified: size, and @verify_rounds of it. @listed: the known sizes
  * were tried. @controls, @controls_lost: at the pace of now. @forgotten: sizes that passed and then did not any more. @voids: rounds in a row in which nothing was answered. @rtt_us: smoothed, −1 none. @exact: the size stands.
  * @told_about: for each word of path.told the smallest size it was said of; @told_useful: it was said of more than its MTU; @told_tries: rounds spent on it.
  */
@@ -115,7 +115,7 @@ struct mtu_search {
 	int64_t begun_us, now_us, rtt_us;
 	uint32_t small, base, top, verified;
 	unsigned contact_tries, verify_rounds, voids, reopened, forgotten, controls, controls_lost;
-	bool said, listed, exact, concluded;
+	bool said, listed, exact, concluded, top_told;
 	uint32_t told_about[PATH_TOLD_MAX];
 	uint8_t told_tries[PATH_TOLD_MAX];
 	bool told_useful[PATH_TOLD_MAX];

@@ -205,6 +205,10 @@ static void did_not_pass(struct mtu_search *search, struct mtu_sent *sent, const
 		note->told++;
 	if (note && sent->own_limit)
 		note->local++;
+	if (note && sent->own_limit && outcome->mtu && outcome->mtu < MIN(sent->item.size, search->top)) {
+		search->top = MAX(outcome->mtu, search->small);
+		search->top_told = true;
+	}
 	if (sent->item.purpose != FOR_CONTROL || outcome->reply == REPLY_TOO_BIG || sent->own_limit || search->stage != STAGE_CONTACT)
 		return;
 	search->said = true;

@@ -144,7 +144,7 @@ static bool at_node(struct fake_path *path, unsigned ttl, struct probe_outcome *
 	if (!ttl && node->ptb == PTB_TELLS) {
 		outcome->reply = REPLY_LOCAL;
 		outcome->error = EMSGSIZE;
-		outcome->mtu = 0;
+		outcome->mtu = path->tells_most ? node->mtu : 0;
 	}
 	return true;
 }

@@ -138,6 +138,28 @@ static void mtu_search__interface_refuses__largest_is_what_it_sends(void **state
 	end(&s);
 }
 
+/* TCP knows the peer's MSS once a connection stands: nothing between is worth a try. */
+static void mtu_search__sender_tells_the_largest_it_sends__that_is_tried_and_no_other(void **state)
+{
+	struct scene s = scene(ADDR_V4, 3, 1);
+
+	(void)state;
+	s.path->nodes[0].mtu = 1400;
+	s.path->tells_most = true;
+	run(&s);
+	assert_exact(&s, MTU_FITS, 1400);
+	assert_true(s.found->probes_sent <= 12);
+	end(&s);
+	s = scene(ADDR_V4, 3, 1);
+	s.path->nodes[0].mtu = 1400;
+	s.path->nodes[2].mtu = 1300;
+	s.path->nodes[2].ptb = PTB_SILENT;
+	s.path->tells_most = true;
+	run(&s);
+	assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1300);
+	end(&s);
+}
+
 static void mtu_search__largest_below_the_base__is_asked_for_all_the_same(void **state)
 {
 	static const uint32_t largest[] = { 20, 64, 68, 576, 1228, 1229 };
@@ -921,6 +943,7 @@ int main(void)
 		cmocka_unit_test(mtu_search__host_on_the_same_link__the_place_is_here),
 		cmocka_unit_test(mtu_search__host_answers_small_echoes_only__what_was_seen_is_told),
 		cmocka_unit_test(mtu_search__interface_refuses__largest_is_what_it_sends),
+		cmocka_unit_test(mtu_search__sender_tells_the_largest_it_sends__that_is_tried_and_no_other),
 		cmocka_unit_test(mtu_search__largest_below_the_base__is_asked_for_all_the_same),
 		cmocka_unit_test(mtu_search__sizes__are_ascending_and_agree_with_the_verdict),
 		cmocka_unit_test(mtu_search__router_tells__is_confirmed_at_once),

@@ -45,7 +45,7 @@ const char *probe_reply_name(enum probe_reply reply);
 /**
  * struct probe_outcome - what came of the probe @id.
  * @lane, @size, @hop_limit: of the request. @from: who says so (any: unknown). @mtu: of REPLY_TOO_BIG as it stands in the message, 0 an old router that did not
- * say. @rtt_us: −1 unknown. @error: positive errno of REPLY_LOCAL. @icmp_type, @icmp_code: worth something when @is_icmp.
+ * say; of REPLY_LOCAL with EMSGSIZE the largest that this machine would send, 0 unknown. @rtt_us: −1 unknown. @error: positive errno of REPLY_LOCAL. @icmp_type, @icmp_code: worth something when @is_icmp.
  * @reply_ttl: hop limit with which the answer arrived, 0 unknown.
  */
 struct probe_outcome {
