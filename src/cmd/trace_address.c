@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The trace to one address: which senders, and what the machine is told of them. */
+#include <errno.h>
+
 #include "probe_loop.h"
 #include "tcptriage/track/path_trace.h"
 #include "trace.h"
@@ -140,13 +142,20 @@ static int trace(struct probe_job *job, int64_t deadline_us, struct trace_result
 	return code;
 }
 
+/* The source port was the user's wish: that it cannot be had says nothing of the way. */
+static bool is_port_trouble(const struct probe_job *job, int code)
+{
+	const struct trace_options *o = job->own;
+
+	return o->source_port && (code == -EACCES || code == -EADDRINUSE);
+}
+
 int trace_address_probe(struct probe_job *job, const struct addr *address, int64_t deadline_us, struct probe_result *result, struct err *err)
 {
 	struct trace_result *found = arena_alloc(&job->session.arena, sizeof(*found));
 	struct err why = { "" };
 	int code;
 
-	(void)err;
 	*found = (struct trace_result){ .name = job->target.host, .address = *address, .port = job->target.port, .route = probe_job_route(job, address) };
 	result->trace = found;
 	if (found->route.error) {
@@ -154,6 +163,10 @@ int trace_address_probe(struct probe_job *job, const struct addr *address, int64
 		return 0;
 	}
 	code = trace(job, deadline_us, found, &why);
+	if (is_port_trouble(job, code)) {
+		*err = why;
+		return code;
+	}
 	if (code) {
 		notices_add(&job->session.notices, "%s could not be tried: %s", probe_job_text(job, address), why.text);
 		found->path = never_left(-code);

@@ -160,6 +160,17 @@ static const char *const refusals[] = {
 	[REPLY_EXPIRED] = "says that its hop limit ended there",
 };
 
+/* The kernel sends the error about its own next hop, and its own filter's, to itself. */
+static void teller_of_end(struct out *out, const struct mtu_result *result)
+{
+	const struct addr *by = &result->path.says_by;
+	bool own = result->route.has & ROUTE_HAS_SOURCE && addr_equal(by, &result->route.source) && !addr_equal(by, &result->address);
+
+	out_str(out, own ? "this machine itself (" : "");
+	out_addr(out, by);
+	out_str(out, own ? ")" : "");
+}
+
 static void say_unreachable(struct out *out, const struct mtu_result *result)
 {
 	const struct mtu_path *path = &result->path;
@@ -168,10 +179,12 @@ static void say_unreachable(struct out *out, const struct mtu_result *result)
 	if (!words || addr_is_any(&path->says_by)) {
 		out_lit(out, "this machine cannot send to it");
 	} else {
-		out_addr(out, &path->says_by);
+		teller_of_end(out, result);
 		out_char(out, ' ');
 		out_str(out, words);
 	}
+	if (path->says_icmp && path->says != REPLY_LOCAL)
+		out_printf(out, " (ICMP%s type %u code %u)", result->address.family == ADDR_V6 ? "v6" : "", path->says_type, path->says_code);
 	error_words(out, path->says_error);
 }
 

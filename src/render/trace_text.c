@@ -165,13 +165,17 @@ static void say_loop(struct out *out, const struct trace_result *result)
 	bool is_again = last && addr_equal(&path->by, &last->address);
 
 	out_lit(out, "routers hand packets round in a circle");
+	if (is_again) {
+		out_lit(out, ", and ");
+		hop_of(out, path);
+		out_lit(out, " sends them back");
+		return;
+	}
 	behind(out, path);
 	if (addr_is_any(&path->by))
 		return;
-	out_str(out, is_again ? ": they come to " : ": a packet with hops to spare ended at ");
+	out_lit(out, ": a packet with hops to spare ended at ");
 	out_addr(out, &path->by);
-	if (is_again)
-		out_lit(out, " again");
 }
 
 static void say_silent(struct out *out, const struct trace_result *result)
@@ -206,7 +210,6 @@ static void say_unfinished(struct out *out, const struct trace_result *result)
 {
 	const struct trace_path *path = &result->path;
 
-	out_lit(out, "so far ");
 	if (path->dies_after) {
 		out_lit(out, "SYNs are answered up to ");
 		hop_of(out, path);

@@ -81,6 +81,8 @@ void mtu_result_publish(struct mtu_search *search)
 	if (path->finding != MTU_UNREACHABLE && search->stage == STAGE_DONE) {
 		path->says = REPLY_NONE;
 		path->says_error = 0;
+		path->says_icmp = false;
+		path->says_type = path->says_code = 0;
 		path->says_by = (struct addr){ .family = (uint8_t)search->options.family };
 	}
 	path->shrink_address = (struct addr){ .family = (uint8_t)search->options.family };

@@ -215,6 +215,9 @@ static void did_not_pass(struct mtu_search *search, struct mtu_sent *sent, const
 	search->path.says = outcome->reply;
 	search->path.says_by = outcome->from;
 	search->path.says_error = outcome->reply == REPLY_LOCAL ? outcome->error : 0;
+	search->path.says_icmp = outcome->is_icmp;
+	search->path.says_type = outcome->icmp_type;
+	search->path.says_code = outcome->icmp_code;
 }
 
 static void settle_budget(struct mtu_search *search, struct mtu_sent *sent, bool by_host)

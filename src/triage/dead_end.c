@@ -27,6 +27,9 @@ static enum dead_end_kind kind_of_error(const struct dead_end *end)
 
 	if (end->error == EADDRNOTAVAIL && !(route->has & ROUTE_HAS_SOURCE))
 		return DEAD_END_NO_SOURCE;
+	/* a neighbour that does not answer is no business of the lookup */
+	if (end->error == EHOSTUNREACH && route->error == -EHOSTUNREACH)
+		return DEAD_END_REFUSED_HERE;
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
 		if (errors[i].error == end->error)
 			return errors[i].kind;
@@ -94,6 +97,9 @@ static struct dead_end of_mtu(const struct mtu_result *result)
 	if (path->finding != MTU_UNREACHABLE)
 		return end;
 	end.error = path->says == REPLY_LOCAL ? path->says_error : 0;
+	end.is_icmp = path->says_icmp && path->says != REPLY_LOCAL;
+	end.icmp_type = path->says_type;
+	end.icmp_code = path->says_code;
 	end.kind = kind_of_reply(&end, path->says, path->method == PROBE_TCP);
 	return end;
 }

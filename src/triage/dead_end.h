@@ -13,6 +13,7 @@ enum dead_end_kind {
 	DEAD_END_EXPIRED,     /* the hop limit was used up */
 	DEAD_END_UNSAID,      /* connect() failed, and its error may be a router's word or this machine's */
 	DEAD_END_NO_ROUTE,    /* from here on: this machine. ENETUNREACH */
+	DEAD_END_REFUSED_HERE, /* EHOSTUNREACH from routing itself: a route of type unreachable */
 	DEAD_END_NO_SOURCE,   /* EADDRNOTAVAIL where no address of the family is there to send from */
 	DEAD_END_POLICY,      /* EACCES: a route of type prohibit */
 	DEAD_END_BLACKHOLE,   /* EINVAL: a route of type blackhole */

@@ -47,9 +47,16 @@ static void message__to_a_search_for_the_mtu__counts_as_well(void **state)
 {
 	static const struct {
 		uint8_t says;
-		const char *title;
-	} rows[] = { { REPLY_UNREACHABLE, "10.9.2.1 has no way to 10.9.9.2: unreachable" }, { REPLY_PROHIBITED, "10.9.2.1 does not let packets to 10.9.9.2 pass: prohibited" },
-		     { REPLY_REJECTED, "does not let packets" } };
+		bool icmp;
+		uint8_t code;
+		const char *title, *detail;
+	} rows[] = {
+		{ REPLY_UNREACHABLE, false, 0, "10.9.2.1 has no way to 10.9.9.2: unreachable", "a route is missing there, or a link" },
+		{ REPLY_UNREACHABLE, true, 0, "10.9.2.1 has no way to 10.9.9.2: network unreachable", "a route is missing there, or a link" },
+		{ REPLY_UNREACHABLE, true, 1, "10.9.2.1 has no way to 10.9.9.2: host unreachable", "the host does not answer on its own link" },
+		{ REPLY_PROHIBITED, false, 0, "10.9.2.1 does not let packets to 10.9.9.2 pass: prohibited", "a filter" },
+		{ REPLY_REJECTED, false, 0, "does not let packets", "a filter" },
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -59,10 +66,15 @@ static void message__to_a_search_for_the_mtu__counts_as_well(void **state)
 		probing_mtu(&p, RULE, THEM, 0);
 		p.mtu.path.finding = MTU_UNREACHABLE;
 		p.mtu.path.says = rows[i].says;
+		p.mtu.path.says_icmp = rows[i].icmp;
+		p.mtu.path.says_type = 3;
+		p.mtu.path.says_code = rows[i].code;
 		assert_true(addr_parse("10.9.2.1", &p.mtu.path.says_by));
 		probing_judge(&p);
 		f = probing_expect_one(&p, SEVERITY_WARNING);
 		expect_text(f, f->title, rows[i].title);
+		expect_text(f, f->detail, rows[i].detail);
+		expect_text(f, f->next[0], "tcptriage trace 10.9.9.2");
 		probing_close(&p);
 	}
 }
@@ -77,6 +89,7 @@ static void connection__that_fails_without_a_word__is_told_as_not_known(void **s
 		{ EHOSTUNREACH, 0, 0, "Connections to 10.9.9.2:443 fail: 'No route to host'" },
 		{ ENETUNREACH, 0, 0, "Connections to 10.9.9.2:443 fail: 'Network is unreachable'" },
 		{ ENETUNREACH, -ENETUNREACH, 0, "This host has no route" },
+		{ EHOSTUNREACH, -EHOSTUNREACH, 0, "An unreachable route of this host refuses packets to 10.9.9.2" },
 		{ EHOSTUNREACH, 0, 0x20, NULL }, /* NUD_FAILED: syn-local-stuck knows it */
 	};
 

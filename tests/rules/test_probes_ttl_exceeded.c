@@ -32,14 +32,14 @@ static void loop__of_routers__is_proven_by_two_rounds(void **state)
 		double confidence;
 		const char *title, *detail;
 	} rows[] = {
-		{ "xABABAB", true, 0.97, "to and fro between 10.9.65.1 and 10.9.66.1", "it begins at hop 2, 2 routers in the round, 4 answers" },
-		{ "ABAB", true, 0.97, "between 10.9.65.1 and 10.9.66.1", "begins at hop 1, 2 routers in the round, 2 answers" },
-		{ "xyABCABC", true, 0.97, "between 10.9.65.1 and 10.9.66.1", "begins at hop 3, 3 routers in the round, 3 answers" },
-		{ "xA*A*A", true, 0.97, "between 10.9.65.1 and one that does not answer", "begins at hop 2, 2 routers in the round, 2 answers" },
-		{ "xAB*BA*AB", true, 0.97, "between 10.9.66.1 and 10.9.65.1", "begins at hop 3, 2 routers in the round, 2 answers" },
-		{ "xABA", false, 0.7, "between 10.9.65.1 and 10.9.66.1", "2 routers in the round, 1 answer of" },
-		{ "xA*A", false, 0.7, "between 10.9.65.1 and one that does not answer", "2 routers in the round, 1 answer of" },
-		{ "xAAAA", false, 0.85, "10.9.65.1 answers again and again for packets to 10.9.9.2", "1 router in the round, 3 answers" },
+		{ "xABABAB", true, 0.97, "to and fro between 10.9.65.1 and 10.9.66.1", "hops 2 to 3 are the first round, 2 routers in it, 4 answers" },
+		{ "ABAB", true, 0.97, "between 10.9.65.1 and 10.9.66.1", "hops 1 to 2 are the first round, 2 routers in it, 2 answers" },
+		{ "xyABCABC", true, 0.97, "between 10.9.65.1 and 10.9.66.1", "hops 3 to 5 are the first round, 3 routers in it, 3 answers" },
+		{ "xA*A*A", true, 0.97, "between 10.9.65.1 and one that does not answer", "hops 2 to 3 are the first round, 2 routers in it, 2 answers" },
+		{ "xAB*BA*AB", true, 0.97, "between 10.9.66.1 and 10.9.65.1", "hops 3 to 4 are the first round, 2 routers in it, 2 answers" },
+		{ "xABA", false, 0.7, "between 10.9.65.1 and 10.9.66.1", "2 routers in it, 1 answer of" },
+		{ "xA*A", false, 0.7, "between 10.9.65.1 and one that does not answer", "2 routers in it, 1 answer of" },
+		{ "xAAAA", false, 0.85, "10.9.65.1 answers again and again for packets to 10.9.9.2", "it begins at hop 2, 3 answers" },
 		{ "xAA", false, 0.8, "die at a router that is not known", "20 probes" },
 		{ "xABC", false, 0.8, "use up their whole hop limit", "20 probes" },
 		{ "", false, 0.8, "use up their whole hop limit", "20 probes" },
@@ -56,6 +56,9 @@ static void loop__of_routers__is_proven_by_two_rounds(void **state)
 		assert_true(f->confidence == rows[i].confidence);
 		expect_text(f, f->title, rows[i].title);
 		expect_text(f, f->detail, rows[i].detail);
+		assert_string_equal(f->next[1], "ip route show table all");
+		for (size_t fix = 0; f->fixes[fix] && rows[i].proven; fix++)
+			assert_null(strstr(f->fixes[fix], "TTL of 64"));
 		probing_close(&p);
 	}
 }

@@ -83,12 +83,13 @@ enum shrink_place {
  * @lossy: small probes were lost too often, or the result passes too seldom, to tell more than the bounds. @partial: ended by time or by the user. @in_order: sizes ascending, @size_count of them.
  * @told, @told_by: index of the word that @finding rests on, −1 none. @place, @shrink_ttl, @shrink_before, @shrink_address: of the router at @shrink_ttl, or the one that
  * told, even where its distance is not known (any unknown).
- * @hops: by ttl, @hop_count of them. @says: reply that makes MTU_UNREACHABLE, with @says_by (any: this machine) and @says_error (positive errno, 0 none).
+ * @hops: by ttl, @hop_count of them, found by probes of @hop_method. @says: reply that makes MTU_UNREACHABLE, with @says_by (any: this machine), @says_error (positive errno, 0 none)
+ * and, when @says_icmp, the message's @says_type and @says_code.
  * @rate_limited: the host answers only so often (UDP): time went into waiting. @probes_sent, @controls_sent, @controls_lost, @rounds, @elapsed_us, @rtt_us (−1).
  */
 struct mtu_path {
-	uint8_t method, finding, bound, place, shrink_ttl, shrink_before, says;
-	bool lossy, partial, rate_limited;
+	uint8_t method, hop_method, finding, bound, place, shrink_ttl, shrink_before, says, says_type, says_code;
+	bool lossy, partial, rate_limited, says_icmp;
 	int says_error, told_by;
 	uint32_t path_mtu, smallest_lost;
 	struct path_size sizes[PATH_SIZES_MAX];

@@ -42,6 +42,9 @@ static const struct story stories[DEAD_END_KIND_COUNT] = {
 	[DEAD_END_NO_ROUTE] = { "This host has no route to {peer_addr}", "connect() ends with '{error}' before a packet is sent",
 				(const char *const[]){ "no default route, or none of this address family", "the interface with the route is down", "policy rules (ip rule) lead to a table without it", NULL }, route_next,
 				(const char *const[]){ "add the route, or bring up the interface that brings it (DHCP, router advertisements)", NULL } },
+	[DEAD_END_REFUSED_HERE] = { "An unreachable route of this host refuses packets to {peer_addr}", "connect() ends with '{error}' before a packet is sent",
+				    (const char *const[]){ "a route or rule of type unreachable: a blocked network, or one that stands for a tunnel that is down", NULL }, route_next,
+				    (const char *const[]){ "remove the unreachable route or rule, or add a more specific route", "bring up the tunnel in whose place it stands", NULL } },
 	[DEAD_END_NO_SOURCE] = { "This host has no address to reach {peer_addr} from", "connect() ends with '{error}' before a packet is sent",
 				 (const char *const[]){ "no address of this family on the interface, or one that is not usable (tentative, deprecated, of a smaller scope)", NULL },
 				 (const char *const[]){ "ip addr", "ip route get {peer_addr}", NULL }, (const char *const[]){ "give the interface an address of this family, or take the family out of the name", NULL } },
@@ -68,17 +71,23 @@ static const char *const host_causes[] = {
 	NULL,
 };
 
-static void describe(struct finding *f, const struct dead_end *end)
+static const char *const host_fixes[] = {
+	"bring the host up, or correct the address that is used for it",
+	"correct the netmask, VLAN or route at {reporter}",
+	NULL,
+};
+
+static void describe(struct finding *f, const struct view *view, const struct dead_end *end)
 {
 	const struct story *story = &stories[end->kind];
 
 	f->title = story->title;
 	f->detail = is_host_gone(end) ? "{route} · the host does not answer on its own link, or a route is missing there" : story->detail;
 	f->causes = is_host_gone(end) ? host_causes : story->causes;
-	f->fixes = story->fixes;
+	f->fixes = is_host_gone(end) ? host_fixes : story->fixes;
 	/* a trace has said it already */
 	f->next = story->next;
-	if ((end->kind == DEAD_END_NO_WAY || end->kind == DEAD_END_PROHIBITED) && !end->is_icmp)
+	if ((end->kind == DEAD_END_NO_WAY || end->kind == DEAD_END_PROHIBITED) && !view->probes->trace)
 		f->next = away_next;
 }
 
@@ -92,7 +101,7 @@ static void eval(const struct view *view, struct sink *sink)
 		return;
 	f = sink_finding(sink, SEVERITY_WARNING, probe_confidence(confidence, NULL, 0));
 	finding_dead_end(f, view, &end);
-	describe(f, &end);
+	describe(f, view, &end);
 	if (!dead_end_is_local(&end))
 		finding_against(f, "routers answer in the name of a path that may change: while routing converges such errors pass");
 	finding_threshold(f, sink, WORDS);
@@ -103,6 +112,6 @@ const struct rule_signal probes_icmp_unreachable = {
 	.eval = eval,
 	.explain =
 		"A probe that draws destination unreachable is the proof for its own packet: who says so, and which type and code. trace knows how far the SYN came before; mtu-probe says it of its packets. What this host's own routing refuses "
-		"(no route, no source address, a route of type prohibit or blackhole) fails before a packet is sent and belongs here as well.",
+		"(no route, no source address, a route of type unreachable, prohibit or blackhole) fails before a packet is sent and belongs here as well.",
 	.repro = "tcptriage trace through a router with an unreachable or prohibit route; tcptriage trace without a default route",
 };

@@ -23,7 +23,7 @@ static const struct story {
 } stories[DEAD_END_KIND_COUNT] = {
 	[DEAD_END_NEXT_HOP] = { CONFIDENCE, "Packets to {peer} do not leave this host: the next hop does not answer", "{route} · nobody answers ARP or neighbour discovery for it ({why})",
 				(const char *const[]){ "the host, or the gateway, is down or has another address", "a wrong netmask: this host believes that a distant address is on its own link", "the wrong VLAN, bridge port or cable",
-						       "a route of type unreachable on this host", NULL },
+						       NULL },
 				(const char *const[]){ "ip neigh show", "ip route get {peer_addr}", NULL },
 				(const char *const[]){ "bring the next hop up, or correct its address in the route", "correct the netmask of the interface", "connect the interface to the right VLAN or bridge", NULL } },
 	[DEAD_END_OWN_FILTER] = { CONFIDENCE, "This host's own firewall does not let packets to {peer} out", "{route} · the kernel refuses to send: {why}",

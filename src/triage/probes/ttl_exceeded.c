@@ -75,19 +75,35 @@ static struct loop loop_of(const struct trace_path *path)
 	return loop;
 }
 
-static const char *const next[] = { "ip route get {peer_addr}", "tcptriage mtu-probe --hops {target}", "ip route show table all", NULL };
+static const char *const next[] = { "ip route get {peer_addr}", "ip route show table all", NULL };
+
+static const char *const loop_causes[] = {
+	"two routers point at each other for this destination: a default route against a missing or withdrawn one",
+	"a summary route without a discard route for what does not exist behind it",
+	"routing that converges: then it ends within seconds",
+	NULL,
+};
+
+static const char *const loop_fixes[] = {
+	"mend the route on the router where the packets turn round",
+	"a blackhole or unreachable route for the part of a summary that does not exist",
+	NULL,
+};
 
 static void add_loop(struct finding *f, const struct view *view, const struct loop *loop)
 {
 	finding_add(f, "loop_routers", loop->length, UNIT_COUNT, "answers to SYNs");
 	finding_add(f, "loop_answers", loop->again, UNIT_COUNT, "answers to SYNs");
 	finding_add(f, "loop_begins", loop->begins, UNIT_NONE, "answers to SYNs");
+	finding_add(f, "loop_turns", loop->begins + loop->length - 1, UNIT_NONE, "answers to SYNs");
 	finding_add_text(f, "router", view_addr_text(view, &loop->first->address), "ICMP source");
 	finding_add_text(f, "other_router", loop->second ? view_addr_text(view, &loop->second->address) : "one that does not answer", "ICMP source");
 	f->title = "Routing loop: packets to {peer_addr} go to and fro between {router} and {other_router}";
-	f->detail = "it begins at hop {loop_begins}, {loop_routers|router} in the round, {loop_answers|answer} of a router that had answered before · {route}";
-	if (loop->length == 1)
-		f->title = "Routing loop: {router} answers again and again for packets to {peer_addr}";
+	f->detail = "hops {loop_begins} to {loop_turns} are the first round, {loop_routers|router} in it, {loop_answers|answer} of a router that had answered before · {route}";
+	if (loop->length > 1)
+		return;
+	f->detail = "it begins at hop {loop_begins}, {loop_answers|answer} of a router that had answered before · {route}";
+	f->title = "Routing loop: {router} answers again and again for packets to {peer_addr}";
 }
 
 /* The hop limit at which the router that let a packet with the whole one die answers as well; 0 none. */
@@ -144,6 +160,10 @@ static void file_loop(const struct view *view, struct sink *sink, const struct t
 	else
 		add_end(f, view, path, met);
 	f->next = next;
+	if (proven) {
+		f->causes = loop_causes;
+		f->fixes = loop_fixes;
+	}
 	finding_doubts(f, doubts, ARRAY_SIZE(doubts));
 	finding_threshold(f, sink, ROUNDS);
 }
