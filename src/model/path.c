@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of what probes find out, as they stand in JSON. */
+/* Names of what probes find out, as they stand in JSON, and what its parts say together. */
 #include "tcptriage/model/path.h"
 
 #include <assert.h>
@@ -75,4 +75,13 @@ const char *reverse_finding_name(enum reverse_finding finding)
 const char *trace_finding_name(enum trace_finding finding)
 {
 	return name_of(trace_names, ARRAY_SIZE(trace_names), finding);
+}
+
+bool mtu_path_others_pass(const struct mtu_path *path)
+{
+	for (size_t i = 0; path->method == PROBE_TCP && i < MIN(path->hop_count, (size_t)PATH_HOPS_MAX); i++) {
+		if (path->hops[i].large == REPLY_ARRIVED)
+			return true;
+	}
+	return false;
 }

@@ -122,9 +122,13 @@ static void say_narrower(struct out *out, const struct mtu_result *result)
 
 static void say_black_hole(struct out *out, const struct mtu_result *result)
 {
+	bool tcp_only = mtu_path_others_pass(&result->path);
+
 	large_packets(out, &result->path);
 	out_lit(out, " vanish");
 	place(out, &result->path);
+	if (tcp_only)
+		out_printf(out, " when they carry TCP, while %s of that size arrives", probe_text_method(result->path.hop_method));
 	out_str(out, result->path.told_count ? ", no router names the size that passes" : ", nobody says so");
 	edge(out, &result->path);
 }
@@ -357,11 +361,14 @@ static void large_cell(struct out *out, const struct path_hop *hop, const void *
 		out_printf(out, "large %s", probe_text_reply(hop->large));
 }
 
+static bool is_narrow(const struct mtu_path *path)
+{
+	return path->finding == MTU_NARROWER_TOLD || path->finding == MTU_BLACK_HOLE_FOUND;
+}
+
 static void hop_lines(struct probe_text *text, const struct mtu_path *path)
 {
-	bool is_narrow = path->finding == MTU_NARROWER_TOLD || path->finding == MTU_BLACK_HOLE_FOUND;
-
-	if (is_narrow || text->report->show_hops)
+	if (is_narrow(path) || text->report->show_hops)
 		probe_text_hops(text, path->hops, path->hop_count, small_cell, large_cell, NULL);
 }
 
@@ -525,6 +532,10 @@ static void note_lines(struct probe_text *text, const struct mtu_result *result)
 	}
 	if (path->rate_limited) {
 		out_printf(item, "%s: the host answers about once a second, which governs the time", probe_text_method(path->method));
+		note(text);
+	}
+	if (is_narrow(path) && path->method == PROBE_TCP && path->hop_count) {
+		out_printf(item, "the hops were asked by %s: packets of TCP may be treated otherwise, or go another way", probe_text_method(path->hop_method));
 		note(text);
 	}
 	if (result->port && path->method != PROBE_TCP && verdict_of(path)->is_size) {

@@ -246,6 +246,16 @@ static unsigned narrow_at(const struct mtu_search *search, const struct reach *r
 	return reach->told - 1;
 }
 
+/* Another protocol for which the path is wide enough says nothing of the place where this one's packets vanish. */
+static bool passes_beside(const struct mtu_search *search)
+{
+	for (unsigned ttl = 1; search->options.side_method >= 0 && ttl <= walked(search); ttl++) {
+		if (search->path.hops[ttl - 1].large == REPLY_ARRIVED)
+			return true;
+	}
+	return false;
+}
+
 void mtu_hops_place(struct mtu_search *search)
 {
 	struct mtu_path *path = &search->path;
@@ -253,7 +263,7 @@ void mtu_hops_place(struct mtu_search *search)
 	unsigned before, at = narrow_at(search, &far, &before);
 
 	path->hop_count = search->hops.distance ? search->hops.distance : MAX(search->hops.last, at);
-	if (!search->hops.large || (!far.told && !search->hops.last && before != 1))
+	if (!search->hops.large || passes_beside(search) || (!far.told && !search->hops.last && before != 1))
 		return;
 	path->shrink_ttl = (uint8_t)at;
 	path->shrink_before = (uint8_t)before;

@@ -6,7 +6,7 @@
 #define THEM "10.9.9.2"
 #define THEM6 "fd00:9::2"
 
-static void hole__exact_by_tcp__is_as_sure_as_it_gets(void **state)
+static void hole__exact_by_tcp__is_sure_and_its_place_another_protocols(void **state)
 {
 	const struct finding *f;
 	struct probing p;
@@ -15,9 +15,11 @@ static void hole__exact_by_tcp__is_as_sure_as_it_gets(void **state)
 	probing_mtu(&p, RULE, THEM, 443);
 	probing_hole(&p, 1400, 2);
 	p.mtu.path.method = PROBE_TCP;
+	p.mtu.path.hop_method = PROBE_ICMP;
 	probing_judge(&p);
 	f = probing_expect_one(&p, SEVERITY_CRITICAL);
-	assert_true(f->confidence == 0.99);
+	assert_true(f->confidence == 0.97);
+	expect_against(f, "the place was found by ICMP");
 	assert_int_equal(evidence_of(f, "path_mtu"), 1400);
 	assert_int_equal(evidence_of(f, "mss_fits"), 1360);
 	assert_int_equal(evidence_of(f, "hop"), 2);
@@ -26,7 +28,32 @@ static void hole__exact_by_tcp__is_as_sure_as_it_gets(void **state)
 	probing_expect_list(f, f->fixes, "icmp code frag-needed accept");
 	probing_expect_list(f, f->fixes, "set 1360)");
 	probing_expect_list(f, f->fixes, "ip route replace 10.9.9.2/32 via 10.9.1.1 dev eth0 mtu 1400");
-	assert_null(f->against[0]);
+	assert_null(f->against[1]);
+	probing_close(&p);
+}
+
+static void hole__for_tcp_alone__is_a_filter_without_a_place(void **state)
+{
+	const struct finding *f;
+	struct probing p;
+
+	(void)state;
+	probing_mtu(&p, RULE, THEM, 8443);
+	probing_hole(&p, 1400, 4);
+	p.mtu.path.method = PROBE_TCP;
+	p.mtu.path.hop_method = PROBE_ICMP;
+	p.mtu.path.place = SHRINK_UNKNOWN;
+	p.mtu.path.hops[3].large = REPLY_ARRIVED;
+	probing_judge(&p);
+	f = probing_expect_one(&p, SEVERITY_CRITICAL);
+	assert_true(f->confidence == 0.85);
+	expect_text(f, f->title, "TCP to 10.9.9.2 loses packets over 1400 B, while ICMP packets of 1401 B arrive: a filter");
+	expect_text(f, f->detail, "treats TCP apart");
+	expect_against(f, "ICMP packets of 1401 B arrive at the host");
+	expect_text(f, f->causes[0], "a firewall");
+	p.mtu.path.hops[3].large = REPLY_NONE;
+	probing_judge(&p);
+	expect_text(probing_expect_one(&p, SEVERITY_CRITICAL), p.verdict.findings[0]->title, "Path-MTU black hole");
 	probing_close(&p);
 }
 
@@ -349,7 +376,8 @@ static void device__that_is_no_plain_word__stays_out_of_commands(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hole__exact_by_tcp__is_as_sure_as_it_gets),
+		cmocka_unit_test(hole__exact_by_tcp__is_sure_and_its_place_another_protocols),
+		cmocka_unit_test(hole__for_tcp_alone__is_a_filter_without_a_place),
 		cmocka_unit_test(hole__by_another_protocol__asks_tcp),
 		cmocka_unit_test(service__that_did_not_answer__is_not_to_be_asked_again),
 		cmocka_unit_test(hole__of_ipv6__speaks_of_its_messages),

@@ -135,6 +135,10 @@ static bool at_node(struct fake_path *path, unsigned ttl, struct probe_outcome *
 		outcome->reply = !node->mute && allowed(&node->limit, path->now_us) ? REPLY_EXPIRED : REPLY_NONE;
 		return true;
 	}
+	if (ttl == 1 && outcome->lane == LANE_MAIN && path->main_most && outcome->size > path->main_most) {
+		outcome->reply = REPLY_NONE;
+		return true;
+	}
 	if (outcome->size <= node->mtu)
 		return false;
 	outcome->reply = node->ptb == PTB_SILENT ? REPLY_NONE : node->ptb == PTB_PROHIBITS ? REPLY_PROHIBITED : REPLY_TOO_BIG;

@@ -33,7 +33,8 @@ struct fake_node {
 /**
  * struct fake_path - @nodes: this machine and the routers; the host is @count hops away. @rtt_us. @jitter_us: each answer takes up to that longer (which reorders).
  * @loss: share of packets lost on the way, and of answers on the way back. @copies: share of answers that come twice. @deaf: the host answers nothing. @answers_most: largest packet that it
- * answers, 0 any. @tells_most: this machine tells the largest size that it sends, as TCP does that knows the peer's MSS. @limit: of the host's answers. @silent_from_us, @silent_to_us: nothing gets through then.
+ * answers, 0 any. @main_most: of LANE_MAIN the largest that gets past the first router, 0 any. @tells_most: this machine tells the largest size that it sends, as TCP does that
+ * knows the peer's MSS. @limit: of the host's answers. @silent_from_us, @silent_to_us: nothing gets through then.
  * @changes_us: from then on (CLOCK_MONOTONIC, 0 never) node @changes_at has the MTU @changes_to.
  * @sent: probes; of each @sent_us, @deadline_us, @answered. @fault: first promise of the search that was broken, NULL none.
  */
@@ -44,7 +45,7 @@ struct fake_path {
 	int64_t rtt_us, jitter_us, silent_from_us, silent_to_us;
 	double loss, copies;
 	bool deaf, tells_most;
-	uint32_t answers_most;
+	uint32_t answers_most, main_most;
 	struct fake_limit limit;
 	int64_t changes_us;
 	unsigned changes_at;

@@ -687,6 +687,26 @@ static void mtu_search__side_lane__finds_the_hop_for_a_method_that_cannot(void *
 	end(&s);
 }
 
+static void mtu_search__side_lane_for_which_all_is_well__leaves_the_place_unknown(void **state)
+{
+	static const int sides[] = { PROBE_ICMP, PROBE_UDP };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sides); i++) {
+		struct scene s = scene(ADDR_V4, 3, i + 1);
+
+		s.options.method = PROBE_TCP;
+		s.options.side_method = sides[i];
+		s.path->main_most = 1400;
+		run(&s);
+		assert_exact(&s, MTU_BLACK_HOLE_FOUND, 1400);
+		assert_int_equal(s.found->place, SHRINK_UNKNOWN);
+		assert_int_equal(s.found->hop_method, sides[i]);
+		assert_true(mtu_path_others_pass(s.found));
+		end(&s);
+	}
+}
+
 static void mtu_search__method_without_hops_and_no_side_lane__leaves_the_place_unknown(void **state)
 {
 	struct scene s = narrow(1400, PTB_SILENT);
@@ -975,6 +995,7 @@ int main(void)
 		cmocka_unit_test(mtu_search__healthy_path_within_the_allowance__does_not_wait),
 		cmocka_unit_test(mtu_search__allowance_was_used_up_before__silence_is_not_size),
 		cmocka_unit_test(mtu_search__side_lane__finds_the_hop_for_a_method_that_cannot),
+		cmocka_unit_test(mtu_search__side_lane_for_which_all_is_well__leaves_the_place_unknown),
 		cmocka_unit_test(mtu_search__method_without_hops_and_no_side_lane__leaves_the_place_unknown),
 		cmocka_unit_test(mtu_search__one_probe_at_a_time__is_obeyed),
 		cmocka_unit_test(mtu_search__hops_asked_for_on_a_healthy_path__are_shown),

@@ -103,6 +103,9 @@ struct mtu_path {
 	int64_t elapsed_us, rtt_us;
 };
 
+/** mtu_path_others_pass() - the search asked by TCP, and probes of @path->hop_method as large as what vanishes arrive at the host: it is no link that is narrow. */
+bool mtu_path_others_pass(const struct mtu_path *path);
+
 /** enum reverse_finding - verdict of the test with two advertised MSS (RULES §5.2). */
 enum reverse_finding {
 	REVERSE_NOT_MADE,

@@ -21,7 +21,7 @@ static const struct threshold thresholds[] = {
 
 /**
  * struct hole - what the search found. @passed: largest size that is known to pass. @tries: of the smallest size that vanished. @controls: share of small probes that were answered, percent. @told: a message
- * that was not true, NULL none. @layer2: why it is not a router's doing, NULL unknown.
+ * that was not true, NULL none. @tcp_only: as large packets of another protocol arrive. @by_others: the hop was found by another protocol. @layer2: why it is not a router's doing, NULL unknown.
  */
 struct hole {
 	const struct mtu_result *result;
@@ -32,7 +32,7 @@ struct hole {
 	uint32_t passed, link_mtu, fitting_mss;
 	unsigned tries;
 	double controls;
-	bool exact, proven;
+	bool exact, proven, tcp_only, by_others;
 };
 
 static unsigned tries_of(const struct mtu_path *path, uint32_t size)
@@ -105,6 +105,8 @@ static const char *layer2_sign(const struct hole *h)
 {
 	uint32_t size = h->passed;
 
+	if (h->tcp_only)
+		return NULL;
 	if (h->path->place == SHRINK_HERE)
 		return "not even the first router sees large packets: it is this host's own link, or the segment behind it";
 	if (in_one_network(h->path))
@@ -126,6 +128,8 @@ static struct hole hole_of(const struct view *view, const struct mtu_result *res
 	h.controls = path->controls_sent ? 100.0 * (path->controls_sent - MIN(path->controls_lost, path->controls_sent)) / path->controls_sent : 0;
 	h.told = false_word(path);
 	h.fitting_mss = probe_fitting_mss(&result->address, h.passed);
+	h.tcp_only = mtu_path_others_pass(path);
+	h.by_others = path->method == PROBE_TCP && path->place != SHRINK_UNKNOWN;
 	h.where = where_text(view, path);
 	h.layer2 = layer2_sign(&h);
 	h.proven = h.exact && !path->lossy && !path->partial && h.controls >= view->values[CONTROLS] && h.tries >= view->values[TRIES] && !leaves_guessing(&h);
@@ -161,6 +165,8 @@ static const char *likely(const struct hole *h)
 {
 	const char *what = h->exact ? mtu_likely(h->link_mtu, h->passed) : NULL;
 
+	if (h->tcp_only)
+		return "a filter or a middlebox that treats TCP apart, no link";
 	if (h->layer2)
 		return h->layer2;
 	if (!h->exact)
@@ -178,6 +184,8 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_add(f, "mss_fits", h->fitting_mss, UNIT_BYTES, "rule");
 	finding_add_text(f, "likely", likely(h), "rule");
 	finding_add_text(f, "method", probe_method_word(path->method), "probes");
+	if (h->tcp_only || h->by_others)
+		finding_add_text(f, "hop_method", probe_method_word(path->hop_method), "probes with a hop limit");
 	finding_add(f, "probes", path->probes_sent, UNIT_COUNT, "probes");
 	finding_add(f, "tries", h->tries, UNIT_COUNT, "probes");
 	finding_add(f, "controls", path->controls_sent, UNIT_COUNT, "probes");
@@ -194,6 +202,13 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	if (h->result->live.with_info)
 		finding_add(f, "live_mss_max", h->result->live.mss_max, UNIT_BYTES, "tcpi_snd_mss");
 }
+
+static const char *const tcp_causes[] = {
+	"a firewall, load balancer or IPS on the way that drops large TCP segments, or does not put them together again",
+	"a box that ends or rewrites TCP (a proxy, a VPN client, segmentation offload gone wrong) and has a smaller MTU behind it",
+	"TCP takes another way than other packets (policy routes, balancing by port), and that way is narrower",
+	NULL,
+};
 
 static const char *const layer2_causes[] = {
 	"a switch, bridge or virtual link with a smaller MTU than the interfaces at both its ends: no router is there to tell",
@@ -214,6 +229,17 @@ static const char *allow_icmp(const struct hole *h)
 	return h->probed.address->family == ADDR_V4 ?
 		       "let ICMP type 3 code 4 pass everywhere on the way back: nft add rule inet filter forward icmp type destination-unreachable icmp code frag-needed accept" :
 		       "let ICMPv6 type 2 pass everywhere on the way back: nft add rule inet filter forward icmpv6 type packet-too-big accept";
+}
+
+static const char *const *tcp_fixes(const struct view *view, const struct hole *h)
+{
+	const char *const lines[] = {
+		"find the box on the way that treats TCP apart, and mend its limit or its filter",
+		h->fitting_mss ? arena_printf(view->arena, "or keep this host's segments below it: %s", probe_route_command(view, &h->probed, "mtu", h->passed)) : NULL,
+		"net.ipv4.tcp_mtu_probing=1 as a safety net, for IPv4 and IPv6: sysctl -w net.ipv4.tcp_mtu_probing=1",
+	};
+
+	return probe_list(view, lines, ARRAY_SIZE(lines));
 }
 
 static const char *const *fixes(const struct view *view, const struct hole *h)
@@ -250,6 +276,14 @@ static const char *const *next(const struct view *view, const struct hole *h)
 	return probe_list(view, lines, ARRAY_SIZE(lines));
 }
 
+/* Other packets of that size arrive: nothing on the way is narrow. */
+static void describe_tcp_only(struct finding *f, const struct view *view, const struct hole *h, const char *size)
+{
+	f->title = arena_printf(view->arena, "TCP to {peer_addr} loses packets %s, while {hop_method} packets of {smallest_lost} arrive: a filter on the way, no narrow link", size);
+	f->causes = tcp_causes;
+	f->fixes = tcp_fixes(view, h);
+}
+
 static void describe(struct finding *f, const struct view *view, const struct hole *h)
 {
 	const char *size = h->exact ? "over {path_mtu}" : "of {smallest_lost}", *told = "nobody says so";
@@ -263,6 +297,8 @@ static void describe(struct finding *f, const struct view *view, const struct ho
 	f->causes = h->layer2 ? layer2_causes : h->told ? told_causes : f->causes;
 	f->fixes = fixes(view, h);
 	f->next = next(view, h);
+	if (h->tcp_only)
+		describe_tcp_only(f, view, h, size);
 }
 
 static size_t doubts_of(const struct view *view, const struct hole *h, struct probe_doubt doubts[FINDING_LINES_MAX])
@@ -270,6 +306,8 @@ static size_t doubts_of(const struct view *view, const struct hole *h, struct pr
 	const struct mtu_path *path = h->path;
 	const struct probe_doubt rows[] = {
 		{ path->method != PROBE_TCP, 0.96, "the probes were {method}, not TCP: a filter that drops large ones of that kind alone looks the same" },
+		{ h->tcp_only, 0.85, "{hop_method} packets of {smallest_lost} arrive at the host: only large TCP segments are hindered, and where is not known" },
+		{ h->by_others && !h->tcp_only, 0.97, "the place was found by {hop_method}: packets of TCP may go another way" },
 		{ !h->exact, 0.9, "the exact size was not found: something between {path_mtu} and {fits_at_most} still passes" },
 		{ leaves_guessing(h), 0.85, "{reporter} says that packets are too big, but not for what: senders that then guess a smaller size get through (Linux does)" },
 		{ h->tries < view->values[TRIES], 0.8, "{smallest_lost} was tried too seldom ({tries|time}) to rule out chance" },
