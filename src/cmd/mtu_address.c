@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The path MTU to one address: which methods, in which order, and what each needs. */
+#include <assert.h>
 #include <errno.h>
 
 #include "mtu_probe.h"
@@ -98,18 +99,35 @@ static struct mtu_path nothing_sent(uint8_t finding, enum probe_method method, i
 				  .rtt_us = -1 };
 }
 
-/* Return: the methods in order, at most METHODS_MAX. */
-static unsigned methods_of(const struct mtu_probe_options *o, enum addr_family family, enum prober_kind kinds[METHODS_MAX])
+/* This kernel remembers a path MTU that is less than the interface's: as long as it does, TCP sends nothing larger. */
+static bool remembers_less(const struct route *route)
 {
-	bool one = o->udp || o->icmp || o->tcp;
+	bool remembers = route->has & ROUTE_HAS_MTU && route->has & ROUTE_HAS_EXPIRES;
+
+	return remembers && (!route->link_mtu || route->mtu < route->link_mtu);
+}
+
+/* Return: the methods in order, at most METHODS_MAX. TCP is left out where it could not try the sizes in question. */
+static unsigned methods_of(const struct mtu_probe_options *o, const struct mtu_result *result, enum prober_kind kinds[METHODS_MAX])
+{
+	bool one = o->udp || o->icmp || o->tcp, tcp_first = o->payload && !remembers_less(&result->route);
+	enum prober_kind side = probe_job_side((enum addr_family)result->address.family);
 
 	if (one) {
 		kinds[0] = o->udp ? PROBER_UDP : o->icmp ? PROBER_ICMP : PROBER_TCP_DATA;
 		return 1;
 	}
-	kinds[0] = o->payload ? PROBER_TCP_DATA : probe_job_side(family);
-	kinds[1] = o->payload ? probe_job_side(family) : PROBER_UDP;
+	kinds[0] = tcp_first ? PROBER_TCP_DATA : side;
+	kinds[1] = tcp_first ? side : PROBER_UDP;
 	return kinds[0] == kinds[1] ? 1 : 2;
+}
+
+static const char *const method_words[] = { [PROBE_UDP] = "UDP", [PROBE_ICMP] = "ICMP", [PROBE_TCP] = "TCP" };
+static_assert(ARRAY_SIZE(method_words) == PROBE_METHOD_COUNT, "a word for every method");
+
+static enum probe_method method_of(enum prober_kind kind)
+{
+	return kind == PROBER_UDP ? PROBE_UDP : kind == PROBER_ICMP ? PROBE_ICMP : PROBE_TCP;
 }
 
 static struct prober_options options_of(const struct probe_job *job, const struct mtu_result *result, enum prober_kind kind)
@@ -145,11 +163,22 @@ static void close_lanes(struct mtu_run *run)
 	mtu_search_free(run->search);
 }
 
+/* Of what was asked for, as much as this machine sends: of TCP no more than the route, or what is remembered of the path, says. */
+static uint32_t largest_of(const struct mtu_probe_options *o, const struct mtu_result *result, bool tcp)
+{
+	const struct route *route = &result->route;
+	uint32_t largest = o->largest ? o->largest : route->link_mtu ? route->link_mtu : MTU_OF_UNKNOWN_LINK;
+
+	if (route->link_mtu)
+		largest = MIN(largest, route->link_mtu);
+	return tcp && route->has & ROUTE_HAS_MTU && route->mtu ? MIN(largest, route->mtu) : largest;
+}
+
 static struct mtu_search_options search_options(const struct probe_job *job, const struct mtu_result *result, const struct mtu_run *run)
 {
 	const struct mtu_probe_options *o = job->own;
 	const struct prober *main = run->lane[LANE_MAIN], *side = run->lane[LANE_SIDE];
-	uint32_t link = result->route.link_mtu ? result->route.link_mtu : MTU_OF_UNKNOWN_LINK, largest = o->largest ? o->largest : link, most = prober_largest(main);
+	uint32_t largest = largest_of(o, result, prober_method(main) == PROBE_TCP), most = prober_largest(main);
 	bool udp = prober_method(main) == PROBE_UDP;
 
 	return (struct mtu_search_options){ .family = (enum addr_family)result->address.family,
@@ -182,7 +211,7 @@ static int search_by(struct probe_job *job, enum prober_kind kind, struct mtu_wi
 	if (!code) {
 		options = search_options(job, result, &run);
 		run.search = mtu_search_new(&options, clock_mono_us());
-		probe_loop_run(&ops, &run, deadline_us, job->show);
+		probe_loop_run(&ops, &run, &job->pace, deadline_us, job->show);
 		result->path = *mtu_search_path(run.search);
 		result->dropped += ignored(run.lane[LANE_MAIN]) + ignored(run.lane[LANE_SIDE]);
 	}
@@ -190,23 +219,56 @@ static int search_by(struct probe_job *job, enum prober_kind kind, struct mtu_wi
 	return code;
 }
 
+/* Routing says so, and would of every method. */
+static bool is_of_network(int code)
+{
+	return code == -ENETUNREACH || code == -EHOSTUNREACH || code == -ENETDOWN || code == -EHOSTDOWN;
+}
+
+/* No probe was made. Only where the network is why the host is called unreachable. */
+static void could_not(struct probe_job *job, enum prober_kind kind, int code, const struct err *why, struct mtu_result *result)
+{
+	bool network = is_of_network(code);
+
+	notices_add(&job->session.notices, "%s could not be probed: %s", probe_job_text(job, &result->address), why->text);
+	result->path = nothing_sent(network ? MTU_UNREACHABLE : MTU_UNDECIDED, method_of(kind), network ? -code : 0);
+}
+
+static void note_next_method(struct probe_job *job, const struct mtu_result *result, enum prober_kind next)
+{
+	const char *text = probe_job_text(job, &result->address), *left = result->address.family == ADDR_V6 ? "[" : "", *right = *left ? "]" : "";
+
+	if (result->first != PROBE_TCP)
+		return;
+	notices_add(&job->session.notices, "TCP to %s%s%s:%u was not answered: %s was used instead; tcptriage trace %s%s%s:%u shows where attempts end", left, text, right, result->port,
+		    method_words[method_of(next)], left, text, right, result->port);
+}
+
 /* Methods in turn, until one is answered by more than silence. */
-static int search(struct probe_job *job, struct mtu_witness *witness, int64_t deadline_us, struct mtu_result *result, struct err *err)
+static void search(struct probe_job *job, struct mtu_witness *witness, int64_t deadline_us, struct mtu_result *result)
 {
 	enum prober_kind kinds[METHODS_MAX];
-	unsigned count = methods_of(job->own, (enum addr_family)result->address.family, kinds);
+	unsigned count = methods_of(job->own, result, kinds);
 
 	for (unsigned i = 0; i < count; i++) {
-		int code = search_by(job, kinds[i], witness, deadline_us, result, err);
+		struct err why = { "" };
+		int code = search_by(job, kinds[i], witness, deadline_us, result, &why);
+		bool last = i + 1 == count;
 
-		if (code)
-			return code;
-		if (result->path.finding != MTU_HOST_DEAF || result->path.partial || i + 1 == count)
-			break;
+		if (code && (last || is_of_network(code))) {
+			could_not(job, kinds[i], code, &why, result);
+			return;
+		}
+		if (code) {
+			notices_add(&job->session.notices, "%s was left out: %s", method_words[method_of(kinds[i])], why.text);
+			continue;
+		}
+		if (result->path.finding != MTU_HOST_DEAF || result->path.partial || last)
+			return;
 		result->first = result->path.method;
 		result->first_sent = result->path.probes_sent;
+		note_next_method(job, result, kinds[i + 1]);
 	}
-	return 0;
 }
 
 /* What ended the handshake: a reset bears the host's address, any other error is this machine's word for it. */
@@ -226,12 +288,12 @@ static void handshake_only(struct probe_job *job, struct mtu_witness *witness, i
 	struct mtu_run run = { .witness = witness, .address = &result->address };
 	int64_t began_us = clock_mono_us();
 
-	probe_loop_run(&ops, &run, deadline_us, job->show);
+	probe_loop_run(&ops, &run, &job->pace, deadline_us, job->show);
 	mtu_witness_tell(witness, result);
 	if (result->tcp.error == ETIMEDOUT && !run.stopped) {
 		mtu_witness_close(witness);
 		mtu_witness_open(witness, job, &result->address, WITNESS_AGAIN_US);
-		probe_loop_run(&ops, &run, deadline_us, job->show);
+		probe_loop_run(&ops, &run, &job->pace, deadline_us, job->show);
 		mtu_witness_tell(witness, result);
 	}
 	result->path = nothing_sent(result->tcp.connected ? MTU_UNDECIDED : MTU_HOST_DEAF, PROBE_TCP, 0);
@@ -252,27 +314,24 @@ static void note_reverse(struct probe_job *job, const struct mtu_result *result)
 			    REVERSE_ENOUGH);
 }
 
-static int probe_with_port(struct probe_job *job, struct mtu_result *result, int64_t deadline_us, struct err *err)
+static void probe_with_port(struct probe_job *job, struct mtu_result *result, int64_t deadline_us)
 {
 	const struct mtu_probe_options *o = job->own;
 	CLEANUP(mtu_witness_close) struct mtu_witness witness = { .tcp = NULL };
 	bool handshake = o->tcp && !o->payload, beside = job->target.port && !o->payload && !o->udp;
-	int code = 0;
 
 	if (beside)
 		mtu_witness_open(&witness, job, &result->address, WITNESS_US);
 	if (handshake)
 		handshake_only(job, &witness, deadline_us, result);
 	else
-		code = search(job, &witness, deadline_us, result, err);
-	if (code)
-		return code;
+		search(job, &witness, deadline_us, result);
 	mtu_witness_tell(&witness, result);
+	mtu_limits_tell(job, result);
 	/* after the search: what a router tells the host about its answers would lessen the MSS that the host advertises, and so the sizes that TCP can try */
-	if (o->payload && result->path.method == PROBE_TCP && result->path.finding != MTU_UNREACHABLE && !result->path.partial)
+	if (o->payload && result->first != PROBE_TCP && result->path.finding != MTU_UNREACHABLE && !result->path.partial)
 		mtu_reverse_test(job, result, deadline_us);
 	note_reverse(job, result);
-	return 0;
 }
 
 /* ICMP where it was asked for and is not allowed is no result but a failure. */
@@ -294,7 +353,6 @@ int mtu_address_probe(struct probe_job *job, const struct addr *address, int64_t
 {
 	struct mtu_result *found = arena_alloc(&job->session.arena, sizeof(*found));
 	enum addr_family family = (enum addr_family)address->family;
-	struct err why = { "" };
 	int code = check_allowed(job->own, family, err);
 
 	if (code)
@@ -307,10 +365,6 @@ int mtu_address_probe(struct probe_job *job, const struct addr *address, int64_t
 	}
 	note_methods(job, family);
 	found->live = mtu_live_sockets(job, address);
-	code = probe_with_port(job, found, deadline_us, &why);
-	if (code) {
-		notices_add(&job->session.notices, "%s could not be probed: %s", probe_job_text(job, address), why.text);
-		found->path = nothing_sent(MTU_UNREACHABLE, PROBE_UDP, -code);
-	}
+	probe_with_port(job, found, deadline_us);
 	return 0;
 }

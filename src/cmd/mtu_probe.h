@@ -19,6 +19,9 @@ struct mtu_probe_options {
 /** mtu_address_probe() - a probe_kind.probe: methods in turn, the witness beside them, then the way back. */
 int mtu_address_probe(struct probe_job *job, const struct addr *address, int64_t deadline_us, struct probe_result *result, struct err *err);
 
+/** mtu_limits_tell() - what a search came to, made no more of than this machine let it see: sizes that it does not send, words that it does not hear. Changes result->path; notices say why. */
+void mtu_limits_tell(struct probe_job *job, struct mtu_result *result);
+
 /** MTU of an interface that could not be asked for. */
 #define MTU_OF_UNKNOWN_LINK 1500
 
@@ -26,12 +29,13 @@ int mtu_address_probe(struct probe_job *job, const struct addr *address, int64_t
 struct live_path mtu_live_sockets(struct probe_job *job, const struct addr *address);
 
 /**
- * struct mtu_witness - the one connection that carries no data. @waited: its outcome is still to come, at @deadline_us at the latest.
+ * struct mtu_witness - the one connection that carries no data. @waited: its outcome is still to come, at @deadline_us at the latest. @connections: made so far, when the first one was not answered two.
  */
 struct mtu_witness {
 	struct tcp_reverse *tcp;
 	struct reverse_outcome outcome;
 	int64_t deadline_us;
+	uint32_t connections;
 	bool waited;
 };
 /** mtu_witness_open() - connect to the port now; the outcome comes within @patience_us. */

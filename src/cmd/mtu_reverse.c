@@ -64,31 +64,43 @@ static void progress(const void *machine, struct out *out)
 
 static const struct probe_machine ops = { step, take, fds, stop, progress };
 
+#define TIMESTAMP_BYTES 12
+
 /* Headers of IP and TCP without options. */
 static uint32_t header_bytes(enum addr_family family)
 {
 	return family == ADDR_V6 ? 60 : 40;
 }
 
-/* The largest MSS that this kernel advertises now: the search may have taught it a path MTU, which lessens it (net/ipv4/route.c, ipv4_default_advmss). */
-static uint32_t largest_mss(struct probe_job *job, const struct mtu_result *result)
+/* The largest MSS that the interface allows: whether this kernel advertises as much, the first connection tells. */
+static uint32_t largest_mss(const struct mtu_result *result)
 {
-	struct route now = probe_job_route(job, &result->address);
 	uint32_t mtu = result->route.link_mtu ? result->route.link_mtu : MTU_OF_UNKNOWN_LINK;
 
-	if (now.has & ROUTE_HAS_MTU && now.mtu < mtu) {
-		mtu = now.mtu;
-		notices_add(&job->session.notices, "this kernel remembers a path MTU of %u to %s and advertises an MSS that fits it: the way back was tested up to that", mtu,
-			    probe_job_text(job, &result->address));
-	}
 	return MIN(mtu, UINT16_MAX) - header_bytes((enum addr_family)result->address.family);
+}
+
+/* What was tested is less than the interface takes: the search may have taught this kernel a path MTU, which lessens the MSS (net/ipv4/route.c, ipv4_default_advmss). */
+static void note_small_mss(struct probe_job *job, const struct mtu_result *result)
+{
+	const struct tcp_witness *tcp = &result->tcp;
+	uint32_t advertised = tcp->advmss + (tcp->timestamps ? TIMESTAMP_BYTES : 0);
+	struct route now;
+
+	if (!tcp->connected || !tcp->advmss || advertised >= largest_mss(result))
+		return;
+	now = probe_job_route(job, &result->address);
+	notices_add(&job->session.notices, "this kernel advertises an MSS of %u to %s%s: the way back was tested up to that", advertised, probe_job_text(job, &result->address),
+		    !(now.has & ROUTE_HAS_MTU)     ? "" :
+		    now.has & ROUTE_HAS_EXPIRES ? ", which fits the path MTU that it remembers" :
+						  ", which fits the MTU of the route");
 }
 
 void mtu_reverse_test(struct probe_job *job, struct mtu_result *result, int64_t deadline_us)
 {
 	const struct mtu_probe_options *o = job->own;
 	struct prober_options options = probe_job_prober(job, &result->address, PROBER_TCP_DATA);
-	const struct reverse_search_options wish = { .family = (enum addr_family)result->address.family, .largest = largest_mss(job, result), .exact = true };
+	const struct reverse_search_options wish = { .family = (enum addr_family)result->address.family, .largest = largest_mss(result), .exact = true };
 	struct reverse_run run = { .search = NULL };
 	struct err err = { "" };
 
@@ -98,12 +110,14 @@ void mtu_reverse_test(struct probe_job *job, struct mtu_result *result, int64_t 
 		return;
 	}
 	run.search = reverse_search_new(&wish, clock_mono_us());
-	probe_loop_run(&ops, &run, deadline_us, job->show);
+	probe_loop_run(&ops, &run, &job->pace, deadline_us, job->show);
+	result->connections += reverse_search_path(run.search)->connections;
 	if (run.witness.made)
 		result->tcp = run.witness;
 	/* without a connection nothing was asked */
 	if (run.witness.connected)
 		result->reverse = *reverse_search_path(run.search);
+	note_small_mss(job, result);
 	reverse_search_free(run.search);
 	tcp_reverse_close(run.tcp);
 }

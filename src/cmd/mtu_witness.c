@@ -9,12 +9,14 @@ void mtu_witness_open(struct mtu_witness *witness, struct probe_job *job, const 
 	struct err err = { "" };
 
 	options.payload = PAYLOAD_NONE;
-	*witness = (struct mtu_witness){ .deadline_us = clock_mono_us() + patience_us };
+	*witness = (struct mtu_witness){ .deadline_us = clock_mono_us() + patience_us, .connections = witness->connections };
 	if (tcp_reverse_open(&witness->tcp, &options, &err)) {
 		notices_add(&job->session.notices, "no connection was made to port %u: %s", job->target.port, err.text);
 		return;
 	}
 	tcp_reverse_send(witness->tcp, &(struct reverse_request){ .id = 1, .enough = REVERSE_ENOUGH, .deadline_us = witness->deadline_us });
+	probe_pace_sent(&job->pace, clock_mono_us());
+	witness->connections++;
 	witness->waited = true;
 }
 
@@ -30,18 +32,16 @@ void mtu_witness_tell(const struct mtu_witness *witness, struct mtu_result *resu
 {
 	const struct reverse_outcome *seen = &witness->outcome;
 
+	result->connections = witness->connections;
 	if (!witness->tcp || witness->waited)
 		return;
 	result->tcp = seen->witness;
 	if (seen->connected && seen->received >= REVERSE_ENOUGH && !seen->held)
-		result->reverse = (struct reverse_path){ .finding = REVERSE_FITS,
-							 .largest_mss = seen->witness.advmss,
-							 .connections = 1,
-							 .received = seen->received };
+		result->reverse = reverse_search_alone((enum addr_family)result->address.family, seen);
 }
 
 void mtu_witness_close(struct mtu_witness *witness)
 {
 	tcp_reverse_close(witness->tcp);
-	*witness = (struct mtu_witness){ .tcp = NULL };
+	*witness = (struct mtu_witness){ .connections = witness->connections };
 }

@@ -3,6 +3,7 @@
 #ifndef TCPTRIAGE_SRC_CMD_PROBE_JOB_H
 #define TCPTRIAGE_SRC_CMD_PROBE_JOB_H
 
+#include "probe_pace.h"
 #include "session.h"
 #include "target.h"
 #include "tcptriage/model/network.h"
@@ -50,7 +51,7 @@ struct probe_kind {
 /**
  * struct probe_job - one run.
  * @own: options of the command, whose words settle() turns into numbers. @families: bit 0 IPv4, bit 1 IPv6. @ifindex: of -i or of the zone, 0 none; @device: of -i. @show: progress is wanted.
- * @network: NULL when it could not be read. @cut: not all was done.
+ * @network: NULL when it could not be read. @pace: of all that is sent to the target, by whichever method and to whichever of its addresses. @cut: not all was done.
  */
 struct probe_job {
 	const struct probe_kind *kind;
@@ -66,6 +67,7 @@ struct probe_job {
 	uint8_t max_hops;
 	int64_t timeout_us;
 	const struct network *network;
+	struct probe_pace pace;
 	struct probe_result results[TARGET_ADDRESSES_MAX];
 	size_t result_count;
 	bool show, show_hops, cut;

@@ -16,13 +16,13 @@
 #define IDLE_READY_MS 2
 #define LINE_COLUMNS 79
 
-/* struct loop - one run. @columns: of the terminal. @shown_us: when the line was written last. */
+/* struct loop - one run. @columns: of the terminal. @shown_us: when the line was written last. @stopped: the machine was told to. */
 struct loop {
 	const struct probe_machine *ops;
 	void *machine;
 	int64_t deadline_us, shown_us;
 	unsigned columns;
-	bool show, shown;
+	bool show, shown, stopped;
 };
 
 static unsigned terminal_columns(void)
@@ -87,22 +87,38 @@ static bool wait_for(struct loop *loop, int64_t now_us, int64_t wake_us, bool de
 	return poll(fds, count, deaf ? 0 : timeout_ms(now_us, MIN(wake_us, loop->deadline_us))) > 0;
 }
 
-void probe_loop_run(const struct probe_machine *ops, void *machine, int64_t deadline_us, bool show)
+/* Asks the machine, as soon as what it may want sent may leave. */
+static enum probe_step ask(const struct loop *loop, struct probe_pace *pace, int64_t now_us, int64_t *wake_us)
+{
+	int64_t when_us = probe_pace_when(pace);
+	enum probe_step step;
+
+	if (when_us > now_us && !loop->stopped) {
+		*wake_us = when_us;
+		return STEP_WAIT;
+	}
+	step = loop->ops->step(loop->machine, now_us, wake_us);
+	if (step == STEP_SEND)
+		probe_pace_sent(pace, now_us);
+	return step;
+}
+
+void probe_loop_run(const struct probe_machine *ops, void *machine, struct probe_pace *pace, int64_t deadline_us, bool show)
 {
 	struct loop loop = { .ops = ops, .machine = machine, .deadline_us = deadline_us, .columns = terminal_columns(), .show = show, .shown_us = clock_mono_us() };
-	bool ready = false, stopped = false;
+	bool ready = false;
 
 	for (;;) {
 		int64_t now = clock_mono_us(), wake = now;
 		bool heard = take_outcomes(&loop, now);
 		enum probe_step step;
 
-		if (!stopped && (interrupted || now >= deadline_us)) {
+		if (!loop.stopped && (interrupted || now >= deadline_us)) {
 			ops->stop(machine, now);
-			stopped = true;
+			loop.stopped = true;
 			loop.deadline_us = INT64_MAX;
 		}
-		step = ops->step(machine, now, &wake);
+		step = ask(&loop, pace, now, &wake);
 		if (step == STEP_DONE)
 			break;
 		show_progress(&loop, now);

@@ -5,6 +5,7 @@
 
 #include <poll.h>
 
+#include "probe_pace.h"
 #include "tcptriage/base/out.h"
 #include "tcptriage/model/probe.h"
 
@@ -24,7 +25,10 @@ struct probe_machine {
 	void (*progress)(const void *machine, struct out *out);
 };
 
-/** probe_loop_run() - until it is done; stopped at CLOCK_MONOTONIC @deadline_us and by `interrupted`. @show: a line of progress on stderr, gone in the end. */
-void probe_loop_run(const struct probe_machine *ops, void *machine, int64_t deadline_us, bool show);
+/**
+ * probe_loop_run() - until it is done; stopped at CLOCK_MONOTONIC @deadline_us and by `interrupted`. @pace: what left before, whoever sent it; while it allows no more the machine is not
+ * asked. @show: a line of progress on stderr, gone in the end.
+ */
+void probe_loop_run(const struct probe_machine *ops, void *machine, struct probe_pace *pace, int64_t deadline_us, bool show);
 
 #endif

@@ -134,7 +134,7 @@ static int trace(struct probe_job *job, int64_t deadline_us, struct trace_result
 	if (!code) {
 		options = trace_options(job, kind, &run);
 		run.trace = path_trace_new(&options, clock_mono_us());
-		probe_loop_run(&ops, &run, deadline_us, job->show);
+		probe_loop_run(&ops, &run, &job->pace, deadline_us, job->show);
 		result->path = *path_trace_path(run.trace);
 		result->dropped = ignored(run.lane[LANE_MAIN]) + ignored(run.lane[LANE_SIDE]);
 	}

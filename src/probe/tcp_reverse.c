@@ -122,12 +122,20 @@ static void take_answer(struct tcp_reverse *reverse, struct slot *slot)
 	}
 }
 
+/* Segments of equal length behind large ones lessen what the kernel tells: the largest that it told counts. */
+static void take_segment(struct slot *slot, const struct tcp_reading *reading)
+{
+	uint32_t seen = (uint32_t)tcpi_get(&reading->info, TCPI_RCV_MSS);
+
+	if (slot->outcome.connected)
+		slot->outcome.witness.rcv_mss = MAX(slot->outcome.witness.rcv_mss, seen);
+}
+
 /* It is over: take the last look at the connection and end it. */
 static void end(struct slot *slot, const struct tcp_reading *reading)
 {
 	slot->outcome.held = !slot->outcome.ended && tcpi_get(&reading->info, TCPI_RCV_OOOPACK) > 0;
-	if (slot->outcome.connected)
-		slot->outcome.witness.rcv_mss = (uint32_t)tcpi_get(&reading->info, TCPI_RCV_MSS);
+	take_segment(slot, reading);
 	tcp_socket_reset(slot->fd);
 	slot->fd = -1;
 }
@@ -148,6 +156,7 @@ static bool look(struct tcp_reverse *reverse, struct slot *slot, int64_t now_us)
 		outcome->error = tcp_socket_error(slot->fd);
 	if (outcome->connected)
 		take_answer(reverse, slot);
+	take_segment(slot, &reading);
 	if (!outcome->connected && !outcome->error && slot->deadline_us <= now_us)
 		outcome->error = ETIMEDOUT;
 	if (!outcome->error && !outcome->ended && slot->deadline_us > now_us)

@@ -186,6 +186,7 @@ struct tcp_witness tcp_socket_witness(const struct tcp_reading *reading)
 	return (struct tcp_witness){
 		.made = true,
 		.connected = tcp_socket_connected(reading),
+		.timestamps = tcpi_get(info, TCPI_OPTIONS) & TCPI_OPT_TIMESTAMPS,
 		.snd_mss = (uint32_t)tcpi_get(info, TCPI_SND_MSS),
 		.advmss = (uint32_t)tcpi_get(info, TCPI_ADVMSS),
 		.rcv_mss = (uint32_t)tcpi_get(info, TCPI_RCV_MSS),

@@ -15,8 +15,8 @@ static_assert(ARRAY_SIZE(fate_names) == SIZE_FATE_COUNT, "a name for every fate"
 
 static const char *const told_names[] = {
 	[TOLD_CONFIRMED] = "confirmed", [TOLD_WRONG] = "wrong",		[TOLD_SURPASSED] = "surpassed",
-	[TOLD_NO_MTU] = "no-mtu",	[TOLD_BOGUS] = "bogus",		[TOLD_TOO_SMALL] = "too-small",
-	[TOLD_UNTRIED] = "untried",
+	[TOLD_NO_MTU] = "no-mtu",	[TOLD_HIDDEN] = "hidden",	[TOLD_BOGUS] = "bogus",
+	[TOLD_TOO_SMALL] = "too-small", [TOLD_UNTRIED] = "untried",
 };
 static_assert(ARRAY_SIZE(told_names) == TOLD_KIND_COUNT, "a name for every kind");
 
@@ -104,7 +104,7 @@ static void told_object(struct out *out, const struct path_told *told)
 {
 	json_key(out, "{", "address");
 	probe_json_addr(out, &told->from);
-	number_member(out, ",\"mtu\":", told->kind != TOLD_NO_MTU, told->mtu);
+	number_member(out, ",\"mtu\":", told->kind != TOLD_NO_MTU && told->kind != TOLD_HIDDEN, told->mtu);
 	name_member(out, ",\"kind\":", told_names, ARRAY_SIZE(told_names), told->kind);
 	json_key(out, ",", "confirmed");
 	json_bool(out, told->kind == TOLD_CONFIRMED);
@@ -160,6 +160,7 @@ static void reverse_members(struct out *out, const struct reverse_path *reverse)
 	}
 	number_member(out, "{\"largest_mss\":", reverse->largest_mss, reverse->largest_mss);
 	number_member(out, ",\"smallest_dead_mss\":", reverse->smallest_dead, reverse->smallest_dead);
+	number_member(out, ",\"largest_packet\":", reverse->largest_packet, reverse->largest_packet);
 	number_member(out, ",\"received_bytes\":", true, reverse->received);
 	number_member(out, ",\"connections\":", true, reverse->connections);
 	out_char(out, '}');
@@ -223,6 +224,7 @@ static void sent_members(struct out *out, const struct mtu_result *result)
 	const struct mtu_path *path = &result->path;
 
 	number_member(out, ",\"probes_sent\":", true, path->probes_sent);
+	number_member(out, ",\"connections\":", true, result->connections);
 	number_member(out, ",\"controls_sent\":", true, path->controls_sent);
 	number_member(out, ",\"controls_lost\":", true, path->controls_lost);
 	number_member(out, ",\"rounds\":", true, path->rounds);

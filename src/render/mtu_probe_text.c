@@ -97,6 +97,8 @@ static void say_fits(struct out *out, const struct mtu_result *result)
 		out_lit(out, ", as large as this machine sends them");
 	else if (path->path_mtu == IP_LARGEST)
 		out_lit(out, ", as large as packets can be");
+	else if (path->method == PROBE_TCP && result->route.has & ROUTE_HAS_MTU && path->path_mtu == result->route.mtu)
+		out_lit(out, ", the largest that the MTU of the route lets TCP send; what lies above was not tried");
 	else if (path->method == PROBE_TCP)
 		out_lit(out, ", the largest that the peer's MSS allows; what lies above was not tried");
 	else
@@ -145,7 +147,18 @@ static void say_undecided(struct out *out, const struct mtu_result *result)
 {
 	const struct mtu_path *path = &result->path;
 
-	out_str(out, path->lossy ? "too much is lost on the way to tell sizes" : "what was tried does not tell the size that passes");
+	if (!path->probes_sent) {
+		out_lit(out, "no size was tried");
+		return;
+	}
+	if (path->unheard && path->smallest_lost && !path->lossy) {
+		large_packets(out, path);
+		out_lit(out, " do not get through");
+		place(out, path);
+		out_lit(out, ", and whether a router says so is not heard here");
+	} else {
+		out_str(out, path->lossy ? "too much is lost on the way to tell sizes" : "what was tried does not tell the size that passes");
+	}
 	edge(out, path);
 }
 
@@ -316,6 +329,7 @@ static const char *told_worth(const struct path_told *told, const struct mtu_pat
 		[TOLD_WRONG] = ", but not even that passes",
 		[TOLD_SURPASSED] = ", true as far as that router; another one further on tells less",
 		[TOLD_NO_MTU] = "",
+		[TOLD_HIDDEN] = "",
 		[TOLD_BOGUS] = ", which is not below the size that it complains of",
 		[TOLD_TOO_SMALL] = ", less than any link may have",
 		[TOLD_UNTRIED] = ", which was not tried: time was up",
@@ -338,6 +352,8 @@ static void told_line(struct probe_text *text, const struct mtu_path *path)
 		teller(&text->item, &told->from);
 		if (told->kind == TOLD_NO_MTU)
 			out_lit(&text->item, " says too big without a size, as routers older than RFC 1191 do");
+		else if (told->kind == TOLD_HIDDEN)
+			out_lit(&text->item, " says too big; this kernel hides the size that it names");
 		else
 			out_printf(&text->item, " says MTU %u", told->mtu);
 		out_str(&text->item, told_worth(told, path));
@@ -432,8 +448,11 @@ static void reverse_fits(struct out *out, const struct mtu_result *result)
 {
 	const struct reverse_path *reverse = &result->reverse;
 
-	out_printf(out, "fits: to an advertised MSS of %u an answer of %llu B comes, in packets of up to %u B", reverse->largest_mss,
-		   (unsigned long long)reverse->received, reverse->largest_mss + mtu_probe_headers(&result->address));
+	out_printf(out, "fits: to an advertised MSS of %u an answer of %llu B comes", reverse->largest_mss, (unsigned long long)reverse->received);
+	if (reverse->largest_packet)
+		out_printf(out, ", in packets of up to %u B", reverse->largest_packet);
+	if (reverse->largest_packet && reverse->largest_packet < reverse->largest_mss + mtu_probe_headers(&result->address))
+		out_lit(out, "; larger ones were not sent, by a path MTU that the service has learned or by an MSS that was lessened on the way");
 }
 
 static void reverse_black_hole(struct out *out, const struct mtu_result *result)
@@ -472,20 +491,15 @@ static void reverse_line(struct probe_text *text, const struct mtu_result *resul
 	probe_text_line(text, "reverse");
 	reverses[finding](&text->item, result);
 	probe_text_words(text);
-	if (finding != REVERSE_NOT_MADE && result->reverse.connections) {
-		out_lit(&text->item, "(");
-		probe_text_count(&text->item, result->reverse.connections, "connection)", "connections)");
-		probe_text_words(text);
-	}
 	probe_text_end(text);
 }
 
-static void sent_line(struct probe_text *text, const struct mtu_result *result)
+/* Over TCP each probe is a connection. */
+static void probes_item(struct probe_text *text, const struct mtu_path *path)
 {
-	const struct mtu_path *path = &result->path;
+	bool tcp = path->method == PROBE_TCP && path->probes_sent;
 
-	probe_text_line(text, "sent");
-	probe_text_count(&text->item, path->probes_sent, "probe", "probes");
+	probe_text_count(&text->item, path->probes_sent, tcp ? "probe, a connection" : "probe", tcp ? "probes, a connection each" : "probes");
 	if (path->controls_sent) {
 		out_lit(&text->item, " (");
 		probe_text_count(&text->item, path->controls_sent, "small control", "small controls");
@@ -494,6 +508,19 @@ static void sent_line(struct probe_text *text, const struct mtu_result *result)
 	out_lit(&text->item, " in ");
 	out_duration(&text->item, (uint64_t)MAX(path->elapsed_us, 0));
 	probe_text_item(text);
+}
+
+static void sent_line(struct probe_text *text, const struct mtu_result *result)
+{
+	const struct mtu_path *path = &result->path;
+
+	probe_text_line(text, "sent");
+	probes_item(text, path);
+	if (result->connections) {
+		probe_text_count(&text->item, result->connections, "connection", "connections");
+		out_str(&text->item, result->reverse.finding == REVERSE_NOT_MADE ? " as a witness" : " for the way back");
+		probe_text_item(text);
+	}
 	if (path->rtt_us >= 0) {
 		out_lit(&text->item, "round trip ");
 		out_duration(&text->item, (uint64_t)path->rtt_us);

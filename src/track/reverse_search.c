@@ -32,6 +32,8 @@
 /* Largest that TCP_MAXSEG takes. */
 #define MSS_MAX 32767
 #define TIMESTAMP_BYTES 12
+/* tcpi_rcv_mss begins with a guess that is no larger (net/ipv4/tcp_input.c tcp_initialize_rcv_mss()). */
+#define RCV_MSS_GUESS 536
 
 static const uint32_t small_mss[ADDR_FAMILY_COUNT] = { [ADDR_V4] = 1200, [ADDR_V6] = 1180 };
 static const uint32_t header_bytes[ADDR_FAMILY_COUNT] = { [ADDR_V4] = 40, [ADDR_V6] = 60 };
@@ -362,6 +364,60 @@ static bool came_full(const struct flight *flight, const struct reverse_outcome 
 	return outcome->witness.rcv_mss + TIMESTAMP_BYTES >= flight->mss;
 }
 
+static uint32_t option_bytes(const struct tcp_witness *witness)
+{
+	return witness->timestamps ? TIMESTAMP_BYTES : 0;
+}
+
+/* One MSS stands for another from now on. */
+static void rename_mss(struct reverse_search *s, uint32_t from, uint32_t to)
+{
+	struct fate old = *fate_of(s, from), *kept;
+	size_t at = (size_t)(fate_of(s, from) - s->fates);
+
+	memmove(&s->fates[at], &s->fates[at + 1], (--s->fate_count - at) * sizeof(s->fates[0]));
+	kept = fate_of(s, to);
+	kept->open += old.open;
+	kept->passed += old.passed;
+	kept->stalled += old.stalled;
+	kept->quick += old.quick;
+	for (size_t i = 0; i < s->flight_count; i++) {
+		if (s->flights[i].mss == from)
+			s->flights[i].mss = to;
+	}
+}
+
+/* What was advertised is what the kernel made of the wish: a route's advmss, or its MTU, can leave less of it. */
+static void learn_largest(struct reverse_search *s, const struct tcp_witness *witness)
+{
+	uint32_t advertised = witness->advmss + option_bytes(witness);
+
+	if (!witness->advmss || advertised >= s->largest)
+		return;
+	rename_mss(s, s->largest, advertised);
+	s->largest = advertised;
+	if (s->small > advertised)
+		rename_mss(s, s->small, advertised);
+	s->small = MIN(s->small, advertised);
+}
+
+static void see_packet(struct reverse_path *path, enum addr_family family, const struct reverse_outcome *outcome)
+{
+	const struct tcp_witness *witness = &outcome->witness;
+
+	path->received = MAX(path->received, outcome->received);
+	if (outcome->connected && witness->rcv_mss > RCV_MSS_GUESS)
+		path->largest_packet = MAX(path->largest_packet, header_bytes[family] + option_bytes(witness) + witness->rcv_mss);
+}
+
+struct reverse_path reverse_search_alone(enum addr_family family, const struct reverse_outcome *outcome)
+{
+	struct reverse_path path = { .finding = REVERSE_FITS, .largest_mss = outcome->witness.advmss + option_bytes(&outcome->witness), .connections = 1 };
+
+	see_packet(&path, family, outcome);
+	return path;
+}
+
 static void take(struct reverse_search *s, const struct flight *flight, const struct reverse_outcome *outcome, int64_t now_us)
 {
 	struct fate *fate = fate_of(s, flight->mss);
@@ -405,7 +461,9 @@ void reverse_search_outcome(struct reverse_search *s, const struct reverse_outco
 	if (flight == s->flights + s->flight_count)
 		return;
 	keep_witness(s, outcome, flight->mss == s->largest);
-	s->path.received = MAX(s->path.received, outcome->received);
+	see_packet(&s->path, s->options.family, outcome);
+	if (outcome->connected && flight->mss == s->largest)
+		learn_largest(s, &outcome->witness);
 	if (s->phase != PHASE_DONE)
 		take(s, flight, outcome, now_us);
 	end_flight(s, flight);

@@ -55,7 +55,7 @@ static const struct mtu_result fits_here = {
 static const struct mtu_result fits_tcp = {
 	.name = "server.example", .address = V4(4, 2), .port = 8080, .route = { ROUTE4(0) }, .first = -1,
 	.path = { .method = PROBE_TCP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1400, SENT, SIZES({ 1200, SIZE_PASSED, 1 }, { 1400, SIZE_PASSED, 1 }) },
-	.reverse = { .finding = REVERSE_FITS, .largest_mss = 1460, .received = 60000, .connections = 1 },
+	.reverse = { .finding = REVERSE_FITS, .largest_mss = 1460, .largest_packet = 1400, .received = 60000, .connections = 1 }, .connections = 1,
 	.tcp = { .made = true, .connected = true, .snd_mss = 1348, .advmss = 1448, .rcv_mss = 1448, .pmtu = 1500, .handshake_us = 1207 },
 	.live = { .sockets = 3, .with_info = 3, .mss_min = 1348, .mss_max = 1448, .pmtu_min = 1400, .pmtu_max = 1500 },
 };
@@ -114,14 +114,14 @@ static const struct mtu_result hole_lies = {
 static const struct mtu_result hole_back = {
 	.name = "server.example", .address = V4(4, 2), .port = 80, .route = { ROUTE4(0) }, .first = -1,
 	.path = { .method = PROBE_ICMP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1500, SENT, SIZES({ 1500, SIZE_PASSED, 3 }) },
-	.reverse = { .finding = REVERSE_BLACK_HOLE, .largest_mss = 1360, .smallest_dead = 1361, .received = 60000, .connections = 14 },
+	.reverse = { .finding = REVERSE_BLACK_HOLE, .largest_mss = 1360, .smallest_dead = 1361, .largest_packet = 1400, .received = 60000, .connections = 14 }, .connections = 14,
 	.tcp = { .made = true, .connected = true, .snd_mss = 1448, .advmss = 1448, .rcv_mss = 536, .pmtu = 1500, .handshake_us = -1 },
 };
 
 static const struct mtu_result back_unknown = {
 	.name = "server.example", .address = V6(4, 2), .port = 80, .route = { ROUTE6(0) }, .first = -1,
 	.path = { .method = PROBE_ICMP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1500, SENT, SIZES({ 1500, SIZE_PASSED, 3 }) },
-	.reverse = { .finding = REVERSE_UNKNOWN, .received = 312, .connections = 2 },
+	.reverse = { .finding = REVERSE_UNKNOWN, .received = 312, .connections = 2 }, .connections = 2,
 	.tcp = { .made = true, .error = ECONNREFUSED, .handshake_us = -1 },
 };
 
@@ -168,6 +168,31 @@ static const struct mtu_result undecided = {
 	.path = { .method = PROBE_ICMP, .finding = MTU_UNDECIDED, .bound = BOUND_LOWER, .told_by = -1, .path_mtu = 1280, .partial = true, SENT, SIZES({ 1280, SIZE_PASSED, 2 }) },
 };
 
+/* What this machine does itself: a route's MTU, messages that it hides or drops, no size at all. */
+static const struct mtu_result fits_route = {
+	.name = "server.example", .address = V4(4, 2), .port = 8080, .first = -1, NO_TCP, .route = { ROUTE4(ROUTE_HAS_MTU), .mtu = 1420 },
+	.path = { .method = PROBE_TCP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1420, SENT, SIZES({ 1200, SIZE_PASSED, 1 }, { 1420, SIZE_PASSED, 3 }) },
+};
+
+static const struct mtu_result told_hidden = {
+	.name = "10.9.4.2", .address = V4(4, 2), .route = { ROUTE4(0) }, .first = -1, NO_TCP,
+	.path = { .method = PROBE_UDP, .finding = MTU_NARROWER_TOLD, .path_mtu = 1400, .smallest_lost = 1401, SENT, .place = SHRINK_AT, .shrink_ttl = 1, .shrink_address = V4(0, 1),
+		  SIZES({ 1400, SIZE_PASSED, 2 }, { 1401, SIZE_TOLD, 2 }), .told = { { V4(0, 1), 0, 3, TOLD_HIDDEN } }, .told_count = 1,
+		  .hops = { HOP_LARGE(1, V4(0, 1), 98, REPLY_EXPIRED, REPLY_EXPIRED) }, .hop_count = 1 },
+};
+
+static const struct mtu_result unheard = {
+	.name = "10.9.4.2", .address = V4(4, 2), .route = { ROUTE4(0) }, .first = -1, NO_TCP,
+	.path = { .method = PROBE_ICMP, .finding = MTU_UNDECIDED, .unheard = true, .told_by = -1, .path_mtu = 1400, .smallest_lost = 1401, SENT, HOLE_SIZES,
+		  .place = SHRINK_AT, .shrink_ttl = 1, .shrink_address = V4(0, 1) },
+};
+
+static const struct mtu_result no_size = {
+	.name = "server.example", .address = V4(4, 2), .port = 443, .route = { ROUTE4(0) }, .first = -1, .connections = 2,
+	.path = { .method = PROBE_TCP, .finding = MTU_UNDECIDED, .bound = BOUND_UPPER, .told_by = -1, .elapsed_us = 1207, .rtt_us = -1 },
+	.tcp = { .made = true, .connected = true, .timestamps = true, .snd_mss = 1448, .advmss = 1448, .rcv_mss = 536, .pmtu = 1500, .handshake_us = 1207 },
+};
+
 static const char *const hole_next[] = { "ip route get {peer_addr}", NULL };
 static const char *const hole_fixes[] = { "let ICMP type 3 code 4 pass", "set the MTU of the route", NULL };
 static const char *const hole_refs[] = { "RFC 2923 §2.1", NULL };
@@ -197,6 +222,10 @@ const struct probe_sample mtu_samples[] = {
 	{ .name = "the way back unknown", .target = "server.example", .port = 80, .mtu = { &back_unknown } },
 	{ .name = "deaf", .target = "10.9.4.2", .port = 443, .mtu = { &deaf } },
 	{ .name = "prohibited by a router", .target = "10.9.4.2", .mtu = { &prohibited } },
+	{ .name = "fits the MTU of the route, TCP", .target = "server.example", .port = 8080, .mtu = { &fits_route } },
+	{ .name = "narrower and told, the size hidden here", .target = "10.9.4.2", .mtu = { &told_hidden } },
+	{ .name = "large packets vanish, and nobody is heard here", .target = "10.9.4.2", .mtu = { &unheard } },
+	{ .name = "no size tried", .target = "server.example", .port = 443, .mtu = { &no_size } },
 	{ .name = "no route here, and the other family fits", .target = "server.example", .mtu = { &no_way_out, &fits4 } },
 	{ .name = "partial, a lower bound", .target = "10.9.4.2", .mtu = { &at_least } },
 	{ .name = "undecided, partial, an upper bound, lossy", .target = "10.9.4.2", .mtu = { &at_most } },

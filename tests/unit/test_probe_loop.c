@@ -11,11 +11,14 @@
 #include "cmd/session.h"
 #include "tcptriage/base/clock.h"
 
+#define SENDS_MAX 64
+
 /* struct script - wants @sends probes sent, then waits for @wanted outcomes from a pipe; @stopped: it was told to stop. @wait_us: how long it wants to wait. */
 struct script {
 	unsigned sends, sent, wanted, taken, steps, stops;
-	int64_t wait_us;
+	int64_t wait_us, sent_us[SENDS_MAX];
 	int pipe[2];
+	struct probe_pace pace;
 };
 
 static enum probe_step step(void *machine, int64_t now_us, int64_t *wake_us)
@@ -26,7 +29,8 @@ static enum probe_step step(void *machine, int64_t now_us, int64_t *wake_us)
 	if (script->stops || (script->sent == script->sends && script->taken >= script->wanted))
 		return STEP_DONE;
 	if (script->sent < script->sends) {
-		script->sent++;
+		assert_true(script->sent < SENDS_MAX);
+		script->sent_us[script->sent++] = now_us;
 		assert_int_equal(write(script->pipe[1], "x", 1), 1);
 		return STEP_SEND;
 	}
@@ -70,7 +74,7 @@ static int64_t run(struct script *script, int64_t patience_us)
 	int64_t began_us = clock_mono_us();
 
 	assert_int_equal(pipe(script->pipe), 0);
-	probe_loop_run(&ops, script, began_us + patience_us, false);
+	probe_loop_run(&ops, script, &script->pace, began_us + patience_us, false);
 	close(script->pipe[0]);
 	close(script->pipe[1]);
 	return clock_mono_us() - began_us;
@@ -119,6 +123,23 @@ static void loop__interrupt__stops_it(void **state)
 	assert_int_equal(script.stops, 1);
 }
 
+/* Whatever left before counts: a machine does not begin with an allowance of its own. */
+static void loop__more_than_fifty__spread_over_seconds_with_what_left_before(void **state)
+{
+	struct script script = { .sends = 60, .wanted = 60, .wait_us = 60000000 };
+	int64_t before_us = clock_mono_us();
+
+	(void)state;
+	for (unsigned i = 0; i < 30; i++)
+		probe_pace_sent(&script.pace, before_us);
+	run(&script, 60000000);
+	assert_int_equal(script.taken, 60);
+	assert_true(script.sent_us[19] - before_us < 500000);
+	assert_true(script.sent_us[20] - before_us > 1000000);
+	for (unsigned i = 50; i < 60; i++)
+		assert_true(script.sent_us[i] - script.sent_us[i - 50] > 1000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +147,7 @@ int main(void)
 		cmocka_unit_test(loop__silence__is_stopped_once_at_the_deadline),
 		cmocka_unit_test(loop__short_waits__are_kept),
 		cmocka_unit_test(loop__interrupt__stops_it),
+		cmocka_unit_test(loop__more_than_fifty__spread_over_seconds_with_what_left_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

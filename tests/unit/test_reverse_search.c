@@ -104,7 +104,7 @@ static struct arrival connect_to(struct world *world, const struct reverse_reque
 	a.at_us = request->deadline_us;
 	if (!a.outcome.connected)
 		return a;
-	a.outcome.witness = (struct tcp_witness){ .made = true, .connected = true, .advmss = mss - TIMESTAMPS, .rcv_mss = 536, .handshake_us = RTT_US };
+	a.outcome.witness = (struct tcp_witness){ .made = true, .connected = true, .timestamps = true, .advmss = mss - TIMESTAMPS, .rcv_mss = 536, .handshake_us = RTT_US };
 	end_us = answer_us(world, mss - TIMESTAMPS, request->enough, &received);
 	if (end_us == NEVER || begin_us + RTT_US + think_us + end_us >= request->deadline_us) {
 		a.outcome.received = end_us == NEVER && begin_us + think_us < request->deadline_us ? received : 0;

@@ -36,6 +36,7 @@ enum told_kind {
 	TOLD_WRONG,	/* its MTU does not pass, or more than it does */
 	TOLD_SURPASSED, /* its MTU does not pass because a router further on tells less, which is so: no error of this one */
 	TOLD_NO_MTU,	/* 0, IPv4 only: a router older than RFC 1191 */
+	TOLD_HIDDEN,	/* this kernel keeps the MTU from programs (net.ipv4.ip_no_pmtu_disc=1): nobody else is to blame */
 	TOLD_BOGUS,	/* not below the size that it speaks of */
 	TOLD_TOO_SMALL, /* below 68 (IPv4, RFC 791) or 1280 (IPv6, RFC 8200) */
 	TOLD_UNTRIED,	/* time was up before it was tried */
@@ -80,6 +81,7 @@ enum shrink_place {
 /**
  * struct mtu_path - what a search knows; every size is of an IP packet.
  * @method: of the probes that @finding rests on. @path_mtu: 0 unknown. @smallest_lost: smallest size that did not pass, 0 none. @bound, @finding.
+ * @unheard: this kernel drops every "packet too big", so that a silent path is none that is known to be.
  * @lossy: small probes were lost too often, or the result passes too seldom, to tell more than the bounds. @partial: ended by time or by the user. @in_order: sizes ascending, @size_count of them.
  * @told, @told_by: index of the word that @finding rests on, −1 none. @place, @shrink_ttl, @shrink_before, @shrink_address: of the router at @shrink_ttl, or the one that
  * told, even where its distance is not known (any unknown).
@@ -89,7 +91,7 @@ enum shrink_place {
  */
 struct mtu_path {
 	uint8_t method, hop_method, finding, bound, place, shrink_ttl, shrink_before, says, says_type, says_code;
-	bool lossy, partial, rate_limited, says_icmp;
+	bool lossy, partial, rate_limited, says_icmp, unheard;
 	int says_error, told_by;
 	uint32_t path_mtu, smallest_lost;
 	struct path_size sizes[PATH_SIZES_MAX];
@@ -117,21 +119,22 @@ enum reverse_finding {
 /** reverse_finding_name() - "fits", "black-hole", "unknown"; NULL when the test was not made. */
 const char *reverse_finding_name(enum reverse_finding finding);
 /**
- * struct reverse_path - @finding. @largest_mss: largest advertised that brought an answer, 0 none. @smallest_dead: smallest that did not, 0 none. @received: bytes of
- * the largest answer. @connections: made for it.
+ * struct reverse_path - @finding. @largest_mss: largest advertised that brought an answer, 0 none: as it was sent, which is less than was asked for where a route says so. @smallest_dead:
+ * smallest that did not, 0 none. @received: bytes of the largest answer. @largest_packet: largest IP packet of an answer that was seen, 0 unknown: a service that has learned a path MTU, or sees a
+ * smaller MSS than was advertised, sends no larger ones. @connections: made for it.
  */
 struct reverse_path {
 	uint8_t finding;
-	uint32_t largest_mss, smallest_dead, connections;
+	uint32_t largest_mss, smallest_dead, largest_packet, connections;
 	uint64_t received;
 };
 
 /**
  * struct tcp_witness - what one connection to the real port told. @connected: else @error (positive errno). @snd_mss, @advmss, @rcv_mss, @pmtu: of tcp_info.
- * @handshake_us: −1 unknown.
+ * @timestamps: both ends use them, and each segment is 12 bytes of options longer than @snd_mss, @advmss and @rcv_mss say. @handshake_us: −1 unknown.
  */
 struct tcp_witness {
-	bool made, connected;
+	bool made, connected, timestamps;
 	int error;
 	uint32_t snd_mss, advmss, rcv_mss, pmtu;
 	int64_t handshake_us;
@@ -149,7 +152,7 @@ struct live_path {
  * struct mtu_result - everything about one address.
  * @name: as it was asked for (text from outside). @port: 0 none. @route: before the first probe was sent; route.has tells what is known: link_mtu is the
  * interface's, mtu the route's or a cached exception's (ROUTE_HAS_EXPIRES), mtu_locked. @first: the method that was tried before @path.method and
- * brought silence, −1 none; @first_sent: its probes. @dropped: messages that were not about our probes: counted, otherwise ignored.
+ * brought silence, −1 none; @first_sent: its probes. @connections: made beside the probes, as a witness or for the way back. @dropped: messages that were not about our probes: counted, otherwise ignored.
  */
 struct mtu_result {
 	const char *name;
@@ -161,7 +164,7 @@ struct mtu_result {
 	struct tcp_witness tcp;
 	struct live_path live;
 	int first;
-	uint32_t first_sent;
+	uint32_t first_sent, connections;
 	uint64_t dropped;
 };
 

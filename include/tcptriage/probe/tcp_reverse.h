@@ -14,7 +14,8 @@ struct reverse_request {
 
 /**
  * struct reverse_outcome - @id, @mss of the request. @connected; else @error. @received: bytes in order. @ended: the service closed, or @enough came. @held: packets stand
- * behind a gap (tcpi_rcv_ooopack). @witness: tcp_info of it.
+ * behind a gap (tcpi_rcv_ooopack). @witness: tcp_info of it, its rcv_mss the
+ * largest that the kernel told, which is a guess of 536 at most before a segment came.
  */
 struct reverse_outcome {
 	uint32_t id, mss;

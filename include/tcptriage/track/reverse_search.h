@@ -27,5 +27,7 @@ const struct reverse_path *reverse_search_path(const struct reverse_search *sear
 /** reverse_search_witness() - the first connection that was made with the default MSS, as any program would make it, else the first; NULL before one ended. */
 const struct tcp_witness *reverse_search_witness(const struct reverse_search *search);
 void reverse_search_free(struct reverse_search *search);
+/** reverse_search_alone() - what one connection with the default MSS tells of the way back when it brought REVERSE_ENOUGH bytes. */
+struct reverse_path reverse_search_alone(enum addr_family family, const struct reverse_outcome *outcome);
 
 #endif

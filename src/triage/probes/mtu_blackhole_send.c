@@ -59,7 +59,7 @@ static uint32_t passed_of(const struct mtu_path *path)
 static const struct path_told *false_word(const struct mtu_path *path)
 {
 	for (size_t i = 0; i < MIN(path->told_count, PATH_TOLD_MAX); i++) {
-		if (path->told[i].kind != TOLD_CONFIRMED && path->told[i].kind != TOLD_SURPASSED)
+		if (path->told[i].kind != TOLD_CONFIRMED && path->told[i].kind != TOLD_SURPASSED && path->told[i].kind != TOLD_HIDDEN)
 			return &path->told[i];
 	}
 	return NULL;
@@ -143,6 +143,7 @@ static const char *told_text(uint8_t kind)
 		[TOLD_WRONG] = "not what passes",
 		[TOLD_SURPASSED] = "less than the whole truth",
 		[TOLD_NO_MTU] = "no size at all",
+		[TOLD_HIDDEN] = "a size that this kernel hides",
 		[TOLD_BOGUS] = "no less than the packet that it speaks of",
 		[TOLD_TOO_SMALL] = "less than the protocol allows",
 		[TOLD_UNTRIED] = "a size that was not tried any more",
