@@ -10,9 +10,7 @@
  * The hop limit of a request is not used: of a segment that expires the kernel tells EHOSTUNREACH without a sender (measured), which finds no hop.
  * Errors that ICMP reports of an established connection are soft (RFC 9293 §3.9.2.2) and the kernel tells nobody who said them: they are not asked for, silence decides. */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/net_tstamp.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -23,15 +21,12 @@
 #include "tcp_payload.h"
 #include "tcp_socket.h"
 #include "tcptriage/base/clock.h"
-#include "tcptriage/base/file.h"
 #include "tcptriage/decode/error_queue.h"
 
 #define SLOTS 12
 #define LOOK_EVERY_NS 10000000L
 #define TIMER_SLOT SLOTS
 #define QUEUE_READ_MAX 16
-#define MTU_PROBING "/proc/sys/net/ipv4/tcp_mtu_probing"
-#define MTU_PROBING_ALWAYS "2"
 
 /* A connection. @id: of its probe, 0 free. @payload: bytes that were sent, 0 while it connects. @header: bytes of IP and TCP before them. @acked: before them. */
 struct slot {
@@ -68,14 +63,6 @@ static int allowed(enum addr_family family, struct err *err)
 	return 0;
 }
 
-/* With tcp_mtu_probing=2 every connection begins with segments of tcp_base_mss bytes, and no socket can have it otherwise. */
-static bool segments_are_small_here(void)
-{
-	char text[16];
-
-	return file_read_at(AT_FDCWD, MTU_PROBING, text, sizeof(text)) > 0 && !strcmp(text, MTU_PROBING_ALWAYS "\n");
-}
-
 static int watch(struct tcp_data *data, int fd, uint32_t events, uint32_t index)
 {
 	struct epoll_event event = { .events = events, .data = { .u32 = index } };
@@ -105,7 +92,7 @@ static int tcp_data_open(struct prober *prober, struct err *err)
 		data->slots[i].fd = -1;
 	if (prober->options.payload == PAYLOAD_NONE)
 		return err_set(err, -EINVAL, "sizes over TCP need --tcp-payload http, tls or raw: without it nothing is sent to the service");
-	if (segments_are_small_here())
+	if (tcp_socket_begins_small())
 		return err_set(err, -EOPNOTSUPP, "net.ipv4.tcp_mtu_probing=2 makes this machine begin every connection with small segments, so that no size can be chosen; use --udp or --icmp, or set it to 1");
 	code = tcp_socket_route(&prober->options, err);
 	if (code)

@@ -3,13 +3,17 @@
 #include "tcp_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "socket_address.h"
+#include "tcptriage/base/file.h"
 #include "tcptriage/model/state.h"
 
+#define MTU_PROBING "/proc/sys/net/ipv4/tcp_mtu_probing"
+#define MTU_PROBING_ALWAYS "2"
 #define TCP_HEADER_BYTES 20
 #define TIMESTAMP_BYTES 12
 /* Of the IP header. */
@@ -178,6 +182,13 @@ uint32_t tcp_socket_header_bytes(enum addr_family family, const struct tcp_readi
 	return header_bytes[family] + TCP_HEADER_BYTES + (timestamps ? TIMESTAMP_BYTES : 0);
 }
 
+bool tcp_socket_begins_small(void)
+{
+	char text[16];
+
+	return file_read_at(AT_FDCWD, MTU_PROBING, text, sizeof(text)) > 0 && !strcmp(text, MTU_PROBING_ALWAYS "\n");
+}
+
 struct tcp_witness tcp_socket_witness(const struct tcp_reading *reading)
 {
 	const struct tcp_info_bytes *info = &reading->info;
@@ -186,6 +197,7 @@ struct tcp_witness tcp_socket_witness(const struct tcp_reading *reading)
 	return (struct tcp_witness){
 		.made = true,
 		.connected = tcp_socket_connected(reading),
+		.begins_small = tcp_socket_begins_small(),
 		.timestamps = tcpi_get(info, TCPI_OPTIONS) & TCPI_OPT_TIMESTAMPS,
 		.snd_mss = (uint32_t)tcpi_get(info, TCPI_SND_MSS),
 		.advmss = (uint32_t)tcpi_get(info, TCPI_ADVMSS),

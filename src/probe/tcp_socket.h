@@ -42,6 +42,8 @@ bool tcp_socket_connecting(const struct tcp_reading *reading);
 bool tcp_socket_connected(const struct tcp_reading *reading);
 /** tcp_socket_header_bytes() - IP and TCP headers of a data segment: with the 12 bytes of timestamps when both ends use them (RFC 7323 §3.2). */
 uint32_t tcp_socket_header_bytes(enum addr_family family, const struct tcp_reading *reading);
+/** tcp_socket_begins_small() - tcp_mtu_probing=2: every connection begins with segments of tcp_base_mss bytes, and no socket can have it otherwise. */
+bool tcp_socket_begins_small(void);
 /** tcp_socket_witness() - what @reading tells of a connection, taken when the handshake had just ended (its rtt is then that of the handshake). */
 struct tcp_witness tcp_socket_witness(const struct tcp_reading *reading);
 /** tcp_socket_forget_errors() - established: ICMP errors are soft from now on, and those that were queued are gone. */

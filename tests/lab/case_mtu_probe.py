@@ -288,6 +288,140 @@ def sizes_that_the_kernel_chooses(lab):
     expect(result, verdict=None, path_mtu=None, status=4, notices=lambda notices: "tcp_mtu_probing" in json.dumps(notices))
 
 
+def told_in(*words):
+    """All words stand in one notice."""
+    return lambda notices: any(all(word in notice["text"] for word in words) for notice in notices)
+
+
+def route_to_host(chain, *words):
+    """The client's route to the host alone, with metrics."""
+    lab = chain.lab
+    lab.batch("c", " ".join(["route", "replace", chain.target, "via", chain.hop(1), *words]))
+
+
+@case(TOLD, "probe-twin")
+def mtu_of_a_route_over_tcp(lab):
+    """An administrator's MTU is no word of a router: TCP sends no more, and that fits."""
+    chain = Chain(lab)
+    chain.serve()
+    for words in (("mtu", "1420"), ("mtu", "lock", "1420")):
+        route_to_host(chain, *words)
+        result = chain.one("mtu-probe", "--tcp", "--tcp-payload", "raw", port=PORT)
+        expect(result, verdict="fits", path_mtu=1420, bound="exact", route_mtu=1420, told=[], ptb=None, status=0)
+        expect_quiet(result)
+
+
+@case(TOLD, "probe-twin")
+def remembered_over_tcp(lab):
+    """What the kernel remembers of a path that is wide again: TCP cannot ask, and does not say that it did."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.shrink(2, 1400)
+    agree(lab, chain.tracepath(), 1400)
+    chain.shrink(2, 1500)
+    result = chain.one("mtu-probe", "--tcp", "--tcp-payload", "raw", port=PORT)
+    expect(result, method="tcp", verdict=None, path_mtu=1400, bound="lower", ptb=None, told=[], status=4, notices=told_in("remembers a path MTU of 1400", "--icmp or --udp"))
+    result = chain.one("mtu-probe", "--tcp-payload", "raw", port=PORT)
+    expect(result, method="icmp", verdict="fits", path_mtu=1500, reverse="fits", status=0, cached_pmtu=1400)
+
+
+@case(BACK, "probe-twin")
+def way_back_tells_what_was_seen(lab):
+    """Advertised is what the route lets the kernel advertise; the packets are those that came."""
+    chain = Chain(lab)
+    chain.serve()
+    headers = 40 if lab.family == 4 else 60
+    route_to_host(chain, "advmss", "1380")
+    result = chain.one("mtu-probe", "--tcp", "--tcp-payload", "raw", port=PORT)
+    expect(result, reverse="fits", reverse_test=lambda test: (test["largest_mss"], test["largest_packet"]) == (1380, 1380 + headers))
+    route_to_host(chain)
+    chain.filter("r1", "tcp flags & (syn|rst) == syn tcp option maxseg size set 1300")
+    result = chain.one("mtu-probe", "--tcp", "--tcp-payload", "raw", port=PORT)
+    expect(result, reverse="fits", reverse_test=lambda test: (test["largest_mss"], test["largest_packet"]) == (1500 - headers, 1300 + headers), verdict="fits", path_mtu=1300 + headers,
+           probes_sent=lambda sent: sent < 20)
+
+
+@case(HOLE, "probe-twin", families=(4,))
+def kernel_that_does_not_hear(lab):
+    """ip_no_pmtu_disc=2: a router that tells looks like a hole, which is not claimed."""
+    chain = Chain(lab)
+    chain.shrink(2, 1400)
+    lab.sysctl("c", "net.ipv4.ip_no_pmtu_disc", 2)
+    for method in ("--icmp", "--udp"):
+        result = chain.one("mtu-probe", method)
+        expect(result, verdict=None, path_mtu=1400, smallest_lost=1401, status=4, notices=told_in("ip_no_pmtu_disc"))
+        expect_quiet(result)
+
+
+@case(TOLD, "probe-fault", families=(4,))
+def kernel_that_hides_the_size(lab):
+    """ip_no_pmtu_disc=1: the router named it, and is not called old."""
+    chain = Chain(lab)
+    chain.shrink(2, 1400)
+    lab.sysctl("c", "net.ipv4.ip_no_pmtu_disc", 1)
+    result = chain.one("mtu-probe", "--icmp")
+    expect(result, verdict="narrower-told", path_mtu=1400, status=0, ptb=lambda ptb: ptb["kind"] == "hidden" and ptb["mtu"] is None, notices=told_in("ip_no_pmtu_disc is 1"))
+    expect_finding(result, TOLD, "info")
+
+
+@case("mtu-probe", "view")
+def more_than_the_interface_sends(lab):
+    """The question was about 9000 bytes: 1500 are a lower bound."""
+    chain = Chain(lab)
+    result = chain.one("mtu-probe", "--icmp", "--max-mtu", "9000")
+    expect(result, verdict="fits", path_mtu=1500, bound="lower", status=4, notices=told_in("the interface l1e1 sends packets of 1500 B at most", "9000"))
+
+
+@case("mtu-probe", "view", waits=20)
+def another_method_than_the_one_that_was_silent(lab):
+    """TCP is filtered and ICMP answers: who is asked instead is said."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.filter("r2", f"tcp dport {PORT} drop")
+    result = chain.one("mtu-probe", "--tcp-payload", "raw", port=PORT)
+    expect(result, method="icmp", first_method="tcp", verdict="fits", reverse=None, notices=told_in("was not answered: ICMP was used instead", "tcptriage trace"))
+
+
+def most_in_a_second(chain, *arguments, **options):
+    """Probes and SYNs that left the client in any second, by tcpdump, and the result."""
+    lab = chain.lab
+    wire = f"/tmp/tcptriage-lab-{os.getpid()}-{lab.ns('c')}.pcap"
+    # no SYN's repetition by this kernel is a probe, and none is sent here: what is asked for answers
+    wanted = "icmp[0] == 8 or icmp6[0] == 128 or udp dst port 33434 or tcp[13] == 2 or (ip6 proto 6 and ip6[53] == 2)"
+    dump = subprocess.Popen(["nsenter", f"--net=/run/netns/{lab.ns('c')}", "tcpdump", "-i", "l1e1", "-Q", "out", "--immediate-mode", "-U", "-w", wire, wanted], stderr=subprocess.PIPE, text=True)
+    try:
+        while "listening on" not in dump.stderr.readline():
+            pass
+        result = chain.one("mtu-probe", *arguments, **options)
+        time.sleep(0.3)
+        dump.send_signal(signal.SIGINT)
+        dump.communicate(timeout=10)
+        lines = subprocess.run(["tcpdump", "-tt", "-n", "-r", wire], capture_output=True, text=True, check=True).stdout.splitlines()
+    finally:
+        dump.kill()
+        if os.path.exists(wire):
+            os.unlink(wire)
+    times = [float(line.split()[0]) for line in lines]
+    return max((sum(1 for other in times if at <= other < at + 1) for at in times), default=0), len(times), result
+
+
+@case("mtu-probe", "view", waits=40)
+def never_more_than_fifty_in_a_second(lab):
+    """Search, way back and witness together; and what is printed is what left."""
+    if not lab.binary:
+        return
+    chain = Chain(lab)
+    chain.serve()
+    chain.shrink(2, 1400)
+    chain.mute_too_big("r1")
+    chain.narrow_back("r2", 1300)
+    for arguments, port in ((("--icmp",), None), (("--icmp",), PORT), (("--tcp", "--tcp-payload", "raw"), PORT), (("--udp", "--timeout", "4"), None)):
+        most, sent, result = most_in_a_second(chain, *arguments, port=port)
+        lab.check(0 < most <= 50, f"{most} in one second with {arguments} {port}")
+        counted = result["probes_sent"] + result["connections"]
+        lab.check(abs(sent - counted) <= 2, f"{sent} left, {counted} are printed with {arguments} {port}")
+
+
 @case(HOLE, "probe-twin")
 def five_percent_lost(lab):
     """Loss is not size."""

@@ -131,10 +131,11 @@ struct reverse_path {
 
 /**
  * struct tcp_witness - what one connection to the real port told. @connected: else @error (positive errno). @snd_mss, @advmss, @rcv_mss, @pmtu: of tcp_info.
- * @timestamps: both ends use them, and each segment is 12 bytes of options longer than @snd_mss, @advmss and @rcv_mss say. @handshake_us: −1 unknown.
+ * @timestamps: both ends use them, and each segment is 12 bytes of options longer than @snd_mss, @advmss and @rcv_mss say. @begins_small: by tcp_mtu_probing=2 this kernel
+ * begins with small segments, so that @snd_mss says nothing of the peer's MSS. @handshake_us: −1 unknown.
  */
 struct tcp_witness {
-	bool made, connected, timestamps;
+	bool made, connected, timestamps, begins_small;
 	int error;
 	uint32_t snd_mss, advmss, rcv_mss, pmtu;
 	int64_t handshake_us;
