@@ -349,6 +349,17 @@ static void note_methods(struct probe_job *job, enum addr_family family)
 		notices_add(&job->session.notices, "ICMP echo was left out, UDP was used: %s", err.text);
 }
 
+/* What was written is an address, and may have been meant as another one with a port. */
+static void note_hidden_port(struct probe_job *job, const struct mtu_result *result)
+{
+	bool silent = result->path.finding == MTU_HOST_DEAF || result->path.finding == MTU_UNREACHABLE;
+	char host[ADDR_TEXT_MAX];
+	uint16_t port = silent ? target_hidden_port(&job->target, host) : 0;
+
+	if (port)
+		notices_add(&job->session.notices, "'%s' was taken for an address without a port; if '[%s]:%u' was meant, it is written like that", job->target.text, host, port);
+}
+
 int mtu_address_probe(struct probe_job *job, const struct addr *address, int64_t deadline_us, struct probe_result *result, struct err *err)
 {
 	struct mtu_result *found = arena_alloc(&job->session.arena, sizeof(*found));
@@ -366,5 +377,6 @@ int mtu_address_probe(struct probe_job *job, const struct addr *address, int64_t
 	note_methods(job, family);
 	found->live = mtu_live_sockets(job, address);
 	probe_with_port(job, found, deadline_us);
+	note_hidden_port(job, found);
 	return 0;
 }

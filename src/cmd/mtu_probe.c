@@ -39,20 +39,6 @@ static int settle_payload(struct mtu_probe_options *o, struct err *err)
 	return o->payload_word ? err_set(err, -EINVAL, "'%s' is no payload for --tcp-payload: http, tls or raw", o->payload_word) : 0;
 }
 
-static int settle_port(const struct mtu_probe_options *o, struct target *target, struct err *err)
-{
-	uint16_t port = 0;
-	int code = o->port ? target_port(o->port, &port, err) : 0;
-
-	if (code)
-		return code;
-	if (port && target->port && port != target->port)
-		return err_set(err, -EINVAL, "-p %s and '%s' name different ports", o->port, target->text);
-	if (port)
-		target->port = port;
-	return 0;
-}
-
 static int contradiction(const struct mtu_probe_options *o, const struct target *target, struct err *err)
 {
 	const struct {
@@ -83,7 +69,7 @@ static int settle(struct probe_job *job, struct err *err)
 	o->largest = (uint32_t)largest;
 	code = settle_payload(o, err);
 	if (!code)
-		code = settle_port(o, &job->target, err);
+		code = target_take_port(&job->target, o->port, err);
 	return code ? code : contradiction(o, &job->target, err);
 }
 

@@ -101,6 +101,34 @@ int target_parse(struct target *target, struct arena *arena, const char *text, s
 	return port ? target_port(port, &target->port, err) : 0;
 }
 
+int target_take_port(struct target *target, const char *text, struct err *err)
+{
+	uint16_t port = 0;
+	int code = text ? target_port(text, &port, err) : 0;
+
+	if (code)
+		return code;
+	if (port && target->port && port != target->port)
+		return err_set(err, -EINVAL, "-p %s and '%s' name different ports", text, target->text);
+	if (port)
+		target->port = port;
+	return 0;
+}
+
+uint16_t target_hidden_port(const struct target *target, char host[static ADDR_TEXT_MAX])
+{
+	const char *last = strrchr(target->host, ':');
+	size_t len = last ? (size_t)(last - target->host) : 0;
+	struct addr address;
+	uint64_t port;
+
+	if (target->port || *target->text == '[' || target->zone || !target->literal || target->address.family != ADDR_V6 || len >= ADDR_TEXT_MAX)
+		return 0;
+	memcpy(host, target->host, len);
+	host[len] = '\0';
+	return num_u64(last + 1, UINT16_MAX, &port) && addr_parse(host, &address) ? (uint16_t)port : 0;
+}
+
 /* Packets to a v4-mapped address are IPv4. */
 static struct addr unmapped(const struct addr *address)
 {

@@ -34,6 +34,12 @@ int target_port(const char *text, uint16_t *port, struct err *err);
  * Return: 0, or -EINVAL with @err quoting the text and saying how it is written.
  */
 int target_parse(struct target *target, struct arena *arena, const char *text, struct err *err);
+/** target_take_port() - -p PORT beside what was written; @text NULL none. Return: 0, or -EINVAL with @err when it is none or contradicts. */
+int target_take_port(struct target *target, const char *text, struct err *err);
+/**
+ * target_hidden_port() - an IPv6 address without brackets whose last group may have been meant as a port: "fd00::1:80". @host: the rest. Return: the port, 0 none.
+ */
+uint16_t target_hidden_port(const struct target *target, char host[static ADDR_TEXT_MAX]);
 /**
  * target_resolve() - its addresses of @families (bit 0 IPv4, bit 1 IPv6), each once.
  * Return: 0; -EINVAL with @err when an address of another family was written; -ENOENT with @err when the name does not resolve.

@@ -10,6 +10,7 @@
 
 static const struct option_row options[] = {
 	PROBE_OPTION_ROWS(struct trace_options, probe),
+	{ "port", 'p', "PORT", "the same as HOST:PORT", OPTION_STRING, AT(port), NULL },
 	{ "sport", 0, "PORT", "source port of the SYNs (one that is free)", OPTION_STRING, AT(sport), NULL },
 	{ "parallel", 0, NULL, "without CAP_NET_RAW: hops at once, each from a port of its own (ECMP may split the path)", OPTION_FLAG, AT(parallel), NULL },
 	{ 0 },
@@ -68,12 +69,25 @@ static void conclude(struct probe_job *job)
 	}
 }
 
+static int no_port(const struct target *target, struct err *err)
+{
+	char host[ADDR_TEXT_MAX];
+	uint16_t port = target_hidden_port(target, host);
+
+	if (port)
+		return err_set(err, -EINVAL, "'%s' is an IPv6 address and has no port; did you mean '[%s]:%u'?", target->text, host, port);
+	return err_set(err, -EINVAL, "'%s' has no port: a connection attempt goes to one, HOST:PORT or [ADDRESS]:PORT", target->text);
+}
+
 static int settle(struct probe_job *job, struct err *err)
 {
 	struct trace_options *o = job->own;
+	int code = target_take_port(&job->target, o->port, err);
 
+	if (code)
+		return code;
 	if (!job->target.port)
-		return err_set(err, -EINVAL, "'%s' has no port: a connection attempt goes to one, HOST:PORT or [ADDRESS]:PORT", job->target.text);
+		return no_port(&job->target, err);
 	if (o->sport && o->parallel)
 		return err_set(err, -EINVAL, "--sport and --parallel exclude each other: one source port, or one a hop");
 	return o->sport ? target_port(o->sport, &o->source_port, err) : 0;

@@ -9,7 +9,7 @@
 struct trace_options {
 	struct common_options common;
 	struct probe_options probe;
-	const char *sport;
+	const char *port, *sport;
 	bool parallel;
 	uint16_t source_port;
 };

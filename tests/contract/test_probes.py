@@ -77,7 +77,9 @@ def result(answer, status):
 
 def usage__wrong_words__are_quoted():
     rows = (
-        (("mtu-probe",), "HOST[:PORT]"), (("trace",), "HOST:PORT"), (("trace", "127.0.0.1"), "'127.0.0.1' has no port"), (("trace", "::1:443"), "has no port"),
+        (("mtu-probe",), "HOST[:PORT]"), (("trace",), "HOST:PORT"), (("trace", "127.0.0.1"), "'127.0.0.1' has no port"), (("trace", "::1:443"), "has no port; did you mean '[::1]:443'?"),
+        (("trace", "fd81:2::2:80"), "did you mean '[fd81:2::2]:80'?"), (("trace", "fd81:2::beef"), "'fd81:2::beef' has no port: a connection"),
+        (("trace", "127.0.0.1:1", "-p", "2"), "different ports"), (("trace", "127.0.0.1", "-p", "no-port"), "'no-port' is no port"),
         (("trace", "127.0.0.1:0"), "'0' is no port"), (("trace", "127.0.0.1:65536"), "'65536' is no port"), (("mtu-probe", "127.0.0.1:x"), "'x' is no port"),
         (("mtu-probe", "127.0.0.1", "-p", "99999"), "'99999' is no port"), (("mtu-probe", "127.0.0.1:1", "-p", "2"), "different ports"),
         (("mtu-probe", "127.0.0.1", "more"), "'more' is one word too many"), (("mtu-probe", "127.0.0.1", "--all-netns"), "--netns NAME"),
@@ -156,6 +158,17 @@ def trace__own_ports__are_open_or_refused():
         assert result(inside("trace", "--json", CLOSED, prefix=prefix), 6)["verdict"] == "refused"
 
 
+def trace__port_as_an_option__is_the_same():
+    assert result(inside("trace", "--json", "-p", "8443", "127.0.0.1"), 0)["port"] == 8443
+    assert result(inside("trace", "--json", "--port", "8443", "::1"), 0)["verdict"] == "open"
+
+
+def mtu_probe__address_that_ends_like_a_port__is_said_when_nobody_answers():
+    answer = inside("mtu-probe", "--json", "fd73::2:8080", setting=SETTING + " && ip -6 route add fd73::2:8080/128 dev black")
+    assert any("'[fd73::2]:8080' was meant" in notice["text"] for notice in document(answer, 4)["notices"]), answer
+    assert not any("was meant" in notice["text"] for notice in document(inside("mtu-probe", "--json", "--max-mtu", "1500", "::1"), 0)["notices"])
+
+
 def trace__nobody_answers__dies():
     found = result(inside("trace", "--json", "-m", "3", f"{SILENT}:80"), 5)
     assert found["verdict"] == "silent" and found["by"] is None, found
@@ -221,15 +234,17 @@ def timeout__run_is_longer__ends_partial():
 
 
 def interrupt__partial_answer__is_printed():
-    for words in (("trace", f"{SILENT}:80"), ("mtu-probe", SILENT)):
+    """SIGINT is told by the status, SIGTERM (as timeout(1) sends it) by "partial"."""
+    rows = ((words, number, status) for words in (("trace", f"{SILENT}:80"), ("mtu-probe", SILENT)) for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 4)))
+    for words, number, status in rows:
         script = f"{SETTING} || exit 99; echo made; exec \"$@\""
         with subprocess.Popen([*unshared(), "sh", "-c", script, "sh", *NOBODY, PROGRAM, *words, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True) as running:
             assert running.stdout.readline() == "made\n"
             time.sleep(0.7)
-            running.send_signal(signal.SIGINT)
+            running.send_signal(number)
             text, _ = running.communicate(timeout=30)
-        assert running.returncode == 130, (words, running.returncode)
+        assert running.returncode == status, (words, number, running.returncode)
         assert json.loads(text)["complete"] is False, text
 
 

@@ -23,11 +23,11 @@
 /*
  * struct world - a service and the way back from it.
  * @mtu: of the way back. @loss: in 1000 packets. @answer: bytes, then the service ends. @think_us: before it answers; @think_random: up to. @served: connections that it takes, 0 all.
- * @head: bytes that come in a small packet of their own first. @waits: it does not end. @deaf: outcomes that the sender never hands over.
+ * @head: bytes that come in a small packet of their own first. @advertised: MSS that this kernel advertises at most, 0 any; @segment: largest that the service sends, 0 any. @waits: it does not end. @deaf: outcomes that the sender never hands over.
  */
 struct world {
 	enum addr_family family;
-	uint32_t mtu, largest, loss, answer, served, head;
+	uint32_t mtu, largest, loss, answer, served, head, advertised, segment;
 	int64_t think_us;
 	bool think_random, waits, deaf, coarse;
 	uint64_t seed;
@@ -89,7 +89,8 @@ static int64_t answer_us(struct world *world, uint32_t segment, uint32_t enough,
 static struct arrival connect_to(struct world *world, const struct reverse_request *request, unsigned number, int64_t now_us)
 {
 	struct arrival a = { .outcome = { .id = request->id, .mss = request->mss, .witness = { .made = true, .handshake_us = RTT_US } }, .first_us = now_us };
-	uint32_t mss = request->mss ? request->mss : world->largest;
+	uint32_t wanted = request->mss ? request->mss : world->largest, mss = world->advertised ? MIN(wanted, world->advertised) : wanted;
+	uint32_t segment = world->segment ? MIN(mss, world->segment) - TIMESTAMPS : mss - TIMESTAMPS;
 	int64_t think_us = world->think_random ? (int64_t)draw(world, (uint32_t)world->think_us + 1) : world->think_us;
 	int64_t begin_us = now_us + RTT_US + until_there(world, SYN_RTO_US), end_us;
 	uint64_t received;
@@ -105,14 +106,14 @@ static struct arrival connect_to(struct world *world, const struct reverse_reque
 	if (!a.outcome.connected)
 		return a;
 	a.outcome.witness = (struct tcp_witness){ .made = true, .connected = true, .timestamps = true, .advmss = mss - TIMESTAMPS, .rcv_mss = 536, .handshake_us = RTT_US };
-	end_us = answer_us(world, mss - TIMESTAMPS, request->enough, &received);
+	end_us = answer_us(world, segment, request->enough, &received);
 	if (end_us == NEVER || begin_us + RTT_US + think_us + end_us >= request->deadline_us) {
 		a.outcome.received = end_us == NEVER && begin_us + think_us < request->deadline_us ? received : 0;
 		a.outcome.held = a.outcome.received > 0;
 		return a;
 	}
 	a.at_us = begin_us + RTT_US + think_us + end_us;
-	a.outcome.witness.rcv_mss = mss - TIMESTAMPS;
+	a.outcome.witness.rcv_mss = segment;
 	a.outcome.received = received;
 	a.outcome.ended = true;
 	return a;
@@ -179,12 +180,62 @@ static void wide__way_back__fits_with_two_connections_at_most(void **state)
 		assert_int_equal(result.path.finding, REVERSE_FITS);
 		assert_int_equal(result.path.largest_mss, world.largest);
 		assert_int_equal(result.path.smallest_dead, 0);
+		assert_int_equal(result.path.largest_packet, 1500);
 		assert_true(result.path.connections <= 2);
 		assert_true(result.path.received >= REVERSE_ENOUGH);
 		assert_true(result.took_us < 4 * RTT_US);
 		assert_true(result.has_witness && result.witness.connected);
 		assert_int_equal(result.witness.advmss, world.largest - TIMESTAMPS);
 	}
+}
+
+/* A route with advmss, or an MTU: what was asked for is not what was advertised. */
+static void wide__kernel_advertises_less__that_is_what_fits(void **state)
+{
+	static const uint32_t advertised[] = { 1380, 1201, 1200, 1000, 536 };
+
+	(void)state;
+	for (unsigned family = 0; family < ADDR_FAMILY_COUNT; family++) {
+		for (size_t i = 0; i < ARRAY_SIZE(advertised); i++) {
+			struct world world = healthy(family);
+			struct result result;
+
+			world.advertised = advertised[i];
+			result = run(world);
+			assert_int_equal(result.path.finding, REVERSE_FITS);
+			assert_int_equal(result.path.largest_mss, advertised[i]);
+			/* up to 536 the kernel's number is a guess */
+			assert_int_equal(result.path.largest_packet, advertised[i] > 536 + TIMESTAMPS ? advertised[i] + header(&world) : 0);
+		}
+	}
+}
+
+static void narrow__kernel_advertises_less__is_found_below_that(void **state)
+{
+	struct world world = healthy(ADDR_V4);
+	struct result result;
+
+	(void)state;
+	world.advertised = 1440;
+	world.mtu = 1400;
+	result = run(world);
+	assert_int_equal(result.path.finding, REVERSE_BLACK_HOLE);
+	assert_int_equal(result.path.largest_mss, 1360);
+	assert_int_equal(result.path.smallest_dead, 1361);
+}
+
+/* It has learned a path MTU, or a box on the way has lessened the MSS in our SYN. */
+static void wide__service_sends_smaller_segments__no_more_than_these_came(void **state)
+{
+	struct world world = healthy(ADDR_V4);
+	struct result result;
+
+	(void)state;
+	world.segment = 1360;
+	result = run(world);
+	assert_int_equal(result.path.finding, REVERSE_FITS);
+	assert_int_equal(result.path.largest_mss, 1460);
+	assert_int_equal(result.path.largest_packet, 1400);
 }
 
 static void narrow__every_width__is_found_to_the_byte(void **state)
@@ -627,6 +678,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wide__way_back__fits_with_two_connections_at_most),
+		cmocka_unit_test(wide__kernel_advertises_less__that_is_what_fits),
+		cmocka_unit_test(narrow__kernel_advertises_less__is_found_below_that),
+		cmocka_unit_test(wide__service_sends_smaller_segments__no_more_than_these_came),
 		cmocka_unit_test(narrow__every_width__is_found_to_the_byte),
 		cmocka_unit_test(narrow__first_small_packet_comes__is_a_black_hole_all_the_same),
 		cmocka_unit_test(narrow__exact_size_not_asked__the_verdict_alone),
