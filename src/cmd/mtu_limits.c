@@ -2,6 +2,9 @@
 /* What this machine itself keeps a search from seeing: sizes that it does not send, and words of routers that it does not hear. */
 #include "mtu_probe.h"
 
+#include <errno.h>
+#include <string.h>
+
 static bool is_tcp(const struct mtu_result *result)
 {
 	return result->path.method == PROBE_TCP;
@@ -91,10 +94,25 @@ static void tell_hearing(struct probe_job *job, struct mtu_result *result)
 		tell_unheard(job, &result->path);
 }
 
+/* This process ran out of something: nothing is known of the host. */
+static void tell_shortage(struct probe_job *job, struct mtu_result *result)
+{
+	struct mtu_path *path = &result->path;
+	int error = path->finding == MTU_UNREACHABLE && path->says == REPLY_LOCAL ? path->says_error : 0;
+
+	if (error != EMFILE && error != ENFILE && error != ENOMEM && error != ENOBUFS)
+		return;
+	notices_add(&job->session.notices, "%s could not be probed: %s", probe_job_text(job, &result->address), strerror(error));
+	path->finding = MTU_UNDECIDED;
+	path->says = REPLY_NONE;
+	path->says_error = 0;
+}
+
 void mtu_limits_tell(struct probe_job *job, struct mtu_result *result)
 {
 	const struct mtu_probe_options *o = job->own;
 
+	tell_shortage(job, result);
 	if (is_remembered(result))
 		tell_remembered(job, result);
 	tell_unasked(job, result, o->largest);

@@ -49,14 +49,26 @@ static void note_hidden(struct probe_job *job, const struct trace_result *dead, 
 		    probe_job_text(job, &open->address), family_name(&open->address));
 }
 
+/* Once, for all addresses. */
+static void note_split(struct probe_job *job)
+{
+	bool split = false;
+
+	for (size_t i = 0; i < job->result_count; i++)
+		split |= job->results[i].trace->path.split;
+	if (split)
+		notices_add(&job->session.notices, "hops were asked from a source port each: where ECMP balances by flow they may be of several ways; without --parallel one port is used");
+}
+
 /* The view of clients that try one address after the other, or several at once (RFC 8305): one that works hides those that do not. */
 static void conclude(struct probe_job *job)
 {
 	const struct trace_result *open = NULL;
 
-	/* the text says it in a sentence of its own */
+	/* the text says both in sentences of its own */
 	if (job->session.format == FORMAT_TEXT)
 		return;
+	note_split(job);
 	for (size_t i = 0; i < job->result_count && !open; i++) {
 		if (job->results[i].trace->path.finding == TRACE_OPEN)
 			open = job->results[i].trace;

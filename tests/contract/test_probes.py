@@ -158,6 +158,31 @@ def trace__own_ports__are_open_or_refused():
         assert result(inside("trace", "--json", CLOSED, prefix=prefix), 6)["verdict"] == "refused"
 
 
+def mtu_probe__tcp_that_cannot_choose_sizes__leaves_them_to_the_next_method():
+    setting = SETTING + " && sysctl -qw net.ipv4.tcp_mtu_probing=2"
+    words = ("mtu-probe", "--json", "--max-mtu", "1500", "--tcp-payload", "raw")
+    found = document(inside(*words, OPEN, setting=setting), 0)
+    assert (found["results"][0]["method"], found["results"][0]["verdict"]) == ("icmp", "fits"), found
+    assert any("TCP was left out" in notice["text"] and "tcp_mtu_probing" in notice["text"] for notice in found["notices"]), found["notices"]
+    found = document(inside(*words, "--tcp", OPEN, setting=setting), 4)
+    assert (found["results"][0]["method"], found["results"][0]["verdict"]) == ("tcp", None), found
+
+
+def mtu_probe__no_descriptor_left__says_nothing_of_the_host():
+    told = 0
+    for files in range(5, 14):
+        for method in (("--udp",), ("--icmp",), ("--tcp", "--tcp-payload", "raw")):
+            answer = inside("mtu-probe", "--json", "--max-mtu", "1500", *method, OPEN, prefix=["prlimit", f"--nofile={files}"])
+            if answer.returncode == 1:
+                assert "open files" in answer.stderr, answer
+                continue
+            doc = document(answer, answer.returncode)
+            found = doc["results"][0]
+            assert found["verdict"] in ("fits", None), (files, method, found["verdict"], doc["notices"])
+            told += found["verdict"] is None and any("could not be probed" in notice["text"] for notice in doc["notices"])
+    assert told > 3, told
+
+
 def trace__port_as_an_option__is_the_same():
     assert result(inside("trace", "--json", "-p", "8443", "127.0.0.1"), 0)["port"] == 8443
     assert result(inside("trace", "--json", "--port", "8443", "::1"), 0)["verdict"] == "open"
