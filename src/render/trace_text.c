@@ -102,6 +102,9 @@ static void say_refused(struct out *out, const struct trace_result *result)
 
 	if (!addr_is_any(&path->by))
 		out_lit(out, "by the host itself: no program listens there, or its filter rejects");
+	else if (path->rst_ttl && path->reply_ttl)
+		out_printf(out, "by the host or by a box in front of it: the RST arrived with hop limit %u, other packets of the host with %u, which may have come another way", path->rst_ttl,
+			   path->reply_ttl);
 	else if (path->rst_ttl)
 		out_lit(out, "by the host or by a box in front of it: nothing else came from the host that the RST could be compared with");
 	else

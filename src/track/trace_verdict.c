@@ -71,22 +71,42 @@ static int compare_arrival(const struct trace_path *path)
 	return of_rst != of_host ? 1 : rst - host;
 }
 
-/* Another protocol that goes another way says nothing about this one's distances. */
+/* The RST came over fewer hops than the SYN that drew it: a host that answers over as many as it is away does not do that. */
+static bool rst_nearer(const struct trace_path *path, uint8_t first)
+{
+	uint8_t initial;
+
+	return path->rst_ttl && travelled(path->rst_ttl, &initial) + 2 <= first;
+}
+
+/* One router was met by both protocols at @ttl: up to there their ways are of one length. A mute hop, or another router, leaves that open. */
 static bool same_way(const struct path_trace *trace, uint8_t ttl)
 {
 	const struct path_hop *main = &trace->spots[LANE_MAIN][ttl].seen, *side = &trace->spots[LANE_SIDE][ttl].seen;
 
-	return !ttl || main->reply != REPLY_EXPIRED || side->reply != REPLY_EXPIRED || addr_equal(&main->address, &side->address);
+	return main->reply == REPLY_EXPIRED && side->reply == REPLY_EXPIRED && addr_equal(&main->address, &side->address);
 }
 
-/* A router stands where the RST came from, or behind that: the host is farther away. */
+/* Two routers at one hop limit: what the other protocol says of distances is about another way. */
+static bool other_way(const struct path_trace *trace)
+{
+	for (uint8_t ttl = 1; ttl <= trace->options.max_hops; ttl++) {
+		const struct path_hop *main = &trace->spots[LANE_MAIN][ttl].seen, *side = &trace->spots[LANE_SIDE][ttl].seen;
+
+		if (main->reply == REPLY_EXPIRED && side->reply == REPLY_EXPIRED && !addr_equal(&main->address, &side->address))
+			return true;
+	}
+	return false;
+}
+
+/* A router of the other protocol stands where the RST came from, or behind that: by its way the host is farther away. */
 static bool host_farther(const struct path_trace *trace, uint8_t first)
 {
 	for (uint8_t ttl = first; first && ttl <= trace->options.max_hops; ttl++) {
 		const struct path_hop *hop = &trace->spots[LANE_SIDE][ttl].seen;
 
 		if (hop->reply == REPLY_EXPIRED && !trace_state_router(trace, &hop->address))
-			return same_way(trace, first - 1);
+			return true;
 	}
 	return false;
 }
@@ -112,23 +132,26 @@ static struct addr box_of(const struct path_trace *trace, uint8_t first)
 	return hops + 2 == first ? before->address : nobody(trace);
 }
 
-/* A RST carries the host's address, whoever made it. */
+/*
+ * A RST carries the host's address, whoever made it, and no other TCP packet of the host is there to compare it with: packets of the other protocol stand in, and only where both
+ * were seen to share the way up to the hop before. Routers that send TCP another way, a shorter one, would else turn every closed port into a box.
+ */
 static void judge_rst(struct path_trace *trace)
 {
 	struct trace_path *path = &trace->path;
 	uint8_t first = trace_state_first(trace);
-	bool farther = host_farther(trace, first);
+	bool farther = host_farther(trace, first), shared = first > 1 && same_way(trace, first - 1), nearer = rst_nearer(path, first);
 	int arrival = compare_arrival(path);
 
-	if (farther && arrival) {
+	if (shared && farther && arrival && (nearer || !path->rst_ttl)) {
 		path->finding = TRACE_REFUSED_BY_MIDDLE;
 		path->proof = PROOF_DISTANCE;
 		path->by = box_of(trace, first);
-	} else if (arrival < 0) {
+	} else if (shared && nearer && arrival < 0 && side_distance(trace) == first) {
 		path->finding = TRACE_REFUSED_BY_MIDDLE;
 		path->proof = PROOF_RST_TTL;
 		path->by = box_of(trace, first);
-	} else if (!arrival && !farther) {
+	} else if (!arrival && !farther && !other_way(trace)) {
 		path->proof = PROOF_RST_TTL;
 		path->by = trace->options.target;
 	}

@@ -4,7 +4,7 @@ import os
 
 from cases import case
 from chain import NOBODY, PORT, Chain, address, expect, expect_finding, expect_quiet
-from lab import Wrong, connected, rest
+from lab import Wrong, connected, rest, run, settle_namespace
 
 SYN, REFUSED, LOOP, NOT_REACHED = "syn-sent-stall", "connect-refused", "ttl-exceeded", "icmp-unreachable"
 STUCK, PORTS = "syn-local-stuck", "ephemeral-port-exhaustion"
@@ -101,6 +101,41 @@ def reset_by_the_last_router(lab):
     result = chain.one("trace", port=PORT)
     expect(result, verdict="refused-by-middlebox", status=6)
     expect(chain.one("trace", port=PORT, user=NOBODY), verdict="refused", by=None, status=6)
+
+
+def shorter_for_tcp(chain):
+    """A way for TCP alone, in both directions: r1 – q – s, while all else goes r1 – r2 – r3 – s."""
+    lab = chain.lab
+    run(["ip", "netns", "add", lab.ns("q")])
+    lab.inside("q", settle_namespace)
+    lab.link("r1", "q1", "q", "q2")
+    lab.link("q", "q3", "s", "q4")
+    for role, name, link, end in (("r1", "q1", 8, 1), ("q", "q2", 8, 2), ("q", "q3", 9, 1), ("s", "q4", 9, 2)):
+        lab.batch(role, f"link set {name} up", f"addr add {address(lab, link, end, 4)}/24 dev {name}", f"addr add {address(lab, link, end, 6)}/64 dev {name} nodad")
+    lab.sysctl("q", "net.ipv4.ip_forward", 1)
+    lab.sysctl("q", "net.ipv6.conf.all.forwarding", 1)
+    there, back = ("10.72.4.0/24", "10.72.1.0/24") if lab.family == 4 else ("fd72:0:4::/64", "fd72:0:1::/64")
+    lab.batch("q", f"route add {there} via {address(lab, 9, 2)}", f"route add {back} via {address(lab, 8, 1)}")
+    for role, net, by in (("r1", there, address(lab, 8, 2)), ("s", back, address(lab, 9, 1))):
+        for name in ("all", *lab.inside(role, lambda: os.listdir("/proc/sys/net/ipv4/conf"))):
+            lab.sysctl(role, f"net.ipv4.conf.{name}.rp_filter", 0)
+        lab.batch(role, f"route add {net} via {by} table 77")
+        run(["nsenter", f"--net=/run/netns/{lab.ns(role)}", "ip", f"-{lab.family}", "rule", "add", "ipproto", "tcp", "lookup", "77", "pref", "10"])
+    lab.await_links(["q"])
+
+
+@case(REFUSED, "probe-twin", waits=20)
+def closed_port_behind_a_shorter_way_for_tcp(lab):
+    """The host itself refuses, over fewer hops than its other packets come: no box, whether the router of that way speaks or not."""
+    chain = Chain(lab, 3)
+    shorter_for_tcp(chain)
+    for mute in (False, True):
+        if mute:
+            chain.mute("q")
+        for user in (None, NOBODY):
+            result = chain.one("trace", port=PORT, user=user)
+            expect(result, verdict="refused", by=None, proof=None, status=6)
+            hops_are(result, chain, chain.hop(1), None if mute else address(lab, 8, 2), chain.target)
 
 
 @case(REFUSED, "probe-fault")

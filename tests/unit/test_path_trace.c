@@ -208,7 +208,7 @@ static void reset__views_disagree__nobody_is_named(void **state)
 	world.side_routers = 5;
 	world.rst_ttl = 64;
 	world.host_ttl = 64;
-	expect(&world, TRACE_REFUSED_BY_MIDDLE, 3, 0, PROOF_DISTANCE, 24, 2 * S);
+	expect(&world, TRACE_REFUSED, 3, 0, PROOF_NONE, 24, 2 * S);
 	world = raw(PORT_OPEN);
 	world.cut_at = 2;
 	world.act = ACT_RST;
@@ -216,15 +216,39 @@ static void reset__views_disagree__nobody_is_named(void **state)
 	expect(&world, TRACE_REFUSED, 2, 0, PROOF_NONE, 24, 2 * S);
 }
 
-/* Balanced by flow onto a longer way: what it says of distances is about that way. */
+/* A shorter way for TCP than for the other protocol: what that says of distances is about its own way. */
 static void closed_port__other_protocol_goes_another_way__proves_nothing(void **state)
 {
-	struct world world = plain(PORT_CLOSED);
+	static const struct {
+		bool raw, mute;
+		unsigned side_routers;
+	} rows[] = {
+		{ false, false, 5 }, { false, true, 5 }, { true, false, 4 }, { true, false, 5 }, { true, true, 4 }, { true, true, 5 }, { true, false, 2 }, { true, false, 3 },
+	};
 
 	(void)state;
-	world.side_routers = 5;
-	world.stranger = true;
-	expect(&world, TRACE_REFUSED, 3, 0, PROOF_NONE, 14, 2 * S);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct world world = rows[i].raw ? raw(PORT_CLOSED) : plain(PORT_CLOSED);
+
+		world.side_routers = rows[i].side_routers;
+		world.stranger = true;
+		world.mute[3] = rows[i].mute;
+		expect(&world, TRACE_REFUSED, 3, 0, PROOF_NONE, 26, 5 * S);
+	}
+}
+
+/* The hop before is mute to SYNs: whether the ways are of one length up to there is not known. */
+static void reset__behind_a_mute_hop__nobody_is_named(void **state)
+{
+	(void)state;
+	for (unsigned cut = 2; cut <= 3; cut++) {
+		struct world world = raw(PORT_OPEN);
+
+		world.cut_at = cut;
+		world.act = ACT_RST;
+		world.mute[cut] = true;
+		expect(&world, TRACE_REFUSED, (uint8_t)cut, 0, PROOF_NONE, 26, 5 * S);
+	}
 }
 
 static void prohibited__by_a_router__is_named(void **state)
@@ -666,6 +690,7 @@ int main(void)
 		cmocka_unit_test(reset_by_an_earlier_router__host_is_farther),
 		cmocka_unit_test(reset__views_disagree__nobody_is_named),
 		cmocka_unit_test(closed_port__other_protocol_goes_another_way__proves_nothing),
+		cmocka_unit_test(reset__behind_a_mute_hop__nobody_is_named),
 		cmocka_unit_test(prohibited__by_a_router__is_named),
 		cmocka_unit_test(no_route__and_refusal_by_icmp__name_who_says_so),
 		cmocka_unit_test(no_route__router_has_used_up_its_words__is_heard_after_a_quiet),

@@ -73,8 +73,9 @@ static void file_refused(const struct view *view, struct sink *sink, const struc
 	bool box = path->finding == TRACE_REFUSED_BY_MIDDLE;
 	const struct probe_doubt doubts[] = {
 		{ box && path->proof == PROOF_NONE, 0.7, "that it is not the host rests on little" },
-		{ box && path->proof == PROOF_RST_TTL, 0.85, "some systems send RSTs with another TTL than their other packets" },
+		{ box && path->proof == PROOF_RST_TTL, 0.85, "some systems send RSTs with another TTL than their other packets, or answer TCP by another way" },
 		{ box && path->proof == PROOF_DISTANCE, 0.93, "a device that answers for the host at both distances (a NAT, a load balancer) looks the same" },
+		{ box && path->proof == PROOF_DISTANCE && !path->rst_ttl, 0.75, "a router that sends TCP to the host by a shorter way than other packets looks the same; the RST's hop limit, which CAP_NET_RAW shows, would tell" },
 		{ !box && path->proof == PROOF_NONE, 0.95, "a box in between that refuses in the host's name looks the same" },
 		{ path->split, 0.85, "hops were asked from different source ports: routers that balance by flow may have shown several ways" },
 	};
