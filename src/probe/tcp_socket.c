@@ -100,6 +100,9 @@ int tcp_socket_connect(const struct tcp_socket_wish *wish)
 
 static int hold_failed(const struct prober_options *options, int code, struct err *err)
 {
+	/* bind() has a word of its own for what connect() calls EADDRNOTAVAIL: none is free */
+	if (code == -EADDRINUSE && !options->source_port)
+		code = -EADDRNOTAVAIL;
 	if (code == -EADDRINUSE && options->source_port)
 		return err_set(err, code, "source port %u is taken; ss -tanp sport = :%u shows by whom, and without --sport a free one is used", options->source_port,
 			       options->source_port);

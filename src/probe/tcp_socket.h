@@ -32,7 +32,7 @@ struct tcp_socket_wish {
 int tcp_socket_connect(const struct tcp_socket_wish *wish);
 /**
  * tcp_socket_hold_port() - keep the source port of @options, or a free one, from everybody else: a socket that is bound to it and neither listens nor connects.
- * Return: the descriptor, the caller's, with @port; or -errno with @err: -EADDRINUSE when it is taken.
+ * Return: the descriptor, the caller's, with @port; or -errno with @err: -EADDRINUSE when it is taken, -EADDRNOTAVAIL when none is free.
  */
 int tcp_socket_hold_port(const struct prober_options *options, uint16_t *port, struct err *err);
 /** tcp_socket_read() - read tcp_info. Return: false when the kernel does not tell. */
