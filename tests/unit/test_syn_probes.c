@@ -71,7 +71,7 @@ static struct addr address(const char *text)
 
 static struct addr router(enum addr_family family)
 {
-	return address(family == ADDR_V4 ? "10.71.1.1" : "fd71:1::1");
+	return address(family == ADDR_V4 ? "10.71.1.2" : "fd71:1::2");
 }
 
 static struct prober *open_to(enum prober_kind kind, struct addr target, uint16_t port, uint16_t source_port)
@@ -118,7 +118,7 @@ static void wait_for_path(enum addr_family family)
 static int setup(void **state)
 {
 	(void)state;
-	chain_up();
+	chain_up(1);
 	serve();
 	chain_run(CHAIN_ROUTER, "nft 'add table inet t; add chain inet t f { type filter hook forward priority 0 ; }; "
 				"add rule inet t f tcp dport %d reject with icmpx type admin-prohibited; "
@@ -386,7 +386,7 @@ static void send_raw(enum chain_place place, int protocol, const uint8_t *bytes,
 	if (!pid) {
 		chain_enter(place);
 		fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, protocol);
-		inet_pton(AF_INET, "10.71.1.2", &to.sin_addr);
+		inet_pton(AF_INET, "10.71.1.1", &to.sin_addr);
 		_exit(sendto(fd, bytes, len, 0, (struct sockaddr *)&to, sizeof(to)) != (ssize_t)len);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -406,7 +406,7 @@ static void forge(uint32_t ack)
 /* "Hop limit reached" from the router, about a SYN with our addresses and ports and a sequence number that is a guess. */
 static void forge_quote(void)
 {
-	uint8_t message[36] = { 11, [8] = 0x45, [11] = 60, [16] = 1, 6, [20] = 10, 71, 1, 2, 10, 71, 2, 2,
+	uint8_t message[36] = { 11, [8] = 0x45, [11] = 60, [16] = 1, 6, [20] = 10, 71, 1, 1, 10, 71, 2, 2,
 				PORT_DROPPED_SOURCE >> 8, PORT_DROPPED_SOURCE & 0xff, PORT_DROPPED >> 8, PORT_DROPPED & 0xff, 1, 2, 3, 4 };
 	uint32_t sum = 0;
 

@@ -77,7 +77,7 @@ static void serve(void)
 static int setup(void **state)
 {
 	(void)state;
-	chain_up();
+	chain_up(1);
 	serve();
 	return 0;
 }
@@ -144,7 +144,7 @@ struct wire {
 
 static int wire_open(void)
 {
-	struct sockaddr_ll link = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)if_nametoindex("tch-c") };
+	struct sockaddr_ll link = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)if_nametoindex("tch1a") };
 	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, htons(ETH_P_ALL));
 
 	assert_int_equal(bind(fd, (struct sockaddr *)&link, sizeof(link)), 0);
@@ -428,7 +428,7 @@ static void check_said(enum addr_family family, const char *how, enum probe_repl
 	struct addr router;
 	struct probe_outcome out;
 
-	assert_true(addr_parse(family == ADDR_V4 ? "10.71.1.1" : "fd71:1::1", &router));
+	assert_true(addr_parse(family == ADDR_V4 ? "10.71.1.2" : "fd71:1::2", &router));
 	chain_run(CHAIN_ROUTER, "nft 'add table inet f; add chain inet f on { type filter hook forward priority 0 ; }; add rule inet f on tcp dport %d reject with %s'",
 		  PORT_SINK, how);
 	out = ask_one(prober, 1500, LONG_US);

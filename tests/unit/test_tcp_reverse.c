@@ -83,7 +83,7 @@ static void serve(void)
 static int setup(void **state)
 {
 	(void)state;
-	chain_up();
+	chain_up(1);
 	serve();
 	return 0;
 }
