@@ -20,8 +20,10 @@
 
 bool mtu_hops_lane(const struct mtu_search *search, enum probe_lane *lane)
 {
-	*lane = search->options.side_method >= 0 ? LANE_SIDE : LANE_MAIN;
-	return *lane == LANE_SIDE || search->options.method != PROBE_TCP;
+	bool by_side = search->path.method == PROBE_TCP && search->options.side_method >= 0;
+
+	*lane = by_side ? LANE_SIDE : search->lane;
+	return by_side || search->path.method != PROBE_TCP;
 }
 
 static unsigned hops_most(const struct mtu_search *search)
@@ -249,11 +251,23 @@ static unsigned narrow_at(const struct mtu_search *search, const struct reach *r
 /* Another protocol for which the path is wide enough says nothing of the place where this one's packets vanish. */
 static bool passes_beside(const struct mtu_search *search)
 {
-	for (unsigned ttl = 1; search->options.side_method >= 0 && ttl <= walked(search); ttl++) {
-		if (search->path.hops[ttl - 1].large == REPLY_ARRIVED)
-			return true;
-	}
-	return false;
+	enum probe_lane lane;
+	bool arrives = false;
+
+	for (unsigned ttl = 1; ttl <= walked(search); ttl++)
+		arrives |= search->path.hops[ttl - 1].large == REPLY_ARRIVED;
+	return arrives && mtu_hops_lane(search, &lane) && lane != search->lane;
+}
+
+bool mtu_hops_prove(const struct mtu_search *search)
+{
+	struct reach far = reach(search);
+	unsigned before, at = narrow_at(search, &far, &before);
+	const struct path_hop *next = before ? &search->path.hops[before - 1] : NULL;
+
+	if (!search->hops.large || far.told || !next || next->reply != REPLY_EXPIRED || search->hops.large_tries[before] < TRIES_LARGE)
+		return false;
+	return before > at && search->hops.proven[before];
 }
 
 void mtu_hops_place(struct mtu_search *search)

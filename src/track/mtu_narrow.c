@@ -12,6 +12,11 @@
 #define SURE 1e-5
 /* Rounds in a row in which nothing at all is answered any more. */
 #define VOIDS 4
+/* After such a rest a box that lets through only so many bytes in a second lets a large packet through. */
+#define REST_US 400000
+#define RESTED_TRIES 4
+/* So many sizes that were silent again and again beside answered controls, and then passed, are no chance either. */
+#define CONTRADICTIONS 3
 
 /* Silent tries that exclude loss: the share of lost controls, at least as high as one more of either kind would make it, to that power. */
 unsigned mtu_narrow_tries(const struct mtu_search *search)
@@ -35,7 +40,7 @@ static bool by_silence(const struct mtu_note *failed)
 
 static unsigned controls_that_tell(const struct mtu_search *search)
 {
-	return mtu_round_limited(search, LANE_MAIN) ? MTU_CONTROLS_TELL_LIMITED : MTU_CONTROLS_TELL;
+	return mtu_round_limited(search, search->lane) ? MTU_CONTROLS_TELL_LIMITED : MTU_CONTROLS_TELL;
 }
 
 static bool looks_lossy(const struct mtu_search *search)
@@ -46,7 +51,7 @@ static bool looks_lossy(const struct mtu_search *search)
 /* Loss that was there at a faster pace is gone at this one only when as many controls say so as would have to say that it is not. */
 static bool loss_in_doubt(const struct mtu_search *search)
 {
-	bool slowed = search->path.controls_lost * 5 > search->path.controls_sent && !mtu_round_limited(search, LANE_MAIN);
+	bool slowed = search->path.controls_lost * 5 > search->path.controls_sent && !mtu_round_limited(search, search->lane);
 
 	return looks_lossy(search) || (slowed && search->controls < controls_that_tell(search));
 }
@@ -126,7 +131,7 @@ static void plan_between(struct mtu_search *search, uint32_t passed, const struc
 	uint32_t sizes[MTU_ROUND_MAX], limit = failed ? failed->size : search->top + 1;
 	size_t count = add_limit(search, failed, sizes), known = 0;
 
-	if (mtu_round_limited(search, LANE_MAIN)) {
+	if (mtu_round_limited(search, search->lane)) {
 		if (failed)
 			sizes[count++] = one_size(passed, limit);
 		mtu_round_sizes(search, sizes, count);
@@ -158,6 +163,14 @@ static unsigned tries_missing(const struct mtu_search *search, uint32_t passed, 
 	return MAX(of_it, of_all);
 }
 
+/* What is told of the byte above the result must be told of the largest size as well, or senders never come down to it. */
+static bool is_course_open(const struct mtu_search *search)
+{
+	uint32_t size;
+
+	return search->verify_rounds < VERIFY_ROUNDS && mtu_told_course(search, &size) == COURSE_OPEN;
+}
+
 static bool stands(const struct mtu_search *search, const struct mtu_note *passed, const struct mtu_note *failed)
 {
 	if (passed->passed < 1 + VERIFY_TRIES && !(search->verify_rounds > 0 && passed->passed > 1))
@@ -165,7 +178,7 @@ static bool stands(const struct mtu_search *search, const struct mtu_note *passe
 	if (!failed || failed->local)
 		return true;
 	if (failed->told)
-		return failed->told + failed->lost >= MTU_TRIES_SURE || search->verify_rounds > 0;
+		return (failed->told + failed->lost >= MTU_TRIES_SURE || search->verify_rounds > 0) && !is_course_open(search);
 	return !tries_missing(search, passed->size, failed);
 }
 
@@ -173,14 +186,20 @@ static bool stands(const struct mtu_search *search, const struct mtu_note *passe
 static void plan_verification(struct mtu_search *search, uint32_t passed, const struct mtu_note *failed)
 {
 	unsigned tries = VERIFY_TRIES;
-	bool again = search->verify_rounds > 1, controls = !mtu_round_limited(search, LANE_MAIN) && (by_silence(failed) || again);
+	uint32_t larger;
+	bool open = failed && failed->told && mtu_told_course(search, &larger) == COURSE_OPEN;
+	bool again = search->verify_rounds > 1, controls = !mtu_round_limited(search, search->lane) && (by_silence(failed) || again);
 
 	if (by_silence(failed))
 		tries = MAX(tries, tries_missing(search, passed, failed));
+	if (open)
+		tries = MAX(tries, mtu_narrow_tries(search));
 	mtu_round_begin(search);
 	for (unsigned i = 0; i < tries; i++) {
 		if (controls)
 			mtu_round_add(search, FOR_CONTROL, search->small, 0, 0);
+		if (open)
+			mtu_round_add(search, FOR_SIZE, larger, 0, 0);
 		if (failed && !failed->local)
 			mtu_round_add(search, FOR_SIZE, failed->size, 0, 0);
 		if (i < VERIFY_TRIES)
@@ -204,6 +223,36 @@ static bool does_not_pass_any_more(struct mtu_search *search, uint32_t passed)
 	return true;
 }
 
+/* Small controls pass a box that polices bytes while large packets do not: the last word is had after a rest. Return: it is planned. */
+static bool plan_rested(struct mtu_search *search, uint32_t size)
+{
+	if (search->rested == size || mtu_round_limited(search, search->lane))
+		return false;
+	search->rested = size;
+	mtu_round_begin(search);
+	mtu_round_add(search, FOR_CONTROL, search->small, 0, 0);
+	mtu_round_add(search, FOR_SIZE, size, 0, search->now_us + REST_US);
+	mtu_round_add(search, FOR_CONTROL, search->small, 0, 0);
+	return true;
+}
+
+static bool is_policed(const struct mtu_search *search, uint32_t passed)
+{
+	return (search->rested && passed >= search->rested) || search->contradictions >= CONTRADICTIONS;
+}
+
+/* What passes after a rest, and not otherwise, is policed: only what passes tells something, and the largest is asked for at that pace. */
+static bool plan_policed(struct mtu_search *search)
+{
+	if (search->policed)
+		return false;
+	search->policed = true;
+	mtu_round_begin(search);
+	for (unsigned i = 1; i <= RESTED_TRIES; i++)
+		mtu_round_add(search, FOR_SIZE, search->top, 0, search->now_us + i * REST_US);
+	return true;
+}
+
 /* Next to each other: @passed passes, one byte more does not, or is not asked for. */
 static bool verify(struct mtu_search *search, uint32_t passed, const struct mtu_note *failed)
 {
@@ -216,6 +265,8 @@ static bool verify(struct mtu_search *search, uint32_t passed, const struct mtu_
 			plan_controls(search);
 			return true;
 		}
+		if (by_silence(failed) && plan_rested(search, failed->size))
+			return true;
 		search->exact = true;
 		return false;
 	}
@@ -260,6 +311,10 @@ bool mtu_narrow_plan(struct mtu_search *search)
 	if (passed < search->top && !(failed && !by_silence(failed) && failed->size == passed + 1) && is_lossy(search)) {
 		search->path.lossy = true;
 		return false;
+	}
+	if (is_policed(search, passed) && (passed < search->top || !search->policed)) {
+		search->path.lossy = !plan_policed(search);
+		return !search->path.lossy;
 	}
 	if (passed >= search->top)
 		return verify(search, passed, NULL);

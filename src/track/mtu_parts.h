@@ -23,8 +23,8 @@
 #define MTU_CONTROLS_TELL 30
 #define MTU_CONTROLS_TELL_LIMITED 10
 
-/** enum mtu_purpose - what a probe is for; the last two carry a hop limit. */
-enum mtu_purpose { FOR_CONTROL, FOR_SIZE, FOR_HOP, FOR_HOP_LARGE };
+/** enum mtu_purpose - what a probe is for; FOR_WITNESS: of the side lane, which tells echo from the path; the last two carry a hop limit. */
+enum mtu_purpose { FOR_CONTROL, FOR_SIZE, FOR_WITNESS, FOR_HOP, FOR_HOP_LARGE };
 
 /** struct mtu_item - a probe of the plan. @not_before_us: CLOCK_MONOTONIC, 0 as soon as the pace allows. */
 struct mtu_item {
@@ -45,10 +45,13 @@ struct mtu_sent {
 };
 
 /** struct mtu_note - what is known of one size. @tries: probes sent. @lost: silent ones that count, since something as large
- * passed last. @told: answered by "too big" since it passed last. @local: refused by this machine. */
+ * passed last. @told: answered by "too big" since it passed last, with @word as the least useful MTU (0 none), or with none to be had (@guess). @local: refused by this
+ * machine. @unsaid: silent ones right before a smaller one that drew a word. */
 struct mtu_note {
 	uint32_t size;
-	uint16_t tries, passed, lost, told, local;
+	uint32_t word;
+	uint16_t tries, passed, lost, told, local, unsaid;
+	bool guess;
 };
 /** struct mtu_sizes - @at: ascending. */
 struct mtu_sizes {
@@ -92,13 +95,23 @@ struct mtu_hops {
 	uint32_t large;
 };
 
-/** enum mtu_stage - CONTACT: does anything answer? NARROW: the size. HOPS: the place. */
-enum mtu_stage { STAGE_CONTACT, STAGE_NARROW, STAGE_HOPS, STAGE_DONE };
+/** enum mtu_course - what becomes of a sender that begins with the largest size and believes what it is told: it learns what passes; that is not known yet; a size vanishes without a word. */
+enum mtu_course { COURSE_LEARNS, COURSE_OPEN, COURSE_DIES };
+
+/** enum mtu_stage - CONTACT: does anything answer? NARROW: the size. CONFIRM: the path, or the host's answers? HOPS: the place. */
+enum mtu_stage { STAGE_CONTACT, STAGE_NARROW, STAGE_CONFIRM, STAGE_HOPS, STAGE_DONE };
+
+/** struct mtu_witness_state - what another protocol says of sizes that echo does not answer. @rounds: asked. @confirmed: small ones were answered, and large ones not: it is the path. */
+struct mtu_witness_state {
+	unsigned rounds;
+	bool confirmed;
+};
 
 /**
  * struct mtu_search - @small: size of controls. @base: that every link should pass. @top: what may be asked for at most: @options.largest, or less when this machine
  * cannot send that; @top_told: it said how much less. @contact_tries. @said: a control's answer that the host cannot be reached. @verified: size, and @verify_rounds of it. @listed: the known sizes
  * were tried. @controls, @controls_lost: at the pace of now. @forgotten: sizes that passed and then did not any more. @voids: rounds in a row in which nothing was answered. @rtt_us: smoothed, −1 none. @exact: the size stands.
+ * @lane: of sizes and controls. @witness. @rested: size that failed, and was sent again after a rest; 0 none. @policed: it passed then. @contradictions: sizes that passed after several silences.
  * @told_about: for each word of path.told the smallest size it was said of; @told_useful: it was said of more than its MTU; @told_tries: rounds spent on it.
  */
 struct mtu_search {
@@ -111,11 +124,13 @@ struct mtu_search {
 	struct mtu_pace pace;
 	struct mtu_budget budget[LANE_COUNT];
 	struct mtu_hops hops;
+	struct mtu_witness_state witness;
 	enum mtu_stage stage;
+	enum probe_lane lane;
 	int64_t begun_us, now_us, rtt_us;
-	uint32_t small, base, top, verified;
-	unsigned contact_tries, verify_rounds, voids, reopened, forgotten, controls, controls_lost;
-	bool said, listed, exact, concluded, top_told;
+	uint32_t small, base, top, verified, rested;
+	unsigned contact_tries, verify_rounds, voids, reopened, forgotten, contradictions, controls, controls_lost;
+	bool said, listed, exact, concluded, top_told, policed;
 	uint32_t told_about[PATH_TOLD_MAX];
 	uint8_t told_tries[PATH_TOLD_MAX];
 	bool told_useful[PATH_TOLD_MAX];
@@ -124,6 +139,8 @@ struct mtu_search {
 /* mtu_sizes.c */
 /** mtu_sizes_note() - the note of @size, new when there is none. Return: NULL when there is no room for another. */
 struct mtu_note *mtu_sizes_note(struct mtu_sizes *sizes, uint32_t size);
+/** mtu_sizes_find() - the note of @size; NULL none. */
+const struct mtu_note *mtu_sizes_find(const struct mtu_sizes *sizes, uint32_t size);
 /** mtu_sizes_passed() - the largest size that passed; 0 none. */
 uint32_t mtu_sizes_passed(const struct mtu_sizes *sizes);
 /** mtu_sizes_failed() - the smallest size that failed, of those above the largest that passed; NULL none. */
@@ -168,6 +185,10 @@ void mtu_told_heard(struct mtu_search *search, uint32_t size, const struct probe
 bool mtu_told_plan(struct mtu_search *search);
 /** mtu_told_judge() - what each word is worth by now; what can be tried counts as untried only while the search goes on. */
 void mtu_told_judge(struct mtu_search *search);
+/** mtu_told_note() - the word of @outcome about the size of @note. */
+void mtu_told_note(const struct mtu_search *search, struct mtu_note *note, const struct probe_outcome *outcome);
+/** mtu_told_course() - of a sender that begins with the largest size. @size: where it ends, or what is not known yet. */
+enum mtu_course mtu_told_course(const struct mtu_search *search, uint32_t *size);
 /** mtu_told_answers() - the word by which a host that sends one byte more than the path MTU learns of it: index, −1 none. */
 int mtu_told_answers(const struct mtu_search *search);
 
@@ -176,6 +197,20 @@ int mtu_told_answers(const struct mtu_search *search);
 unsigned mtu_narrow_tries(const struct mtu_search *search);
 /** mtu_narrow_plan() - the next round of sizes. Return: false when the size stands (@search->exact), or no more can be found out. */
 bool mtu_narrow_plan(struct mtu_search *search);
+
+/* mtu_confirm.c */
+/** mtu_confirm_wanted() - a black hole that rests on echoes alone: the answer is as large as the question, and another protocol can be asked. */
+bool mtu_confirm_wanted(const struct mtu_search *search);
+/** mtu_confirm_plan() - the next round of the other protocol. Return: false when it has said what it can. */
+bool mtu_confirm_plan(struct mtu_search *search);
+/** mtu_confirm_close() - a round of it is over. */
+void mtu_confirm_close(struct mtu_search *search);
+/** mtu_confirm_contradicts() - large packets arrive by the other protocol, or a router tells of them: the question goes to that one. */
+bool mtu_confirm_contradicts(const struct mtu_search *search);
+/** mtu_confirm_change() - from here on the other protocol searches. */
+void mtu_confirm_change(struct mtu_search *search);
+/** mtu_confirm_proven() - silence of large probes is the path's doing and not that of the host's answers. */
+bool mtu_confirm_proven(const struct mtu_search *search);
 
 /* mtu_hops.c */
 /** mtu_hops_plan() - the next round of the walk. Return: false when it is over. */
@@ -186,6 +221,8 @@ void mtu_hops_sent(struct mtu_search *search, unsigned index);
 void mtu_hops_heard(struct mtu_search *search, const struct mtu_sent *sent, const struct probe_outcome *outcome);
 /** mtu_hops_lane() - on which its probes go; false: on none. */
 bool mtu_hops_lane(const struct mtu_search *search, enum probe_lane *lane);
+/** mtu_hops_prove() - a router lets small packets expire, its neighbour nearer by large ones as well: they die between, and both answers are small. */
+bool mtu_hops_prove(const struct mtu_search *search);
 /** mtu_hops_place() - fills in where the path becomes narrow. */
 void mtu_hops_place(struct mtu_search *search);
 

@@ -28,6 +28,8 @@ static enum mtu_finding finding(const struct mtu_search *search)
 		return MTU_FITS;
 	if (search->path.told_by >= 0)
 		return MTU_NARROWER_TOLD;
+	if (search->stage == STAGE_DONE && !mtu_confirm_proven(search))
+		return MTU_UNDECIDED;
 	return search->exact || surely_lost(search) ? MTU_BLACK_HOLE_FOUND : MTU_UNDECIDED;
 }
 
@@ -44,7 +46,7 @@ static uint32_t smallest_lost(const struct mtu_search *search)
 			continue;
 		if (note->local)
 			return 0;
-		lost += note->lost;
+		lost += search->path.lossy ? 0 : note->lost;
 		if (note->told || lost >= needed)
 			return note->size;
 	}
@@ -65,19 +67,47 @@ static void publish_size(struct mtu_search *search)
 	}
 }
 
+/* Whom the largest size does not reach is not helped by what he would be told of smaller ones. */
+static void judge_words(struct mtu_search *search)
+{
+	struct mtu_path *path = &search->path;
+	uint32_t size;
+
+	mtu_told_judge(search);
+	path->told_by = -1;
+	path->silent = 0;
+	if (!path->path_mtu || path->smallest_lost != path->path_mtu + 1)
+		return;
+	path->told_by = mtu_told_answers(search);
+	if (path->told_by < 0 || mtu_told_course(search, &size) != COURSE_DIES)
+		return;
+	path->told_by = -1;
+	path->silent = size;
+}
+
+/* What no answer says is no bound when the answers may be what is lost. */
+static void leave_open(struct mtu_search *search)
+{
+	struct mtu_path *path = &search->path;
+
+	if (search->stage != STAGE_DONE || path->finding != MTU_UNDECIDED || mtu_confirm_proven(search) || !path->smallest_lost || path->bound == BOUND_UPPER)
+		return;
+	path->echo_unanswered = path->smallest_lost;
+	path->smallest_lost = path->silent = 0;
+	path->bound = BOUND_LOWER;
+}
+
 void mtu_result_publish(struct mtu_search *search)
 {
 	struct mtu_path *path = &search->path;
 
 	mtu_sizes_publish(&search->sizes, path);
 	publish_size(search);
-	mtu_told_judge(search);
-	path->told_by = -1;
-	if (path->path_mtu && path->smallest_lost == path->path_mtu + 1)
-		path->told_by = mtu_told_answers(search);
+	judge_words(search);
 	path->finding = (uint8_t)finding(search);
 	if (path->finding != MTU_NARROWER_TOLD)
 		path->told_by = -1;
+	leave_open(search);
 	if (path->finding != MTU_UNREACHABLE && search->stage == STAGE_DONE) {
 		path->says = REPLY_NONE;
 		path->says_error = 0;

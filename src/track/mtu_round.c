@@ -56,7 +56,7 @@ static int by_size_descending(const void *a, const void *b)
 
 void mtu_round_sizes(struct mtu_search *search, uint32_t *sizes, size_t count)
 {
-	bool limited = mtu_round_limited(search, LANE_MAIN);
+	bool limited = mtu_round_limited(search, search->lane);
 
 	qsort(sizes, count, sizeof(*sizes), by_size_descending);
 	mtu_round_begin(search);
@@ -77,7 +77,7 @@ static bool is_hop(const struct mtu_item *item)
 
 static enum probe_lane lane_of(const struct mtu_search *search, const struct mtu_item *item)
 {
-	enum probe_lane lane = LANE_MAIN;
+	enum probe_lane lane = item->purpose == FOR_WITNESS ? LANE_SIDE : search->lane;
 
 	if (is_hop(item) && !mtu_hops_lane(search, &lane))
 		BUG();
@@ -93,7 +93,7 @@ static bool wants_answer(const struct mtu_item *item)
 /* Whether a larger size draws an answer is the question; for what passes one is set aside at once. */
 static bool sets_aside(const struct mtu_search *search, const struct mtu_item *item)
 {
-	return wants_answer(item) && !(item->purpose == FOR_SIZE && item->size > mtu_sizes_passed(&search->sizes));
+	return wants_answer(item) && !((item->purpose == FOR_SIZE || item->purpose == FOR_WITNESS) && item->size > mtu_sizes_passed(&search->sizes));
 }
 
 /* When one more may be under way: the time at which enough of those that are out are forgotten by their sender. */
@@ -158,6 +158,14 @@ static void send(struct mtu_search *search, int64_t now_us, struct probe_request
 	*request = (struct probe_request){ .id = search->sent_count, .size = item->size, .lane = sent->lane, .hop_limit = item->hop_limit, .deadline_us = sent->deadline_us };
 }
 
+/* Nothing came, or a word about a size that passed before: what that is worth shows when the packet arrives all the same. */
+static bool may_arrive(const struct mtu_search *search, const struct mtu_sent *sent)
+{
+	const struct mtu_note *note = sent->reply == REPLY_TOO_BIG ? mtu_sizes_find(&search->sizes, sent->item.size) : NULL;
+
+	return sent->reply == REPLY_NONE || (note && note->passed);
+}
+
 /* Nothing more is to be learnt from waiting: all was answered, or is smaller than what passed. */
 static bool settled(const struct mtu_search *search)
 {
@@ -166,7 +174,7 @@ static bool settled(const struct mtu_search *search)
 	for (unsigned i = search->round.first; i < search->sent_count; i++) {
 		const struct mtu_sent *sent = &search->sent[i];
 
-		if (sent->reply == REPLY_NONE && !(sent->item.purpose == FOR_SIZE && sent->item.size < passed))
+		if (may_arrive(search, sent) && !(sent->item.purpose == FOR_SIZE && sent->item.size < passed))
 			return false;
 	}
 	return true;
@@ -180,7 +188,7 @@ static bool silent(const struct mtu_sent *sent)
 /* The control before it was answered. A host that answers only so often is asked for no answer that proves nothing. */
 static bool good_before(const struct mtu_search *search, unsigned index)
 {
-	if (mtu_round_limited(search, LANE_MAIN))
+	if (mtu_round_limited(search, search->lane))
 		return true;
 	for (unsigned i = index; i > search->round.first; i--) {
 		if (search->sent[i - 1].item.purpose == FOR_CONTROL)
@@ -192,7 +200,7 @@ static bool good_before(const struct mtu_search *search, unsigned index)
 /* Something smaller that was sent after it was answered, up to the next control; at once, where the host's allowance grows meanwhile. */
 static bool good_after(const struct mtu_search *search, unsigned index)
 {
-	int64_t until_us = mtu_round_limited(search, LANE_MAIN) ? search->sent[index].sent_us + BEHIND_US : INT64_MAX;
+	int64_t until_us = mtu_round_limited(search, search->lane) ? search->sent[index].sent_us + BEHIND_US : INT64_MAX;
 
 	for (unsigned i = index + 1; i < search->sent_count && search->sent[i].sent_us <= until_us; i++) {
 		const struct mtu_sent *later = &search->sent[i];
@@ -205,19 +213,27 @@ static bool good_after(const struct mtu_search *search, unsigned index)
 	return false;
 }
 
+/* Words alone are no bound: beside them something must be answered. */
+static bool is_worth_nothing(const struct mtu_search *search, unsigned index)
+{
+	const struct mtu_sent *sent = &search->sent[index];
+
+	return sent->item.purpose == FOR_SIZE && sent->reply == REPLY_TOO_BIG && !good_after(search, index);
+}
+
 /* Where answers are scarce a control is sent only when there is silence to be judged: right behind the silent sizes, which are sent once more. Return: they were planned. */
 static bool plan_control_behind(struct mtu_search *search)
 {
 	uint32_t passed = mtu_sizes_passed(&search->sizes);
 	unsigned end = search->sent_count, silences = 0;
 
-	if (!mtu_round_limited(search, LANE_MAIN) || !passed || search->round.behind)
+	if (!mtu_round_limited(search, search->lane) || !passed || search->round.behind)
 		return false;
 	search->round.behind = true;
 	for (unsigned i = search->round.first; i < end; i++) {
 		const struct mtu_sent *sent = &search->sent[i];
 
-		if (sent->item.purpose != FOR_SIZE || !silent(sent) || sent->item.size <= passed || good_after(search, i))
+		if (sent->item.purpose != FOR_SIZE || !(silent(sent) || is_worth_nothing(search, i)) || sent->item.size <= passed || good_after(search, i))
 			continue;
 		mtu_round_add(search, FOR_SIZE, sent->item.size, 0, 0);
 		silences++;
@@ -236,6 +252,30 @@ static void count_silence(struct mtu_search *search, unsigned index)
 		return;
 	note->lost++;
 	sent->counted = true;
+}
+
+static void drop_word(struct mtu_search *search, const struct mtu_sent *sent)
+{
+	struct mtu_note *note = mtu_sizes_note(&search->sizes, sent->item.size);
+
+	if (note && note->told)
+		note->told--;
+}
+
+/* Silent right before a smaller one that drew a word: whoever tells that had an answer left, and would have told this as well. */
+static void count_unsaid(struct mtu_search *search, unsigned index)
+{
+	const struct mtu_sent *sent = &search->sent[index];
+	struct mtu_note *note = mtu_sizes_note(&search->sizes, sent->item.size);
+
+	for (unsigned i = index + 1; note && i < search->sent_count && search->sent[i].sent_us <= sent->sent_us + BEHIND_US; i++) {
+		const struct mtu_sent *later = &search->sent[i];
+
+		if (later->item.purpose == FOR_SIZE && later->item.size < sent->item.size && later->reply == REPLY_TOO_BIG) {
+			note->unsaid++;
+			return;
+		}
+	}
 }
 
 /* A box that lets through only so many in a second looks like loss: what was lost at a faster pace says nothing of this one. */
@@ -267,8 +307,8 @@ static void count_controls(struct mtu_search *search)
 	search->voids = sent && !passed ? search->voids + 1 : 0;
 	if (3 * lost > sent && search->stage == STAGE_NARROW)
 		slow_down(search);
-	if (lost && mtu_round_limited(search, LANE_MAIN))
-		mtu_budget_empty(&search->budget[LANE_MAIN], search->now_us);
+	if (lost && mtu_round_limited(search, search->lane))
+		mtu_budget_empty(&search->budget[search->lane], search->now_us);
 }
 
 static void close_round(struct mtu_search *search)
@@ -281,10 +321,16 @@ static void close_round(struct mtu_search *search)
 			sent->reserved = false;
 		}
 		sent->given_up |= sent->reply == REPLY_NONE;
-		if (sent->item.purpose == FOR_SIZE && silent(sent))
+		if (sent->item.purpose == FOR_SIZE && silent(sent)) {
+			count_unsaid(search, i);
 			count_silence(search, i);
+		}
+		if (is_worth_nothing(search, i))
+			drop_word(search, sent);
 	}
 	count_controls(search);
+	if (search->stage == STAGE_CONFIRM)
+		mtu_confirm_close(search);
 	search->path.rounds++;
 	search->round.open = false;
 }

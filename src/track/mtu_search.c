@@ -99,7 +99,7 @@ static void begin_hops(struct mtu_search *search)
 	if (!search->options.max_hops || !mtu_hops_lane(search, &lane) || !(is_narrow(search) || search->options.all_hops))
 		return;
 	search->stage = STAGE_HOPS;
-	search->hops.large = is_narrow(search) ? search->path.smallest_lost : 0;
+	search->hops.large = is_narrow(search) ? search->path.silent ? search->path.silent : search->path.smallest_lost : 0;
 }
 
 /* A size that was thought to fail passes after all. */
@@ -122,11 +122,26 @@ static bool is_bounded(const struct mtu_search *search)
 
 static void plan_narrow(struct mtu_search *search)
 {
+	/* So many probes are not needed where silence is size. */
 	if (!is_bounded(search))
-		search->path.partial = true;
+		search->path.partial = search->path.lossy = true;
 	else if (mtu_narrow_plan(search))
 		return;
-	begin_hops(search);
+	mtu_result_publish(search);
+	if (mtu_confirm_wanted(search))
+		search->stage = STAGE_CONFIRM;
+	else
+		begin_hops(search);
+}
+
+static void plan_confirm(struct mtu_search *search)
+{
+	if (mtu_confirm_contradicts(search)) {
+		mtu_confirm_change(search);
+		search->stage = STAGE_NARROW;
+	} else if (!mtu_confirm_plan(search)) {
+		begin_hops(search);
+	}
 }
 
 /* Prepares the next round, or comes nearer to the end. */
@@ -141,6 +156,9 @@ static void plan(struct mtu_search *search)
 		return;
 	case STAGE_NARROW:
 		plan_narrow(search);
+		return;
+	case STAGE_CONFIRM:
+		plan_confirm(search);
 		return;
 	case STAGE_HOPS:
 		if (!reopened(search) && !mtu_hops_plan(search))
@@ -192,18 +210,19 @@ static void passed(struct mtu_search *search, struct mtu_sent *sent)
 		return;
 	if (sent->item.purpose != FOR_SIZE)
 		note->tries++;
+	search->contradictions += note->lost > 1 && !sent->given_up;
 	mtu_sizes_pass(&search->sizes, note);
 }
 
 static void did_not_pass(struct mtu_search *search, struct mtu_sent *sent, const struct probe_outcome *outcome)
 {
-	struct mtu_note *note = sent->item.purpose == FOR_SIZE ? mtu_sizes_note(&search->sizes, sent->item.size) : NULL;
+	struct mtu_note *note = sent->item.purpose == FOR_SIZE && sent->lane == search->lane ? mtu_sizes_note(&search->sizes, sent->item.size) : NULL;
 
 	sent->own_limit = outcome->reply == REPLY_LOCAL && outcome->error == EMSGSIZE;
 	if (outcome->reply == REPLY_TOO_BIG)
 		mtu_told_heard(search, sent->item.size, outcome);
 	if (note && outcome->reply == REPLY_TOO_BIG)
-		note->told++;
+		mtu_told_note(search, note, outcome);
 	if (note && sent->own_limit)
 		note->local++;
 	if (note && sent->own_limit && outcome->mtu && outcome->mtu < MIN(sent->item.size, search->top)) {
@@ -240,7 +259,13 @@ static void heard(struct mtu_search *search, struct mtu_sent *sent, const struct
 	sent->reply = outcome->reply;
 	if (sent->item.hop_limit)
 		mtu_hops_heard(search, sent, outcome);
-	if (sent->item.hop_limit && (sent->lane != LANE_MAIN || !arrived || sent->item.purpose != FOR_HOP_LARGE))
+	if (sent->item.purpose == FOR_WITNESS && sent->lane != search->lane) {
+		/* One that arrives says it all, and the host's answers are scarce. */
+		if (arrived && sent->item.size > search->small)
+			search->round.planned = search->round.sent;
+		return;
+	}
+	if (sent->item.hop_limit && (sent->lane != search->lane || !arrived || sent->item.purpose != FOR_HOP_LARGE))
 		return;
 	if (!arrived) {
 		did_not_pass(search, sent, outcome);

@@ -20,6 +20,15 @@ struct mtu_note *mtu_sizes_note(struct mtu_sizes *sizes, uint32_t size)
 	return &sizes->at[at];
 }
 
+const struct mtu_note *mtu_sizes_find(const struct mtu_sizes *sizes, uint32_t size)
+{
+	for (size_t i = 0; i < sizes->count; i++) {
+		if (sizes->at[i].size == size)
+			return &sizes->at[i];
+	}
+	return NULL;
+}
+
 uint32_t mtu_sizes_passed(const struct mtu_sizes *sizes)
 {
 	for (size_t i = sizes->count; i > 0; i--) {
@@ -46,8 +55,10 @@ void mtu_sizes_pass(struct mtu_sizes *sizes, struct mtu_note *note)
 {
 	note->passed++;
 	note->told = 0;
+	note->word = 0;
+	note->guess = false;
 	for (struct mtu_note *smaller = sizes->at; smaller <= note; smaller++)
-		smaller->lost = 0;
+		smaller->lost = smaller->unsaid = 0;
 }
 
 void mtu_sizes_forget(struct mtu_sizes *sizes, struct mtu_note *note)

@@ -60,6 +60,16 @@ void mtu_told_heard(struct mtu_search *search, uint32_t size, const struct probe
 	search->told_useful[at] |= kind == TOLD_UNTRIED;
 }
 
+void mtu_told_note(const struct mtu_search *search, struct mtu_note *note, const struct probe_outcome *outcome)
+{
+	enum told_kind kind = first_look(search, note->size, outcome->mtu);
+
+	note->told++;
+	note->guess |= kind == TOLD_NO_MTU;
+	if (kind == TOLD_UNTRIED)
+		note->word = note->word ? MIN(note->word, outcome->mtu) : outcome->mtu;
+}
+
 static uint32_t failed_size(const struct mtu_search *search)
 {
 	const struct mtu_note *failed = mtu_sizes_failed(&search->sizes);
@@ -152,4 +162,22 @@ int mtu_told_answers(const struct mtu_search *search)
 			other = (int)i;
 	}
 	return other;
+}
+
+/* Each word makes the sender try that size; a size that draws none, or one that hosts ignore, is the end. The byte above what passes is judged by its own word. */
+enum mtu_course mtu_told_course(const struct mtu_search *search, uint32_t *size)
+{
+	uint32_t passed = mtu_sizes_passed(&search->sizes), failed = failed_size(search);
+	const struct mtu_note *note;
+
+	for (*size = search->top; *size > passed && *size != failed; *size = note->word) {
+		note = mtu_sizes_find(&search->sizes, *size);
+		if (note && note->guess)
+			return COURSE_LEARNS;
+		if (note && note->told && !note->word)
+			return COURSE_DIES;
+		if (!note || !note->word)
+			return note && note->unsaid >= mtu_narrow_tries(search) ? COURSE_DIES : COURSE_OPEN;
+	}
+	return COURSE_LEARNS;
 }

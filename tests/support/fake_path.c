@@ -26,6 +26,7 @@ struct fake_path *fake_path_new(enum addr_family family, unsigned routers, uint6
 	path->family = family;
 	path->count = routers + 1;
 	path->rtt_us = 1000;
+	path->side_limit = (struct fake_limit){ .burst = 6, .per_s = 1 };
 	path->dice = hash_u64(seed + 1);
 	path->now_us = 1000000000 + fake_path_roll(path, 1000000);
 	for (unsigned i = 0; i < path->count; i++)
@@ -51,7 +52,7 @@ struct mtu_search_options fake_path_options(const struct fake_path *path)
 		.family = path->family,
 		.target = fake_path_router(path, path->count),
 		.method = PROBE_ICMP,
-		.side_method = -1,
+		.side_method = PROBE_UDP,
 		.smallest = path->family == ADDR_V4 ? 36 : 56,
 		.largest = 1500,
 		.most = 256,
@@ -75,16 +76,21 @@ uint32_t fake_path_mtu(const struct fake_path *path, uint32_t largest, int *at)
 	return mtu;
 }
 
-static bool allowed(struct fake_limit *limit, int64_t now_us)
+static bool takes(struct fake_limit *limit, double units, int64_t now_us)
 {
 	if (limit->burst <= 0)
 		return true;
 	limit->left = limit->at_us ? MIN(limit->burst, limit->left + (double)(now_us - limit->at_us) / 1e6 * limit->per_s) : limit->burst;
 	limit->at_us = now_us;
-	if (limit->left < 1)
+	if (limit->left < units)
 		return false;
-	limit->left -= 1;
+	limit->left -= units;
 	return true;
+}
+
+static bool allowed(struct fake_limit *limit, int64_t now_us)
+{
+	return takes(limit, 1, now_us);
 }
 
 static void deliver(struct fake_path *path, const struct probe_outcome *outcome, int64_t deadline_us, int64_t rtt_us)
@@ -135,6 +141,10 @@ static bool at_node(struct fake_path *path, unsigned ttl, struct probe_outcome *
 		outcome->reply = !node->mute && allowed(&node->limit, path->now_us) ? REPLY_EXPIRED : REPLY_NONE;
 		return true;
 	}
+	if (!takes(&node->bytes, outcome->size, path->now_us)) {
+		outcome->reply = REPLY_NONE;
+		return true;
+	}
 	if (ttl == 1 && outcome->lane == LANE_MAIN && path->main_most && outcome->size > path->main_most) {
 		outcome->reply = REPLY_NONE;
 		return true;
@@ -155,10 +165,11 @@ static bool at_node(struct fake_path *path, unsigned ttl, struct probe_outcome *
 
 static void at_host(struct fake_path *path, struct probe_outcome *outcome)
 {
-	bool answers = !path->deaf && !(path->answers_most && outcome->size > path->answers_most);
+	bool side = outcome->lane == LANE_SIDE, small = side || !path->answers_most || outcome->size <= path->answers_most;
+	bool answers = small && !(side ? path->side_deaf : path->deaf);
 
 	outcome->from = fake_path_router(path, path->count);
-	outcome->reply = answers && allowed(&path->limit, path->now_us) ? REPLY_ARRIVED : REPLY_NONE;
+	outcome->reply = answers && allowed(side ? &path->side_limit : &path->limit, path->now_us) ? REPLY_ARRIVED : REPLY_NONE;
 }
 
 static void send(struct fake_path *path, const struct probe_request *request)

@@ -74,6 +74,7 @@ static inline void assert_place(const struct scene *s, enum shrink_place place, 
 static inline void limit_host(struct scene *s)
 {
 	s->options.method = PROBE_UDP;
+	s->options.side_method = -1;
 	s->options.answers_burst = 6;
 	s->options.answers_per_s = 1;
 	s->path->limit = (struct fake_limit){ .burst = 6, .per_s = 1 };

@@ -48,6 +48,7 @@ static struct scene any_path(uint64_t seed)
 		node->ptb = (enum fake_ptb)(fake_path_roll(path, 3) ? fake_path_roll(path, 2) : fake_path_roll(path, FAKE_PTB_COUNT));
 		if (!i)
 			node->ptb = fake_path_roll(path, 2) ? PTB_TELLS : PTB_SILENT;
+		path->tells_most = true;
 		node->lie = node->mtu / 2 + fake_path_roll(path, node->mtu);
 		node->mute = i % 5 && !fake_path_roll(path, 5);
 		if (!fake_path_roll(path, 3))
@@ -73,12 +74,43 @@ static bool tells(const struct scene *s, const struct fake_node *node, uint32_t 
 	}
 }
 
+/* A sender that begins with @size and believes what it is told: ttl of the node where that ends, −1 when it comes down to @mtu. */
+static int dies_at(const struct scene *s, uint32_t size, uint32_t mtu)
+{
+	uint32_t least = s->path->family == ADDR_V4 ? 68 : 1280;
+	unsigned at = 0;
+
+	while (size > mtu + 1) {
+		const struct fake_node *node;
+		uint32_t word;
+
+		for (at = 0; s->path->nodes[at].mtu >= size; at++)
+			;
+		node = &s->path->nodes[at];
+		if (node->ptb == PTB_ZERO && s->path->family == ADDR_V4)
+			return -1;
+		word = node->ptb == PTB_TELLS ? node->mtu : node->ptb == PTB_WRONG ? node->lie : 0;
+		if (word < least || word >= size)
+			return (int)at;
+		size = word;
+	}
+	return -1;
+}
+
 static enum mtu_finding truth(const struct scene *s, uint32_t *mtu, int *at)
 {
+	int dies;
+
 	*mtu = fake_path_mtu(s->path, s->options.largest, at);
 	if (*at < 0 || (!*at && s->path->nodes[0].ptb == PTB_TELLS))
 		return MTU_FITS;
-	return tells(s, &s->path->nodes[*at], *mtu) ? MTU_NARROWER_TOLD : MTU_BLACK_HOLE_FOUND;
+	if (!tells(s, &s->path->nodes[*at], *mtu))
+		return MTU_BLACK_HOLE_FOUND;
+	dies = dies_at(s, s->path->nodes[0].ptb == PTB_TELLS ? MIN(s->options.largest, s->path->nodes[0].mtu) : s->options.largest, *mtu);
+	if (dies < 0)
+		return MTU_NARROWER_TOLD;
+	*at = dies;
+	return MTU_BLACK_HOLE_FOUND;
 }
 
 static void describe(const struct scene *s, uint64_t seed)
@@ -286,6 +318,38 @@ static void mtu_search__allowance_used_by_others_and_loss__is_never_a_black_hole
 	assert_int_equal(false_ones, 0);
 }
 
+/* Answers of echo that are lost say nothing of the way there. */
+static void mtu_search__large_echoes_unanswered__are_never_a_false_black_hole(void **state)
+{
+	enum { PATHS = 4000 };
+	unsigned exact = 0, open = 0;
+	int64_t longest_us = 0;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < PATHS; seed++) {
+		struct scene s = any_path(seed);
+		uint32_t mtu;
+		int at;
+		enum mtu_finding expected = truth(&s, &mtu, &at);
+
+		s.path->answers_most = s.options.smallest + 28 + fake_path_roll(s.path, s.options.largest);
+		s.path->side_deaf = fake_path_roll(s.path, 2);
+		s.options.side_method = fake_path_roll(s.path, 4) ? PROBE_UDP : -1;
+		run(&s);
+		exact += nothing_false(&s, seed, expected, mtu);
+		open += s.found->finding == MTU_UNDECIDED;
+		longest_us = MAX(longest_us, s.found->elapsed_us);
+		/* Datagrams that are answered settle it. */
+		assert_true(s.path->side_deaf || s.options.side_method < 0 || s.found->finding == expected);
+		if (s.found->finding == MTU_UNDECIDED && !s.found->echo_unanswered)
+			describe(&s, seed);
+		assert_true(s.found->finding != MTU_UNDECIDED || s.found->echo_unanswered > s.path->answers_most || s.found->echo_unanswered > mtu);
+		end(&s);
+	}
+	print_message("only small echoes answered: %u of %u exact, %u undecided, at most %.1f s\n", exact, PATHS, open, (double)longest_us / 1e6);
+	assert_true(exact > PATHS / 2);
+}
+
 /* A network that means harm */
 
 static struct probe_outcome any_outcome(struct fake_path *path, unsigned sent)
@@ -360,6 +424,7 @@ int main(void)
 		cmocka_unit_test(mtu_search__outage_in_the_middle__is_not_size),
 		cmocka_unit_test(mtu_search__loss_where_answers_are_scarce__is_not_size_either),
 		cmocka_unit_test(mtu_search__allowance_used_by_others_and_loss__is_never_a_black_hole),
+		cmocka_unit_test(mtu_search__large_echoes_unanswered__are_never_a_false_black_hole),
 		cmocka_unit_test(mtu_search__any_outcomes_at_all__end_in_bounded_probes_and_time),
 	};
 

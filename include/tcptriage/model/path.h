@@ -39,7 +39,7 @@ enum told_kind {
 	TOLD_HIDDEN,	/* this kernel keeps the MTU from programs (net.ipv4.ip_no_pmtu_disc=1): nobody else is to blame */
 	TOLD_BOGUS,	/* not below the size that it speaks of */
 	TOLD_TOO_SMALL, /* below 68 (IPv4, RFC 791) or 1280 (IPv6, RFC 8200) */
-	TOLD_UNTRIED,	/* time was up before it was tried */
+	TOLD_UNTRIED,	/* time was up before it was tried, or the host answers nothing */
 	TOLD_KIND_COUNT
 };
 /** struct path_told - one router's word. @from: any when it is this kernel's own memory of one. @count: messages that said the same. */
@@ -82,6 +82,9 @@ enum shrink_place {
  * struct mtu_path - what a search knows; every size is of an IP packet.
  * @method: of the probes that @finding rests on. @path_mtu: 0 unknown. @smallest_lost: smallest size that did not pass, 0 none. @bound, @finding.
  * @unheard: this kernel drops every "packet too big", so that a silent path is none that is known to be.
+ * @silent: a size that vanishes without a word although smaller ones that do not pass either draw one: a sender that begins with the largest size, and believes what it is told, ends there; 0 none.
+ * @echo_unanswered: smallest echo that brought no answer although smaller ones did, while that says nothing of the path: with @method PROBE_UDP packets of that size arrive,
+ * else it is not known whether they do; 0 none.
  * @lossy: small probes were lost too often, or the result passes too seldom, to tell more than the bounds. @partial: ended by time or by the user. @in_order: sizes ascending, @size_count of them.
  * @told, @told_by: index of the word that @finding rests on, −1 none. @place, @shrink_ttl, @shrink_before, @shrink_address: of the router at @shrink_ttl, or the one that
  * told, even where its distance is not known (any unknown).
@@ -93,7 +96,7 @@ struct mtu_path {
 	uint8_t method, hop_method, finding, bound, place, shrink_ttl, shrink_before, says, says_type, says_code;
 	bool lossy, partial, rate_limited, says_icmp, unheard;
 	int says_error, told_by;
-	uint32_t path_mtu, smallest_lost;
+	uint32_t path_mtu, smallest_lost, silent, echo_unanswered;
 	struct path_size sizes[PATH_SIZES_MAX];
 	size_t size_count;
 	struct path_told told[PATH_TOLD_MAX];

@@ -13,7 +13,8 @@
 #define MTU_SEARCH_RATE 50
 
 /**
- * struct mtu_search_options - @family. @method: of LANE_MAIN. @side_method: of LANE_SIDE, which finds the hop where LANE_MAIN cannot (TCP); −1 none.
+ * struct mtu_search_options - @family. @method: of LANE_MAIN. @side_method: of LANE_SIDE, which finds the hop where LANE_MAIN cannot (TCP), or tells a narrow path from
+ * answers that are lost where those are as large as the question (ICMP; UDP, which then goes on); −1 none.
  * @target: to tell the host's answers from those of others. @smallest: packet that the method can send. @largest: size to find out about: the interface's MTU, or
  * --max-mtu. @most: probes under way at once. @max_hops: for the hop; 0 do not look for it. @all_hops: look at the hops even when nothing is narrow (--hops).
  * @answers_burst, @answers_per_s: how often the host answers this method at most, 0 no limit known (UDP: 6, then 1: RULES fact 31).
