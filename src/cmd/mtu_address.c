@@ -147,10 +147,10 @@ static int open_lanes(const struct probe_job *job, const struct mtu_result *resu
 	struct prober_options options = options_of(job, result, kind);
 	int code = prober_open(&run->lane[LANE_MAIN], &options, err);
 
-	if (code || kind != PROBER_TCP_DATA)
+	if (code || kind == PROBER_UDP)
 		return code;
-	options = probe_job_prober(job, &result->address, probe_job_side((enum addr_family)result->address.family));
-	/* without it only the hop stays unknown */
+	/* Over TCP it finds the hop; echo, whose answers are as large as the question, needs one with small answers. Without it less is known. */
+	options = probe_job_prober(job, &result->address, kind == PROBER_ICMP ? PROBER_UDP : probe_job_side((enum addr_family)result->address.family));
 	if (prober_open(&run->lane[LANE_SIDE], &options, NULL))
 		run->lane[LANE_SIDE] = NULL;
 	return 0;

@@ -53,6 +53,8 @@ static void verdict_members(struct out *out, const struct mtu_result *result)
 	json_key(out, ",", "bound");
 	json_text(out, path->path_mtu ? mtu_bound_name(path->bound) : NULL);
 	number_member(out, ",\"smallest_lost\":", path->smallest_lost, path->smallest_lost);
+	number_member(out, ",\"silent_size\":", path->silent, path->silent);
+	number_member(out, ",\"echo_unanswered\":", path->echo_unanswered, path->echo_unanswered);
 	number_member(out, ",\"mss\":", mss, mss);
 	number_member(out, ",\"mss_with_timestamps\":", mss > MTU_PROBE_TIMESTAMPS, mss - MTU_PROBE_TIMESTAMPS);
 }
@@ -90,7 +92,7 @@ static void place_members(struct out *out, const struct mtu_path *path)
 		json_number(out, path->place == SHRINK_AT, path->shrink_ttl);
 		json_key(out, ",", "address");
 		probe_json_addr(out, &path->shrink_address);
-		number_member(out, ",\"mtu\":", path->path_mtu, path->path_mtu);
+		number_member(out, ",\"mtu\":", path->path_mtu && !path->silent, path->path_mtu);
 		out_char(out, '}');
 	} else {
 		out_lit(out, "null");

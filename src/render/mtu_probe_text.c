@@ -122,10 +122,23 @@ static void say_narrower(struct out *out, const struct mtu_result *result)
 	edge(out, &result->path);
 }
 
+/* What is told of smaller packets helps nobody who begins with the largest. */
+static void say_silent_before_told(struct out *out, const struct mtu_path *path)
+{
+	out_printf(out, "packets of %u B vanish", path->silent);
+	place(out, path);
+	out_lit(out, " before anybody says so; only of smaller ones that do not fit either a router tells");
+	edge(out, path);
+}
+
 static void say_black_hole(struct out *out, const struct mtu_result *result)
 {
 	bool tcp_only = mtu_path_others_pass(&result->path);
 
+	if (result->path.silent) {
+		say_silent_before_told(out, &result->path);
+		return;
+	}
 	large_packets(out, &result->path);
 	out_lit(out, " vanish");
 	place(out, &result->path);
@@ -156,6 +169,8 @@ static void say_undecided(struct out *out, const struct mtu_result *result)
 		out_lit(out, " do not get through");
 		place(out, path);
 		out_lit(out, ", and whether a router says so is not heard here");
+	} else if (path->echo_unanswered && path->method == PROBE_ICMP && !path->lossy) {
+		out_printf(out, "echoes of %u B and more are not answered, and whether packets of that size arrive cannot be told", path->echo_unanswered);
 	} else {
 		out_str(out, path->lossy ? "too much is lost on the way to tell sizes" : "what was tried does not tell the size that passes");
 	}
@@ -332,10 +347,14 @@ static const char *told_worth(const struct path_told *told, const struct mtu_pat
 		[TOLD_HIDDEN] = "",
 		[TOLD_BOGUS] = ", which is not below the size that it complains of",
 		[TOLD_TOO_SMALL] = ", less than any link may have",
-		[TOLD_UNTRIED] = ", which was not tried: time was up",
+		[TOLD_UNTRIED] = ", which was not tried",
 	};
 
 	static_assert(ARRAY_SIZE(worth) == TOLD_KIND_COUNT, "words for every kind");
+	if (told->kind == TOLD_UNTRIED && path->finding == MTU_HOST_DEAF)
+		return ", which cannot be tried: the host answers nothing";
+	if (told->kind == TOLD_UNTRIED && path->partial)
+		return ", which was not tried: time was up";
 	if (told->kind == TOLD_WRONG && told->mtu < path->path_mtu)
 		return ", but more than that passes";
 	return told->kind < ARRAY_SIZE(worth) ? worth[told->kind] : "";
@@ -553,8 +572,15 @@ static void note_lines(struct probe_text *text, const struct mtu_result *result)
 	const struct mtu_path *path = &result->path;
 	struct out *item = &text->item;
 
+	if (path->echo_unanswered) {
+		out_printf(item, "echo replies over %u B do not come back%s", path->echo_unanswered - 1, path->method == PROBE_ICMP ? "" : ", though such datagrams arrive");
+		out_lit(item, ": the host, or a box before it, answers only small echoes, or the way back is narrow; --tcp-payload tests the way back");
+		note(text);
+	}
 	if (path->lossy) {
-		out_printf(item, "%u of %u small controls were lost: too many to tell loss from size any closer", path->controls_lost, path->controls_sent);
+		out_printf(item, "%u of %u small controls were lost", path->controls_lost, path->controls_sent);
+		out_str(item, path->controls_lost * 5 > path->controls_sent ? ": too many to tell loss from size any closer" :
+									      ", but sizes that were silent passed at other times: a limit of bytes, or loss, decides and not the size");
 		note(text);
 	}
 	if (path->rate_limited) {

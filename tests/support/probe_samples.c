@@ -193,6 +193,25 @@ static const struct mtu_result no_size = {
 	.tcp = { .made = true, .connected = true, .timestamps = true, .snd_mss = 1448, .advmss = 1448, .rcv_mss = 536, .pmtu = 1500, .handshake_us = 1207 },
 };
 
+/* The outer router is silent, the inner one tells. */
+static const struct mtu_result silent_outside = {
+	.name = "10.9.4.2", .address = V4(4, 2), .route = { ROUTE4(0) }, .first = -1, NO_TCP,
+	.path = { .method = PROBE_ICMP, .finding = MTU_BLACK_HOLE_FOUND, .path_mtu = 1400, .smallest_lost = 1401, .silent = 1500, SENT, .place = SHRINK_AT, .shrink_ttl = 1, .shrink_before = 2,
+		  .shrink_address = V4(0, 1), .told_by = -1, .told = { { V4(2, 2), 1400, 6, TOLD_CONFIRMED } }, .told_count = 1,
+		  SIZES({ 1400, SIZE_PASSED, 4 }, { 1401, SIZE_TOLD, 6 }, { 1500, SIZE_LOST, 6 }) },
+};
+
+static const struct mtu_result small_echoes = {
+	.name = "10.9.4.2", .address = V4(4, 2), .route = { ROUTE4(0) }, .first = -1, NO_TCP,
+	.path = { .method = PROBE_UDP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1500, .echo_unanswered = 501, SENT, SIZES({ 1500, SIZE_PASSED, 3 }) },
+};
+
+static const struct mtu_result echo_alone = {
+	.name = "fd00:9:4::2", .address = V6(4, 2), .route = { ROUTE6(0) }, .first = -1, NO_TCP,
+	.path = { .method = PROBE_ICMP, .finding = MTU_UNDECIDED, .bound = BOUND_LOWER, .told_by = -1, .path_mtu = 1400, .echo_unanswered = 1401, SENT,
+		  SIZES({ 1400, SIZE_PASSED, 3 }, { 1401, SIZE_LOST, 5 }) },
+};
+
 static const char *const hole_next[] = { "ip route get {peer_addr}", NULL };
 static const char *const hole_fixes[] = { "let ICMP type 3 code 4 pass", "set the MTU of the route", NULL };
 static const char *const hole_refs[] = { "RFC 2923 §2.1", NULL };
@@ -229,6 +248,9 @@ const struct probe_sample mtu_samples[] = {
 	{ .name = "no route here, and the other family fits", .target = "server.example", .mtu = { &no_way_out, &fits4 } },
 	{ .name = "partial, a lower bound", .target = "10.9.4.2", .mtu = { &at_least } },
 	{ .name = "undecided, partial, an upper bound, lossy", .target = "10.9.4.2", .mtu = { &at_most } },
+	{ .name = "black hole before a router that tells", .target = "10.9.4.2", .mtu = { &silent_outside } },
+	{ .name = "fits, only small echoes are answered", .target = "10.9.4.2", .mtu = { &small_echoes } },
+	{ .name = "undecided, only small echoes are answered", .target = "fd00:9:4::2", .mtu = { &echo_alone } },
 	{ .name = "undecided, partial, a lower bound, IPv6", .target = "fd00:9:4::2", .mtu = { &undecided } },
 };
 const size_t mtu_sample_count = ARRAY_SIZE(mtu_samples);

@@ -124,7 +124,7 @@ static struct hole hole_of(const struct view *view, const struct mtu_result *res
 	h.link_mtu = probe_link_mtu(result);
 	h.passed = passed_of(path);
 	h.exact = path->bound == BOUND_EXACT && path->smallest_lost == h.passed + 1;
-	h.tries = tries_of(path, path->smallest_lost);
+	h.tries = tries_of(path, path->silent ? path->silent : path->smallest_lost);
 	h.controls = path->controls_sent ? 100.0 * (path->controls_sent - MIN(path->controls_lost, path->controls_sent)) / path->controls_sent : 0;
 	h.told = false_word(path);
 	h.fitting_mss = probe_fitting_mss(&result->address, h.passed);
@@ -181,6 +181,8 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 
 	finding_add(f, "path_mtu", h->passed, UNIT_BYTES, "probes");
 	finding_add(f, "smallest_lost", path->smallest_lost, UNIT_BYTES, "probes");
+	if (path->silent)
+		finding_add(f, "silent_size", path->silent, UNIT_BYTES, "probes");
 	finding_add(f, "fits_at_most", path->smallest_lost - 1, UNIT_BYTES, "probes");
 	finding_add(f, "mss_fits", h->fitting_mss, UNIT_BYTES, "rule");
 	finding_add_text(f, "likely", likely(h), "rule");
@@ -287,11 +289,13 @@ static void describe_tcp_only(struct finding *f, const struct view *view, const 
 
 static void describe(struct finding *f, const struct view *view, const struct hole *h)
 {
-	const char *size = h->exact ? "over {path_mtu}" : "of {smallest_lost}", *told = "nobody says so";
+	const char *size = h->path->silent ? "of {silent_size}" : h->exact ? "over {path_mtu}" : "of {smallest_lost}", *told = "nobody says so";
 	bool known = h->result->route.has & ROUTE_HAS_LINK;
 
 	if (h->told)
 		told = "{reporter} says {told_mtu}, {told_is}";
+	if (h->path->silent)
+		told = "and {silent_size} vanish before anybody says so";
 	f->title = arena_printf(view->arena, "Path-MTU black hole: packets %s to {peer_addr} vanish%s", size, h->where);
 	f->detail = arena_printf(view->arena, "{path_mtu} pass, {smallest_lost} do not, %s · %s{likely} · MSS that fits: {mss_fits} · {probes|probe} by {method}", told,
 				 known ? "the interface takes {interface_mtu}: " : "");
@@ -348,7 +352,8 @@ static void eval(const struct view *view, struct sink *sink)
 	else if (result->path.finding == MTU_HOST_DEAF)
 		sink_skip_part(sink, "the host answers no probe of this kind: what the path carries is not known");
 	else if (result->path.finding == MTU_UNDECIDED)
-		sink_skip_part(sink, "the search ended without a verdict: what the path carries is known in part only");
+		sink_skip_part(sink, result->path.echo_unanswered ? "large echoes are not answered, and whether they arrive is not known: what the path carries is known in part only" :
+								   "the search ended without a verdict: what the path carries is known in part only");
 }
 
 const struct rule_signal probes_mtu_blackhole_send = {
@@ -357,6 +362,7 @@ const struct rule_signal probes_mtu_blackhole_send = {
 	.explain =
 		"mtu-probe sends packets of many sizes that no router may cut (DF), with small ones in between. The largest that is answered and the smallest that is not, while small probes of the same round are, give the size to the byte; a "
 		"message about size is believed only when what it says is seen to pass and one byte more to fail. Small and large probes with a growing hop limit then tell the place: the last router that still answers the large "
-		"one is the router whose egress, or the segment behind it, swallows it. Critical is what is exact and not loss; the rest is a warning. A search that ends early gives bounds.",
+		"one is the router whose egress, or the segment behind it, swallows it. Echo, whose answer is as large as the question, is believed only when a few datagrams, or a router that answers small packets alone, "
+		"say the same. What is told of one size is no excuse when the largest vanishes without a word. Critical is what is exact and not loss; the rest is a warning. A search that ends early gives bounds.",
 	.repro = "tcptriage mtu-probe through a router whose egress has MTU 1400 and which drops the ICMP messages it makes",
 };
