@@ -209,6 +209,64 @@ def two_shrinks_the_narrower_silent(lab):
 
 
 @case(HOLE, "probe-fault")
+def silent_shrink_before_one_that_tells(lab):
+    """The largest packets die where nobody speaks: what is told further on of smaller ones helps no sender."""
+    chain = Chain(lab, 4)
+    chain.shrink(2, 1450)
+    chain.shrink(4, 1400)
+    chain.mute_too_big("r1")
+    lost(lab, chain.tracepath())
+    result = hole(chain, 1400, 1)
+    expect(result, silent_size=1500, told=lambda told: [(word["address"], word["mtu"], word["kind"]) for word in told] == [(chain.hop(3), 1400, "confirmed")])
+    within(result, 5)
+
+
+@case(HOLE, "probe-twin")
+def host_answers_small_echoes_only(lab):
+    """The path is well: datagrams show it."""
+    chain = Chain(lab)
+    chain.filter("s", "meta length > 500 meta l4proto { icmp, ipv6-icmp } drop", "input")
+    result = fits(lab, chain)
+    expect(result, method="udp", echo_unanswered=501 if lab.family == 4 else lambda size: size > 400)
+    within(result, 6)
+
+
+@case(HOLE, "probe-twin")
+def echo_replies_too_large_for_the_way_back(lab):
+    """An echo reply is as large as the echo: a narrow way back is none there."""
+    chain = Chain(lab)
+    chain.narrow_back("r2", 1400)
+    chain.mute_too_big("r2")
+    chain.filter("r1", "ip frag-off & 0x3fff != 0 drop")
+    result = fits(lab, chain)
+    expect(result, method="udp", echo_unanswered=1401)
+    within(result, 6)
+
+
+@case(HOLE, "probe-twin")
+def echo_replies_lost_and_datagrams_unanswered(lab):
+    """Nothing tells the way there from the way back: unknown, and never a hole."""
+    chain = Chain(lab)
+    chain.narrow_back("r2", 1400)
+    chain.mute_too_big("r2")
+    chain.filter("r1", "ip frag-off & 0x3fff != 0 drop")
+    chain.deaf("udp")
+    result = chain.one("mtu-probe")
+    expect(result, verdict=None, method="icmp", path_mtu=1400, bound="lower", smallest_lost=None, echo_unanswered=1401, status=4)
+    expect_quiet(result)
+
+
+@case(HOLE, "probe-fault")
+def hop_proves_the_hole_where_datagrams_are_unanswered(lab):
+    """A router behind the narrow place answers small packets alone, and its answers are small."""
+    chain = Chain(lab)
+    chain.shrink(2, 1400)
+    chain.mute_too_big("r1")
+    chain.deaf("udp")
+    within(hole(chain, 1400, 1), 5)
+
+
+@case(HOLE, "probe-fault")
 def dropped_inside_one_segment(lab):
     """Nobody can tell: the receiving end of a link takes less than the sending end sends."""
     chain = Chain(lab)
