@@ -26,6 +26,7 @@ static const int statuses[] = {
 	[TRACE_LOOP] = EXIT_DIES,
 	[TRACE_SILENT] = EXIT_DIES,
 	[TRACE_LOCAL_ERROR] = EXIT_DIES,
+	[TRACE_UNDECIDED] = EXIT_PARTIAL,
 };
 static_assert(ARRAY_SIZE(statuses) == TRACE_FINDING_COUNT, "a status for every verdict");
 

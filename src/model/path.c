@@ -38,6 +38,7 @@ static const char *const trace_names[] = {
 	[TRACE_OPEN] = "open",		   [TRACE_REFUSED] = "refused",	  [TRACE_REFUSED_BY_MIDDLE] = "refused-by-middlebox",
 	[TRACE_PROHIBITED] = "prohibited", [TRACE_NO_ROUTE] = "no-route", [TRACE_FILTERED] = "filtered",
 	[TRACE_LOOP] = "loop",		   [TRACE_SILENT] = "silent",	  [TRACE_LOCAL_ERROR] = "local-error",
+	[TRACE_UNDECIDED] = NULL,
 };
 static_assert(ARRAY_SIZE(trace_names) == TRACE_FINDING_COUNT, "a name for every verdict");
 

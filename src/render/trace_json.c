@@ -34,6 +34,8 @@ static void verdict_members(struct out *out, const struct trace_path *path)
 	probe_json_us(out, path->rtt_us);
 	json_key(out, ",", "host_ttl");
 	probe_json_ttl(out, path->host_ttl);
+	json_key(out, ",", "host_ttl_bound");
+	json_text(out, path->host_ttl ? mtu_bound_name(path->host_at_most ? BOUND_UPPER : BOUND_EXACT) : NULL);
 	json_key(out, ",", "rst_arrived_ttl");
 	probe_json_ttl(out, path->rst_ttl);
 	json_key(out, ",", "host_arrived_ttl");

@@ -90,7 +90,7 @@ static void say_open(struct out *out, const struct trace_result *result)
 		out_duration(out, (uint64_t)path->rtt_us);
 	}
 	if (path->host_ttl) {
-		out_lit(out, ", ");
+		out_str(out, path->host_at_most ? ", at most " : ", ");
 		probe_text_count(out, path->host_ttl, "hop", "hops");
 		out_lit(out, " away");
 	}
@@ -209,7 +209,7 @@ static void say_local_error(struct out *out, const struct trace_result *result)
 }
 
 /* What was not waited for to its end says nothing of silence. */
-static void say_unfinished(struct out *out, const struct trace_result *result)
+static void say_undecided(struct out *out, const struct trace_result *result)
 {
 	const struct trace_path *path = &result->path;
 
@@ -235,15 +235,12 @@ static const struct verdict {
 	[TRACE_LOOP] = { { "LOOP:", PROBE_BAD }, say_loop },
 	[TRACE_SILENT] = { { "SILENCE:", PROBE_BAD }, say_silent },
 	[TRACE_LOCAL_ERROR] = { { "NOT SENT", PROBE_BAD }, say_local_error },
+	[TRACE_UNDECIDED] = { { "NOT FINISHED:", PROBE_DOUBT }, say_undecided },
 };
 static_assert(ARRAY_SIZE(verdicts) == TRACE_FINDING_COUNT, "a sentence for every verdict");
 
 static const struct verdict *verdict_of(const struct trace_path *path)
 {
-	static const struct verdict unfinished = { { "NOT FINISHED:", PROBE_DOUBT }, say_unfinished };
-
-	if (path->partial && (path->finding == TRACE_FILTERED || path->finding == TRACE_SILENT))
-		return &unfinished;
 	return &verdicts[path->finding < ARRAY_SIZE(verdicts) ? path->finding : TRACE_SILENT];
 }
 
@@ -332,7 +329,7 @@ static void proof_distance(struct out *out, const struct trace_path *path)
 	if (path->finding == TRACE_REFUSED_BY_MIDDLE && path->dies_after)
 		out_printf(out, "a SYN with hop limit %u is refused, ", path->dies_after + 1);
 	out_str(out, "the host is ");
-	if (path->host_ttl)
+	if (path->host_ttl && !path->host_at_most)
 		probe_text_count(out, path->host_ttl, "hop away", "hops away");
 	else
 		out_str(out, "farther away");

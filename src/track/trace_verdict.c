@@ -175,6 +175,15 @@ static uint8_t dies_after(const struct path_trace *trace, const struct trace_spo
 	return first && !final->is_icmp ? first - 1 : trace_state_heard(trace, LANE_MAIN, first ? first : PATH_HOPS_MAX + 1);
 }
 
+/* The host may be as near as a hop before that did not answer: a mute router, or lost probes. */
+static void tell_distance(struct path_trace *trace, uint8_t distance)
+{
+	uint8_t before = distance ? distance - 1 : 0;
+
+	trace->path.host_ttl = distance;
+	trace->path.host_at_most = before && trace->spots[LANE_MAIN][before].seen.reply == REPLY_NONE && trace->spots[LANE_SIDE][before].seen.reply == REPLY_NONE;
+}
+
 static void judge_final(struct path_trace *trace, const struct trace_spot *final)
 {
 	const struct ending *ending = &endings[final->seen.reply];
@@ -196,7 +205,7 @@ static void judge_final(struct path_trace *trace, const struct trace_spot *final
 		path->rst_ttl = final->reply_ttl;
 		judge_rst(trace);
 	}
-	path->host_ttl = path->finding == TRACE_OPEN ? first : side_distance(trace);
+	tell_distance(trace, path->finding == TRACE_OPEN ? first : side_distance(trace));
 }
 
 /* The one that sends packets back, by any hop at which it speaks. */
@@ -231,8 +240,8 @@ static void judge_silence(struct path_trace *trace)
 		path->by = full->seen.address;
 		path->rtt_us = full->seen.rtt_us;
 	} else {
-		path->finding = trace_side_further(trace, heard) ? TRACE_FILTERED : TRACE_SILENT;
-		path->host_ttl = side_distance(trace);
+		path->finding = path->partial ? TRACE_UNDECIDED : trace_side_further(trace, heard) ? TRACE_FILTERED : TRACE_SILENT;
+		tell_distance(trace, side_distance(trace));
 	}
 }
 

@@ -199,6 +199,12 @@ def trace__nobody_answers__dies():
     assert found["verdict"] == "silent" and found["by"] is None, found
 
 
+def trace__ended_early__is_undecided():
+    found = result(inside("trace", "--json", "--timeout", "0.1", f"{SILENT}:80"), 4)
+    assert found["verdict"] is None and found["partial"], found
+    assert all(finding["severity"] == "info" for finding in found["findings"]), found["findings"]
+
+
 def trace__this_machine_does_not_send__is_a_local_error():
     for target in ("203.0.113.1:80", "10.73.8.1:80"):
         assert result(inside("trace", "--json", target), 5)["verdict"] == "local-error"

@@ -260,7 +260,7 @@ const size_t mtu_sample_count = ARRAY_SIZE(mtu_samples);
 
 static const struct trace_result open4 = {
 	.name = "server.example", .address = V4(4, 2), .port = 443, .route = { ROUTE4(0) },
-	.path = { .finding = TRACE_OPEN, TRACED, .host_ttl = 4, .retried = 1, .hops = { WAY4, HOP_MUTE(3), HOP(4, V4(4, 2), 912, REPLY_OPEN) }, .hop_count = 4 },
+	.path = { .finding = TRACE_OPEN, TRACED, .host_ttl = 4, .host_at_most = true, .retried = 1, .hops = { WAY4, HOP_MUTE(3), HOP(4, V4(4, 2), 912, REPLY_OPEN) }, .hop_count = 4 },
 };
 
 static const struct trace_result refused_by_host = {
@@ -319,7 +319,7 @@ static const struct trace_result loop = {
 
 static const struct trace_result silent = {
 	.name = "10.9.4.2", .address = V4(4, 2), .port = 80, .route = { ROUTE4(0) },
-	.path = { .finding = TRACE_SILENT, .partial = true, .probes_sent = 14, .elapsed_us = 9000000, .rtt_us = -1, .dies_after = 2, .side_method = PROBE_ICMP,
+	.path = { .finding = TRACE_UNDECIDED, .partial = true, .probes_sent = 14, .elapsed_us = 9000000, .rtt_us = -1, .dies_after = 2, .side_method = PROBE_ICMP,
 		  .hops = { WAY4, HOP_MUTE(3), HOP_MUTE(4) }, .hop_count = 4, .side = { WAY4, HOP_MUTE(3) }, .side_count = 3 },
 };
 

@@ -114,6 +114,24 @@ static void mute_hop__in_between__is_shown_as_mute_after_three_tries(void **stat
 	expect_hops(&one, "e.eo", 4, 0);
 }
 
+/* A mute router before the host, or a SYN that was lost on the way to a nearer host: the same from here. */
+static void mute_hop__before_the_host__leaves_a_bound(void **state)
+{
+	(void)state;
+	for (unsigned mute = 2; mute <= 3; mute++) {
+		struct world worlds[] = { plain(PORT_OPEN), raw(PORT_OPEN), raw(PORT_CLOSED), plain(PORT_CLOSED) };
+
+		for (size_t i = 0; i < ARRAY_SIZE(worlds); i++) {
+			struct path_trace *trace;
+
+			worlds[i].mute[mute] = true;
+			assert_int_equal(world_run(&worlds[i], &trace)->host_ttl, 4);
+			assert_int_equal(path_trace_path(trace)->host_at_most, mute == 3);
+			path_trace_free(trace);
+		}
+	}
+}
+
 /* Every answer of the other kind of probe uses up the router's word too: a second trace within a second would meet silence. */
 static void rate_limited_router__is_asked_again__and_counted(void **state)
 {
@@ -566,6 +584,43 @@ static void stopped__what_is_known_stands_as_partial(void **state)
 	path_trace_free(trace);
 }
 
+/* What was not waited for is no silence; what was said stands. */
+static void stopped__before_silence_counts__is_undecided(void **state)
+{
+	struct world world = raw(PORT_SILENT);
+	struct path_trace *trace = path_trace_new(&world.options, 0);
+	struct probe_outcome outcome = { .reply = REPLY_EXPIRED, .from = world_router(1), .rtt_us = 7, .id = 1 };
+	struct probe_request request;
+	int64_t wake_us, now_us = 0;
+
+	(void)state;
+	for (enum probe_step step = STEP_WAIT; step != STEP_SEND || request.hop_limit != 1; now_us = step == STEP_WAIT ? wake_us : now_us)
+		step = path_trace_step(trace, now_us, &request, &wake_us);
+	outcome.id = request.id;
+	path_trace_outcome(trace, &outcome, now_us);
+	path_trace_stop(trace, now_us + 1);
+	assert_int_equal(path_trace_path(trace)->finding, TRACE_UNDECIDED);
+	assert_null(trace_finding_name(TRACE_UNDECIDED));
+	assert_int_equal(path_trace_path(trace)->dies_after, 1);
+	path_trace_free(trace);
+}
+
+static void stopped__with_a_refusal_by_a_router__it_stands(void **state)
+{
+	struct world world = plain(PORT_OPEN);
+	struct path_trace *trace = path_trace_new(&world.options, 0);
+	struct probe_outcome outcome = { .reply = REPLY_PROHIBITED, .from = world_router(2), .rtt_us = 7, .id = 1, .is_icmp = true };
+	struct probe_request request;
+	int64_t wake_us;
+
+	(void)state;
+	assert_int_equal(path_trace_step(trace, 0, &request, &wake_us), STEP_SEND);
+	path_trace_outcome(trace, &outcome, 7);
+	path_trace_stop(trace, 10);
+	assert_int_equal(path_trace_path(trace)->finding, TRACE_PROHIBITED);
+	path_trace_free(trace);
+}
+
 static void outcome__unknown_second_or_senseless__changes_nothing(void **state)
 {
 	struct world world = plain(PORT_OPEN);
@@ -683,6 +738,7 @@ int main(void)
 		cmocka_unit_test(open_port__healthy_path__a_probe_a_hop_and_no_wait),
 		cmocka_unit_test(open_port__no_router_speaks__is_still_open),
 		cmocka_unit_test(mute_hop__in_between__is_shown_as_mute_after_three_tries),
+		cmocka_unit_test(mute_hop__before_the_host__leaves_a_bound),
 		cmocka_unit_test(rate_limited_router__is_asked_again__and_counted),
 		cmocka_unit_test(closed_port__without_sight_of_hop_limits__nobody_is_named),
 		cmocka_unit_test(closed_port__hop_limit_equals_that_of_other_packets__the_host_is_named),
@@ -708,6 +764,8 @@ int main(void)
 		cmocka_unit_test(lossy_path__verdict_and_hops_stay),
 		cmocka_unit_test(slow_path__answers_after_the_window__is_not_taken_for_silence),
 		cmocka_unit_test(stopped__what_is_known_stands_as_partial),
+		cmocka_unit_test(stopped__before_silence_counts__is_undecided),
+		cmocka_unit_test(stopped__with_a_refusal_by_a_router__it_stands),
 		cmocka_unit_test(outcome__unknown_second_or_senseless__changes_nothing),
 		cmocka_unit_test(hostile_network__anything_at_any_time__ends_bounded),
 	};

@@ -183,9 +183,10 @@ enum trace_finding {
 	TRACE_LOOP,
 	TRACE_SILENT, /* nothing more, and nothing else goes further either */
 	TRACE_LOCAL_ERROR,
+	TRACE_UNDECIDED, /* ended by time or by the user before silence could be told from a late answer: @partial */
 	TRACE_FINDING_COUNT
 };
-/** trace_finding_name() - as in JSON: "open", "refused", "refused-by-middlebox", "prohibited", "no-route", "filtered", "loop", "silent", "local-error". */
+/** trace_finding_name() - as in JSON: "open", "refused", "refused-by-middlebox", "prohibited", "no-route", "filtered", "loop", "silent", "local-error"; NULL (null) for TRACE_UNDECIDED. */
 const char *trace_finding_name(enum trace_finding finding);
 /** enum trace_proof - on what TRACE_REFUSED and TRACE_REFUSED_BY_MIDDLE rest. */
 enum trace_proof { PROOF_NONE, PROOF_DISTANCE, PROOF_RST_TTL, PROOF_ICMP, TRACE_PROOF_COUNT };
@@ -193,13 +194,14 @@ enum trace_proof { PROOF_NONE, PROOF_DISTANCE, PROOF_RST_TTL, PROOF_ICMP, TRACE_
 /**
  * struct trace_path - what a trace knows. @dies_after: ttl of the last hop that let the SYN through, 0 none or not known. @by: who ends it, any unknown; the host of TRACE_OPEN.
  * @hops: answers to SYNs by ttl, up to the last that means something. @side: answers of the other protocol (@side_method) to the same hop limits, @side_count of
- * them, 0 when it was not tried. @host_ttl: hops to the host as far as known, 0 unknown. @rst_ttl, @reply_ttl: hop limits with which the RST and other packets of the
+ * them, 0 when it was not tried. @host_ttl: hops to the host as far as known, 0 unknown; @host_at_most: the hop before it did not answer, and probes that were lost there would look
+ * the same. @rst_ttl, @reply_ttl: hop limits with which the RST and other packets of the
  * host arrived, 0 unknown. @error: positive errno of TRACE_LOCAL_ERROR. @icmp_type, @icmp_code: what the verdict's message was, when @is_icmp. @split: hops were asked from different source ports: routers that balance by flow may have shown several ways.
  * @rtt_us: of the answer that ends it, −1. @ran_out: a SYN with the whole hop limit used it up. @partial: ended by time or by the user. @retried: silences that a later probe of the same hop broke.
  */
 struct trace_path {
 	uint8_t finding, proof, dies_after, host_ttl, rst_ttl, reply_ttl, side_method, icmp_type, icmp_code;
-	bool is_icmp, split, partial, ran_out;
+	bool is_icmp, split, partial, ran_out, host_at_most;
 	int error;
 	struct addr by;
 	struct path_hop hops[PATH_HOPS_MAX], side[PATH_HOPS_MAX];

@@ -85,7 +85,7 @@ static void file_refused(const struct view *view, struct sink *sink, const struc
 	add_evidence(f, view, result, box);
 	f->title = box ? "Connections to {peer} are refused by {refuser}, not by the host" : "{peer} refuses connections";
 	f->detail = box ? voice->box : voice->host;
-	if (box && path->proof == PROOF_DISTANCE && path->host_ttl > path->dies_after)
+	if (box && path->proof == PROOF_DISTANCE && path->host_ttl > path->dies_after && !path->host_at_most)
 		f->detail = "the RST comes from nearer than the host: a hop limit of {died_at} draws it, {peer_addr} is {host_ttl|hop} away";
 	f->next = box ? box_next : host_next;
 	if (box) {

@@ -189,7 +189,7 @@ static void file_silence(const struct view *view, struct sink *sink, const struc
 		{ filtered_somewhere, 1, "what happens behind {place} no answer tells: its way out, a firewall, the host's own filter or accept queue, and answers lost on the way back look the same" },
 		{ s.filtered && !s.after, 1, "no hop answered a SYN: this host's own filter, any router that does not answer, and the host look the same" },
 		{ s.path->split, 0.75, "hops were asked from different source ports: routers that balance by flow may have shown several ways" },
-		{ s.path->partial, s.filtered ? 0.7 : 0.45, "the trace was ended before it was done" },
+		{ s.path->partial, 0.45, "the trace was ended before it was done" },
 	};
 	enum severity severity = s.path->partial ? SEVERITY_INFO : SEVERITY_WARNING;
 	struct finding *f = sink_finding(sink, severity, probe_confidence(certainty(&s), doubts, ARRAY_SIZE(doubts)));
@@ -203,7 +203,7 @@ static void file_silence(const struct view *view, struct sink *sink, const struc
 
 static bool is_silent(const struct trace_result *result)
 {
-	return result->path.finding == TRACE_FILTERED || result->path.finding == TRACE_SILENT;
+	return result->path.finding == TRACE_FILTERED || result->path.finding == TRACE_SILENT || result->path.finding == TRACE_UNDECIDED;
 }
 
 static void eval(const struct view *view, struct sink *sink)
