@@ -14,6 +14,8 @@
 
 #define SYN_MOST 64
 #define CONTROL_BYTES 512
+/* Entries of the error queue that are read at once. */
+#define ENTRIES_MAX 16
 /* IP and TCP headers with the options of a SYN. */
 #define SYN_BYTES_V4 60
 #define SYN_BYTES_V6 80
@@ -113,8 +115,8 @@ static void syn_send(struct prober *prober, const struct probe_request *request,
 	syn->slots[syn->count++] = (struct syn_slot){ .id = request->id, .fd = fd };
 }
 
-/* What came with an ICMP message. Return: false when nothing is queued, or nothing that ends it. */
-static bool take_error(struct syn *syn, int fd, struct probe_outcome *found)
+/* One entry of the error queue. *@there: there was one. Return: false when it does not end the attempt. */
+static bool take_entry(struct syn *syn, int fd, struct probe_outcome *found, bool *there)
 {
 	_Alignas(size_t) uint8_t control[CONTROL_BYTES];
 	struct msghdr message = { .msg_control = control, .msg_controllen = sizeof(control) };
@@ -122,14 +124,21 @@ static bool take_error(struct syn *syn, int fd, struct probe_outcome *found)
 	struct queued_error error;
 	struct addr own;
 
-	if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+	*there = recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0;
+	if (!*there)
 		return false;
 	if (queued_error_decode(cursor_of(control, message.msg_controllen), &error) != DECODE_OK) {
 		syn->prober.counts.malformed++;
 		return false;
 	}
-	if (error.origin != QUEUED_ICMP || !error.has_offender || error.class == ICMP_TOO_BIG)
+	if (error.origin == QUEUED_LOCAL) {
+		*found = (struct probe_outcome){ .reply = REPLY_LOCAL, .error = error.error, .from.family = target->family };
+		return true;
+	}
+	if (error.origin != QUEUED_ICMP || !error.has_offender || error.class == ICMP_TOO_BIG) {
+		syn->prober.counts.dropped++;
 		return false;
+	}
 	*found = (struct probe_outcome){ .reply = (uint8_t)answer_reply((enum icmp_class)error.class, addr_equal(&error.offender, target)),
 					 .is_icmp = true,
 					 .icmp_type = error.type,
@@ -144,24 +153,46 @@ static bool take_error(struct syn *syn, int fd, struct probe_outcome *found)
 	return true;
 }
 
-/* Return: false when the SYN is still under way. */
+/* What came with messages. Return: false when nothing of it ends the attempt. */
+static bool take_error(struct syn *syn, int fd, struct probe_outcome *found)
+{
+	bool there = true;
+
+	for (unsigned i = 0; i < ENTRIES_MAX && there; i++) {
+		if (take_entry(syn, fd, found, &there))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Return: false when the SYN is still under way, or is over without a word.
+ * The state is asked before any error: what arrives when the handshake is over sets SO_ERROR and ends nothing (tcp_v4_err()), and "too big" leaves a soft error in SYN-SENT
+ * (tcp_v4_mtu_reduced()). Neither is this machine's own refusal, which connect() returns or an entry of the queue tells.
+ */
 static bool conclude(struct syn *syn, int fd, struct probe_outcome *found)
 {
 	struct addr target = syn->prober.options.address;
 	struct tcp_reading reading;
 	int error;
 
+	if (!tcp_socket_read(fd, &reading))
+		return false;
+	if (tcp_socket_connected(&reading)) {
+		*found = (struct probe_outcome){ .reply = REPLY_OPEN, .from = target };
+		return true;
+	}
 	if (take_error(syn, fd, found))
 		return true;
 	error = tcp_socket_error(fd);
 	if (error == ECONNREFUSED)
 		*found = (struct probe_outcome){ .reply = REPLY_REFUSED, .from = target };
-	else if (error)
-		*found = (struct probe_outcome){ .reply = REPLY_LOCAL, .error = error, .from.family = target.family };
-	else if (tcp_socket_read(fd, &reading) && tcp_socket_connected(&reading))
+	else if (error == ECONNRESET || error == EPIPE) /* it was connected, and then reset */
 		*found = (struct probe_outcome){ .reply = REPLY_OPEN, .from = target };
-	else
+	else if (!error || !take_error(syn, fd, found)) { /* its message may have come in between */
+		syn->prober.counts.dropped += error != 0;
 		return false;
+	}
 	return true;
 }
 

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
 """`trace` of attempts that end in every way, with what `traceroute -T` says about each."""
 import os
+import socket
+import struct
 
+import forger
 from cases import case
 from chain import NOBODY, PORT, Chain, address, expect, expect_finding, expect_quiet
 from lab import Wrong, connected, rest, run, settle_namespace
 
 SYN, REFUSED, LOOP, NOT_REACHED = "syn-sent-stall", "connect-refused", "ttl-exceeded", "icmp-unreachable"
+SYN_FLAG, ACK_FLAG = 2, 16
 STUCK, PORTS = "syn-local-stuck", "ephemeral-port-exhaustion"
 
 
@@ -55,6 +59,36 @@ def open_port_from_a_source_port_a_hop(lab):
     hops_are(result, chain, chain.hop(1), chain.hop(2), chain.target)
     if result and "ECMP" not in str(result["notices"]) + result["stderr"]:
         raise Wrong(f"nothing is said of ECMP: {result['notices']}")
+
+
+@case(SYN, "probe-twin", families=(4,), waits=20)
+def messages_that_end_no_connection(lab):
+    """One on the way speaks of our own packets: "too big" of a SYN, "unreachable" and "hop limit reached" of a connection that stands. None of it ends anything, and the port is open."""
+    chain = Chain(lab)
+    chain.serve()
+    forger.answer_client(lab, (3, 4, 1300), (3, 4, 68), when=SYN_FLAG)
+    forger.answer_client(lab, (3, 1, 0), (11, 0, 0), when=ACK_FLAG)
+    for _ in range(8):
+        hops_are(opened(chain, NOBODY), chain, chain.hop(1), chain.hop(2), chain.target)
+
+
+@case(SYN, "probe-twin")
+def reset_after_the_handshake(lab):
+    """The program takes the connection and ends it at once: the port is open."""
+    chain = Chain(lab)
+
+    def server(tell):
+        sock = socket.socket(socket.AF_INET6)
+        sock.bind(("::", PORT))
+        sock.listen(8)
+        tell("listening")
+        while True:
+            connection = sock.accept()[0]
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+    lab.spawn("s", server, "lab-serve").hear()
+    for _ in range(5):
+        opened(chain, NOBODY)
 
 
 @case(REFUSED, "probe-fault")

@@ -53,3 +53,21 @@ def start(lab, chain):
     program = lab.spawn("r1", forge, "lab-forge")
     program.hear()
     return program.end
+
+
+def answer_client(lab, *kinds, when):
+    """Lets r1 answer TCP packets of c that carry the flags `when` and nothing else with ICMP of `kinds` (type, code, rest) about just those, as only one on the way can. IPv4."""
+    def forge(tell):
+        sniffer = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+        sniffer.bind(("l1e2", 0))
+        sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+        tell("forging")
+        own = socket.inet_aton(address(lab, 1, 1))
+        while True:
+            packet = sniffer.recv(2048)
+            if packet[12:16] != own or packet[9] != socket.IPPROTO_TCP or packet[33] != when:
+                continue
+            for kind, code, rest in kinds:
+                data = struct.pack("!BBHI", kind, code, 0, rest) + packet[:28]
+                sock.sendto(data[:2] + struct.pack("!H", checksum(data)) + data[4:], (address(lab, 1, 1), 0))
+    lab.spawn("r1", forge, "lab-forge").hear()
