@@ -53,12 +53,14 @@ static void note_hidden(struct probe_job *job, const struct trace_result *dead, 
 /* Once, for all addresses. */
 static void note_split(struct probe_job *job)
 {
+	const struct trace_options *o = job->own;
 	bool split = false;
 
 	for (size_t i = 0; i < job->result_count; i++)
 		split |= job->results[i].trace->path.split;
 	if (split)
-		notices_add(&job->session.notices, "hops were asked from a source port each: where ECMP balances by flow they may be of several ways; without --parallel one port is used");
+		notices_add(&job->session.notices, "hops were asked from a source port each: where ECMP balances by flow they may be of several ways; %s",
+			    o->parallel ? "without --parallel one port is used" : "every port there is has connections, so that none can be kept for all hops");
 }
 
 /* The view of clients that try one address after the other, or several at once (RFC 8305): one that works hides those that do not. */

@@ -95,11 +95,34 @@ static int open_lanes(const struct probe_job *job, const struct addr *address, e
 	return 0;
 }
 
+static void close_lanes(struct trace_run *run)
+{
+	for (unsigned i = 0; i < LANE_COUNT; i++) {
+		prober_close(run->lane[i]);
+		run->lane[i] = NULL;
+	}
+}
+
 static void close_run(struct trace_run *run)
 {
-	for (unsigned i = 0; i < LANE_COUNT; i++)
-		prober_close(run->lane[i]);
+	close_lanes(run);
 	path_trace_free(run->trace);
+}
+
+/*
+ * A port that is bound must be free of every connection, one that connect() takes only of those to the same service (inet_csk_get_port(), __inet_hash_connect()): where no port
+ * can be kept SYNs may still go, each from one that the kernel finds. When it finds none either that is what programs here meet.
+ */
+static int open_lanes_somehow(const struct probe_job *job, const struct addr *address, enum prober_kind *kind, struct trace_run *run, struct err *err)
+{
+	const struct trace_options *o = job->own;
+	int code = open_lanes(job, address, *kind, run, err);
+
+	if (code != -EADDRNOTAVAIL || o->source_port)
+		return code;
+	close_lanes(run);
+	*kind = PROBER_SYN_PORTS;
+	return open_lanes(job, address, *kind, run, err);
 }
 
 static struct path_trace_options trace_options(const struct probe_job *job, enum prober_kind kind, const struct trace_run *run)
@@ -129,7 +152,7 @@ static int trace(struct probe_job *job, int64_t deadline_us, struct trace_result
 	enum prober_kind kind = kind_of(job->own, (enum addr_family)result->address.family);
 	struct trace_run run = { .address = &result->address };
 	struct path_trace_options options;
-	int code = open_lanes(job, &result->address, kind, &run, err);
+	int code = open_lanes_somehow(job, &result->address, &kind, &run, err);
 
 	if (!code) {
 		options = trace_options(job, kind, &run);

@@ -367,13 +367,13 @@ def neighbour_that_refuses(lab):
         raise Wrong(f"findings are {[finding['rule'] for finding in result['findings']]}")
 
 
-def take_ports(chain, count, of):
-    """A client that holds `count` of the `of` source ports there are."""
+def take_ports(chain, count, of, port=PORT):
+    """A client that holds `count` of the `of` source ports there are, with connections to `port`."""
     lab = chain.lab
     lab.sysctl("c", "net.ipv4.ip_local_port_range", f"42000 {42000 + of - 1}")
 
     def client(tell):
-        kept = [connected(lab, PORT, address=chain.target) for _ in range(count)]
+        kept = [connected(lab, port, address=chain.target) for _ in range(count)]
         tell(len(kept))
         rest()
     lab.spawn("c", client, "lab-pool").hear()
@@ -388,6 +388,17 @@ def no_source_port_left(lab):
         result = chain.one("trace", port=PORT, user=user)
         expect(result, verdict="local-error", status=5)
         expect_finding(result, PORTS, "critical")
+
+
+@case(PORTS, "probe-twin")
+def source_ports_taken_by_connections_to_another_service(lab):
+    """None is left to be bound, but connect() takes them all again to this service."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.serve(port=PORT + 1)
+    take_ports(chain, 20, 20, port=PORT + 1)
+    for user in (None, NOBODY):
+        expect(opened(chain, user), split=True)
 
 
 @case(PORTS, "probe-twin")
