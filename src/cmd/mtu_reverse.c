@@ -110,7 +110,7 @@ void mtu_reverse_test(struct probe_job *job, struct mtu_result *result, int64_t 
 		return;
 	}
 	run.search = reverse_search_new(&wish, clock_mono_us());
-	probe_loop_run(&ops, &run, &job->pace, deadline_us, job->show);
+	job->cut |= !probe_loop_run(&ops, &run, &job->pace, deadline_us, job->show);
 	result->connections += reverse_search_path(run.search)->connections;
 	if (run.witness.made)
 		result->tcp = run.witness;

@@ -103,7 +103,7 @@ static enum probe_step ask(const struct loop *loop, struct probe_pace *pace, int
 	return step;
 }
 
-void probe_loop_run(const struct probe_machine *ops, void *machine, struct probe_pace *pace, int64_t deadline_us, bool show)
+bool probe_loop_run(const struct probe_machine *ops, void *machine, struct probe_pace *pace, int64_t deadline_us, bool show)
 {
 	struct loop loop = { .ops = ops, .machine = machine, .deadline_us = deadline_us, .columns = terminal_columns(), .show = show, .shown_us = clock_mono_us() };
 	bool ready = false;
@@ -127,4 +127,5 @@ void probe_loop_run(const struct probe_machine *ops, void *machine, struct probe
 	}
 	if (loop.shown)
 		fputs("\r\033[K", stderr);
+	return !loop.stopped;
 }

@@ -27,8 +27,8 @@ struct probe_machine {
 
 /**
  * probe_loop_run() - until it is done; stopped at CLOCK_MONOTONIC @deadline_us and by `interrupted`. @pace: what left before, whoever sent it; while it allows no more the machine is not
- * asked. @show: a line of progress on stderr, gone in the end.
+ * asked. @show: a line of progress on stderr, gone in the end. Return: false when it was stopped.
  */
-void probe_loop_run(const struct probe_machine *ops, void *machine, struct probe_pace *pace, int64_t deadline_us, bool show);
+bool probe_loop_run(const struct probe_machine *ops, void *machine, struct probe_pace *pace, int64_t deadline_us, bool show);
 
 #endif
