@@ -2,6 +2,7 @@
 /* The path MTU to one address: which methods, in which order, and what each needs. */
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 #include "mtu_probe.h"
 #include "probe_loop.h"
@@ -304,12 +305,39 @@ static void handshake_only(struct probe_job *job, struct mtu_witness *witness, i
 	notices_add(&job->session.notices, "sizes over TCP need --tcp-payload http, tls or raw: without it nothing is sent to the service");
 }
 
+/* For pasting: the address, for its name may have others. */
+static const char *target_text(struct probe_job *job, const struct mtu_result *result)
+{
+	const struct endpoint end = { result->address, result->port };
+	CLEANUP(out_close) struct out out = { .fd = -1 };
+	const char *netns = job->common->netns;
+
+	out_open_mem(&out);
+	out_printf(&out, "%s%s%s", netns ? "-N " : "", netns ? netns : "", netns ? " " : "");
+	out_endpoint(&out, &end);
+	return arena_strdup(&job->session.arena, out_text(&out));
+}
+
+/* What to ask next where the service matters and nothing was heard of it, or nothing but it was heard. */
+static void note_service(struct probe_job *job, const struct mtu_result *result)
+{
+	const struct mtu_probe_options *o = job->own;
+	bool silent = result->first == PROBE_TCP || (result->tcp.made && !result->tcp.connected && result->path.method != PROBE_TCP);
+
+	if (silent)
+		notices_add(&job->session.notices, "port %u does not accept connections (%s): tcptriage trace %s tells where they end", result->port,
+			    result->tcp.error ? strerror(result->tcp.error) : "silence", target_text(job, result));
+	else if (result->path.finding == MTU_HOST_DEAF && !o->payload && result->port)
+		notices_add(&job->session.notices, "the service itself can be asked: tcptriage mtu-probe --tcp --tcp-payload KIND %s, with http, tls or, where it speaks neither, raw as KIND",
+			    target_text(job, result));
+}
+
 /* Why the way back was not looked at, although a port was given. */
 static void note_reverse(struct probe_job *job, const struct mtu_result *result)
 {
 	const struct mtu_probe_options *o = job->own;
 
-	if (!o->payload && result->tcp.connected && result->reverse.finding == REVERSE_NOT_MADE)
+	if (!o->payload && result->path.finding != MTU_HOST_DEAF && result->tcp.connected && result->reverse.finding == REVERSE_NOT_MADE)
 		notices_add(&job->session.notices, "the way back was not tested: the service did not send %d bytes by itself; --tcp-payload http, tls or raw asks it for more",
 			    REVERSE_ENOUGH);
 }
@@ -331,6 +359,7 @@ static void probe_with_port(struct probe_job *job, struct mtu_result *result, in
 	/* after the search: what a router tells the host about its answers would lessen the MSS that the host advertises, and so the sizes that TCP can try */
 	if (o->payload && result->first != PROBE_TCP && result->path.finding != MTU_UNREACHABLE && !result->path.partial)
 		mtu_reverse_test(job, result, deadline_us);
+	note_service(job, result);
 	note_reverse(job, result);
 }
 

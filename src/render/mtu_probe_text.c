@@ -67,7 +67,7 @@ static void edge(struct out *out, const struct mtu_path *path)
 		out_printf(out, "; %u passes", path->path_mtu);
 	if (path->smallest_lost)
 		out_printf(out, "%s %u does not", path->path_mtu ? "," : ";", path->smallest_lost);
-	if (path->path_mtu && !is_exact(path))
+	if (path->path_mtu && path->smallest_lost != path->path_mtu + 1)
 		out_printf(out, ", and of %s nothing is proved", path->smallest_lost ? "sizes between them" : "larger ones");
 }
 
@@ -103,6 +103,9 @@ static void say_fits(struct out *out, const struct mtu_result *result)
 		out_lit(out, ", the largest that the peer's MSS allows; what lies above was not tried");
 	else
 		out_lit(out, ", the largest that was asked for");
+	if (result->tcp.made && !result->tcp.connected)
+		out_printf(out, "; but TCP to port %u does not connect%s%s", result->port, result->tcp.error > 0 ? ": " : "",
+			   result->tcp.error > 0 ? strerror(result->tcp.error) : "");
 }
 
 static void say_narrower(struct out *out, const struct mtu_result *result)
@@ -251,6 +254,8 @@ static void verdict_line(struct probe_text *text, const struct mtu_result *resul
 	out_addr(&text->item, &result->address);
 	out_printf(&text->item, " (%s, %s)", result->address.family == ADDR_V6 ? "IPv6" : "IPv4", probe_text_method(result->path.method));
 	probe_text_verdict(text, is_back ? &back : &verdict->word);
+	if (result->first == PROBE_TCP)
+		out_printf(&text->item, "TCP to port %u brought silence, what follows is %s; ", result->port, probe_text_method(result->path.method));
 	if (is_back) {
 		reverse_edge(&text->item, result);
 		out_lit(&text->item, "; the way there: ");

@@ -19,7 +19,10 @@ static inline uint32_t mtu_probe_mss(const struct mtu_result *result)
 {
 	unsigned headers = mtu_probe_headers(&result->address);
 
-	return result->path.path_mtu > headers ? result->path.path_mtu - headers : 0;
+	uint32_t there = result->path.path_mtu > headers ? result->path.path_mtu - headers : 0;
+	bool is_back_narrow = result->reverse.finding == REVERSE_BLACK_HOLE && result->reverse.largest_mss;
+
+	return is_back_narrow ? MIN(there, result->reverse.largest_mss) : there;
 }
 
 probe_render_fn mtu_probe_text, mtu_probe_json, mtu_probe_ndjson;

@@ -21,7 +21,7 @@ static const char *const uplink_causes[] = {
 };
 static const char *const uplink_fixes[] = {
 	"give the inner network the smaller size: \"mtu\" in Docker's daemon.json or of the network, the CNI plugin's mtu, `ip link set {interface} mtu {fits}`; containers take it when they are made anew",
-	"or clamp the MSS where packets leave: `nft add rule … oifname {narrow} tcp flags syn tcp option maxseg size set rt mtu`",
+	"or clamp the MSS where packets leave, in a forward chain of nftables: oifname {narrow} tcp flags syn tcp option maxseg size set rt mtu",
 	"let ICMP \"fragmentation needed\" and ICMPv6 \"packet too big\" pass in both directions",
 	NULL,
 };

@@ -9,14 +9,14 @@ struct row {
 
 /* Sizes that do not depend on what the first link takes. */
 static const struct row sizes[] = {
-	{ 8896, "jumbo frames as Google Cloud has them" },
-	{ 8500, "AWS between regions or through a transit gateway" },
+	{ 8896, "a size known from Google Cloud (jumbo frames)" },
+	{ 8500, "a size known from AWS (between regions, or through a transit gateway)" },
 	{ 1500, "plain Ethernet beyond a network with jumbo frames" },
-	{ 1460, "Google Cloud's default, or IPv4 carried in IPv6" },
+	{ 1460, "a size known from Google Cloud (its default), or IPv4 carried in IPv6" },
 	{ 1400, "a VPN gateway with room to spare (Azure's, many IPsec ones)" },
 	{ 1390, "IPsec, as Google Cloud advises for its VPN" },
-	{ 1360, "Alibaba Cloud's VPN gateway" },
-	{ 1300, "AWS Wavelength or Outposts" },
+	{ 1360, "a size known from Alibaba Cloud's VPN gateway" },
+	{ 1300, "a size known from AWS Wavelength and Outposts" },
 	{ 1280, "the least that IPv6 allows: a tunnel set to be safe" },
 	{ 576, "the size that every IPv4 host takes: a modem line, or a setting of old" },
 	{ 552, "the least that Linux believes (min_pmtu): the message asked for less" },

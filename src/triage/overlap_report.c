@@ -38,7 +38,7 @@ static const char *const source_causes[] = {
 };
 static const char *const source_fixes[] = {
 	"let the program bind to no address, or to that of {interface}; correct `src` of the route",
-	"translate the inner network where it leaves: `nft add rule ip nat postrouting oifname {interface} masquerade`",
+	"translate the inner network where it leaves, in a nat postrouting chain of nftables: oifname {interface} masquerade",
 	NULL,
 };
 

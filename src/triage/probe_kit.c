@@ -137,6 +137,16 @@ const char *probe_route_command(const struct view *view, const struct probed *pr
 			    probed->address->family == ADDR_V4 ? 32 : 128, via, device, attribute, value);
 }
 
+/* A table of nftables bears whatever name its owner gave it, so that no whole command would do as pasted; that of iptables is always there. */
+const char *probe_clamp_text(const struct view *view, const struct addr *addr, uint32_t mss)
+{
+	const char *tool = addr->family == ADDR_V4 ? "iptables" : "ip6tables";
+	const char *rt = mss ? arena_printf(view->arena, "%u", mss) : "rt mtu", *option = mss ? arena_printf(view->arena, "--set-mss %u", mss) : "--clamp-mss-to-pmtu";
+
+	return arena_printf(view->arena, "%s -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS %s (nftables, in a forward chain: tcp flags syn tcp option maxseg size set %s)",
+			    tool, option, rt);
+}
+
 const char *const *probe_list(const struct view *view, const char *const *lines, size_t count)
 {
 	const char **list = arena_alloc(view->arena, (count + 1) * sizeof(*list));

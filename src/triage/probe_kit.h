@@ -57,6 +57,8 @@ const char *probe_icmp_text(uint8_t family, uint8_t type, uint8_t code);
  * alone, in the arena.
  */
 const char *probe_route_command(const struct view *view, const struct probed *probed, const char *attribute, uint32_t value);
+/** probe_clamp_text() - words and commands that limit the MSS of what a router forwards: to @mss, or to the MTU of its way out when that is 0; in the arena. */
+const char *probe_clamp_text(const struct view *view, const struct addr *addr, uint32_t mss);
 /** probe_list() - a NULL-terminated list of the @count @lines that are not NULL, in the arena. */
 const char *const *probe_list(const struct view *view, const char *const *lines, size_t count);
 /** probe_tcp_command() - a template of `tcptriage mtu-probe` that asks the service itself, with the payload that its port speaks; NULL without a port. */

@@ -24,9 +24,9 @@ static void hole__exact_by_tcp__is_sure_and_its_place_another_protocols(void **s
 	assert_int_equal(evidence_of(f, "mss_fits"), 1360);
 	assert_int_equal(evidence_of(f, "hop"), 2);
 	expect_text(f, f->title, "packets over 1400 B to 10.9.9.2 vanish behind hop 2 (10.9.2.1)");
-	expect_text(f, f->detail, "1400 B pass, 1401 B do not, nobody says so · the interface takes 1500 B: a VPN gateway");
+	expect_text(f, f->detail, "1400 B pass, 1401 B do not, nobody says so · the interface takes 1500 B; likely a VPN gateway");
 	probing_expect_list(f, f->fixes, "icmp code frag-needed accept");
-	probing_expect_list(f, f->fixes, "set 1360)");
+	probing_expect_list(f, f->fixes, "--set-mss 1360 (nftables, in a forward chain: tcp flags syn tcp option maxseg size set 1360)");
 	probing_expect_list(f, f->fixes, "ip route replace 10.9.9.2/32 via 10.9.1.1 dev eth0 mtu 1400");
 	assert_null(f->against[1]);
 	probing_close(&p);

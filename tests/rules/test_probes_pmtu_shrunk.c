@@ -31,7 +31,7 @@ static void told__and_true__is_info(void **state)
 	f = probing_expect_one(&p, SEVERITY_INFO);
 	assert_true(f->confidence == 0.98);
 	expect_text(f, f->title, "carries packets of at most 1420 B, and 10.9.2.1 says so");
-	expect_text(f, f->detail, "the interface takes 1500 B: WireGuard");
+	expect_text(f, f->detail, "the interface takes 1500 B; likely WireGuard");
 	expect_text(f, f->detail, "this host had not learned it before · MSS that fits: 1380 B");
 	probing_expect_list(f, f->fixes, "nothing has to be done");
 	probing_expect_list(f, f->fixes, "dev eth0 mtu 1420");

@@ -22,7 +22,7 @@ static void sizes__of_known_networks__are_named(void **state)
 		{ 1500, 1438, "ESP tunnel" },	     { 1500, 1430, "VXLAN or Geneve over IPv6" },
 		{ 1500, 1422, "through NAT" },	     { 1500, 1420, "WireGuard (its default" },
 		{ 1500, 1400, "VPN gateway" },	     { 1500, 1390, "IPsec" },
-		{ 1500, 1360, "Alibaba" },	     { 1500, 1300, "AWS Wavelength" },
+		{ 1500, 1360, "Alibaba" },	     { 1500, 1300, "a size known from AWS Wavelength" },
 		{ 1500, 1280, "IPv6 allows" },	     { 1500, 576, "every IPv4 host" },
 		{ 1500, 552, "min_pmtu" },	     { 9001, 1500, "plain Ethernet" },
 		{ 9001, 8500, "transit gateway" },   { 9000, 8950, "VXLAN or Geneve over IPv4" },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* render/: results of probes where golden samples cannot go: full tables, numbers that no enumerator has, the width of a terminal. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -139,6 +140,59 @@ static void result__only_the_way_there_fits__begins_with_the_black_hole(void **s
 	assert_contains(print(&result, FORMAT_TEXT, 0, false), "10.9.4.2 (IPv4, UDP): BLACK HOLE ON THE WAY BACK: packets of 1500 B vanish; the way there: packets of 1500 B pass");
 }
 
+static void edge__without_a_gap__proves_all_sizes(void **state)
+{
+	const struct probe_result result = { .mtu = &mtu };
+
+	(void)state;
+	for (uint32_t gap = 0; gap < 2; gap++) {
+		mtu = (struct mtu_result){ .address = addr_v4(0x0a090402), .first = -1,
+					   .path = { .method = PROBE_ICMP, .finding = MTU_BLACK_HOLE_FOUND, .bound = BOUND_LOWER, .told_by = -1, .path_mtu = 1420, .smallest_lost = 1421 + gap } };
+		(gap ? assert_contains : assert_lacks)(print(&result, FORMAT_TEXT, 0, false), "nothing is proved");
+	}
+}
+
+static void mss__of_a_way_back_that_is_narrower__is_the_smaller(void **state)
+{
+	const struct probe_result result = { .mtu = &mtu };
+
+	(void)state;
+	mtu = (struct mtu_result){ .address = addr_v4(0x0a090402), .first = -1, .path = { .method = PROBE_TCP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1500 },
+				   .reverse = { .finding = REVERSE_BLACK_HOLE, .largest_mss = 1380, .smallest_dead = 1381 } };
+	assert_contains(print(&result, FORMAT_TEXT, 0, false), "MSS that fits 1380 (1368");
+	assert_contains(print(&result, FORMAT_JSON, 0, false), "\"mss\":1380");
+	mtu.reverse.finding = REVERSE_FITS;
+	assert_contains(print(&result, FORMAT_TEXT, 0, false), "MSS that fits 1460 (1448");
+}
+
+static void fits__where_tcp_fails__does_not_read_as_good_news(void **state)
+{
+	const struct probe_result result = { .mtu = &mtu };
+
+	(void)state;
+	mtu = (struct mtu_result){ .address = addr_v4(0x0a090402), .port = 443, .first = -1, .tcp = { .made = true, .error = ECONNREFUSED, .handshake_us = -1 },
+				   .path = { .method = PROBE_ICMP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1500 } };
+	assert_contains(print(&result, FORMAT_TEXT, 0, false), "; but TCP to port 443 does not connect: Connection refused");
+	mtu.tcp.connected = true;
+	assert_lacks(print(&result, FORMAT_TEXT, 0, false), "does not connect");
+	mtu.first = PROBE_TCP;
+	assert_contains(print(&result, FORMAT_TEXT, 0, false), "FITS: TCP to port 443 brought silence, what follows is ICMP; packets of 1500 B pass");
+}
+
+static void hole__of_tcp_alone__names_the_other_protocol(void **state)
+{
+	const struct probe_result result = { .mtu = &mtu };
+
+	(void)state;
+	mtu = (struct mtu_result){ .address = addr_v4(0x0a090402), .port = 443, .first = -1,
+				   .path = { .method = PROBE_TCP, .hop_method = PROBE_UDP, .finding = MTU_BLACK_HOLE_FOUND, .told_by = -1, .path_mtu = 1400, .smallest_lost = 1401, .hop_count = 1 } };
+	mtu.path.hops[0] = (struct path_hop){ .ttl = 1, .address = addr_v4(0x0a090402), .reply = REPLY_ARRIVED, .large_sent = true, .large = REPLY_ARRIVED, .rtt_us = 5 };
+	assert_contains(print(&result, FORMAT_TEXT, 0, false), "vanish when they carry TCP, while UDP of that size arrives");
+	mtu.path.hops[0].large = REPLY_NONE;
+	assert_lacks(print(&result, FORMAT_TEXT, 0, false), "when they carry TCP");
+	assert_contains(out_text(&out), "the hops were asked by UDP");
+}
+
 static void sizes__a_full_table_of_changing_fates__is_bounded_and_shows_the_edge(void **state)
 {
 	const struct probe_result result = { .mtu = &mtu };
@@ -249,6 +303,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(result__numbers_that_no_enumerator_has__are_printed_as_unknown, open_out, close_out),
 		cmocka_unit_test_setup_teardown(result__an_unknown_verdict__reads_as_unknown_not_as_good_news, open_out, close_out),
 		cmocka_unit_test_setup_teardown(result__only_the_way_there_fits__begins_with_the_black_hole, open_out, close_out),
+		cmocka_unit_test_setup_teardown(edge__without_a_gap__proves_all_sizes, open_out, close_out),
+		cmocka_unit_test_setup_teardown(mss__of_a_way_back_that_is_narrower__is_the_smaller, open_out, close_out),
+		cmocka_unit_test_setup_teardown(fits__where_tcp_fails__does_not_read_as_good_news, open_out, close_out),
+		cmocka_unit_test_setup_teardown(hole__of_tcp_alone__names_the_other_protocol, open_out, close_out),
 		cmocka_unit_test_setup_teardown(sizes__a_full_table_of_changing_fates__is_bounded_and_shows_the_edge, open_out, close_out),
 		cmocka_unit_test_setup_teardown(sizes__a_long_run__keeps_its_ends, open_out, close_out),
 		cmocka_unit_test_setup_teardown(hops__a_full_table__has_a_line_each, open_out, close_out),

@@ -26,16 +26,17 @@ static bool is_hole(const struct reverse_path *reverse)
 	return reverse->finding == REVERSE_BLACK_HOLE && reverse->largest_mss && reverse->smallest_dead > reverse->largest_mss;
 }
 
-static const char *likely(const struct mtu_result *result, uint32_t mtu)
+static const char *guess(const struct mtu_result *result, uint32_t mtu)
 {
 	const char *what = is_exact(&result->reverse) && result->route.has & ROUTE_HAS_LINK ? mtu_likely(result->route.link_mtu, mtu) : NULL;
 
-	return what ? what : "which kind of link that is, the size does not tell";
+	return what;
 }
 
 static void add_evidence(struct finding *f, const struct mtu_result *result)
 {
 	const struct reverse_path *reverse = &result->reverse;
+	const char *likely;
 	uint32_t headers = probe_headers(&result->address), mtu = MIN(reverse->largest_mss, UINT16_MAX) + headers;
 
 	finding_add(f, "largest_mss", reverse->largest_mss, UNIT_BYTES, "connections");
@@ -43,7 +44,8 @@ static void add_evidence(struct finding *f, const struct mtu_result *result)
 	finding_add(f, "path_mtu_back", mtu, UNIT_BYTES, "rule");
 	finding_add(f, "received", (double)reverse->received, UNIT_BYTES, "connections");
 	finding_add(f, "connections", reverse->connections, UNIT_COUNT, "connections");
-	finding_add_text(f, "likely", likely(result, mtu), "rule");
+	likely = guess(result, mtu);
+	finding_add_text(f, "likely", likely ? likely : "which kind of link that is, the size does not tell", "rule");
 	if (result->path.path_mtu && result->path.bound == BOUND_EXACT)
 		finding_add(f, "path_mtu_forth", result->path.path_mtu, UNIT_BYTES, "probes");
 }
@@ -54,7 +56,7 @@ static const char *const *fixes(const struct view *view, const struct mtu_result
 	uint32_t mss = result->reverse.largest_mss;
 	const char *const lines[] = {
 		arena_printf(view->arena, "advertise what fits from this host: %s", probe_route_command(view, &probed, "advmss", mss)),
-		arena_printf(view->arena, "or limit the MSS on the router of the tunnel or link, in both directions: nft add rule inet filter forward tcp flags syn tcp option maxseg size set %u", mss),
+		arena_printf(view->arena, "or limit the MSS on the router of the tunnel or link, in both directions: %s", probe_clamp_text(view, &result->address, mss)),
 		result->address.family == ADDR_V4 ? "let the router before the narrow link send ICMP type 3 code 4, and let it pass to {peer_addr}" :
 						    "let the router before the narrow link send ICMPv6 type 2, and let it pass to {peer_addr}",
 		"on the peer: net.ipv4.tcp_mtu_probing=1 as a safety net",
@@ -69,7 +71,9 @@ static void describe(struct finding *f, const struct view *view, const struct mt
 
 	f->title = is_exact(&result->reverse) ? "Path-MTU black hole on the way back: packets over {path_mtu_back} from {peer} do not arrive" :
 						"Path-MTU black hole on the way back: large packets from {peer} do not arrive";
-	f->detail = "with an MSS of {largest_mss} the answer comes ({received}), with {smallest_dead} it does not · {connections|connection} · {likely}";
+	f->detail = guess(result, result->reverse.largest_mss + probe_headers(&result->address)) ?
+			    "with an MSS of {largest_mss} the answer comes ({received}), with {smallest_dead} it does not · {connections|connection} · likely {likely}" :
+			    "with an MSS of {largest_mss} the answer comes ({received}), with {smallest_dead} it does not · {connections|connection} · {likely}";
 	f->next = next;
 	f->fixes = fixes(view, result);
 }

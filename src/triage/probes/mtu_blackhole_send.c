@@ -230,8 +230,8 @@ static const char *const told_causes[] = {
 static const char *allow_icmp(const struct hole *h)
 {
 	return h->probed.address->family == ADDR_V4 ?
-		       "let ICMP type 3 code 4 pass everywhere on the way back: nft add rule inet filter forward icmp type destination-unreachable icmp code frag-needed accept" :
-		       "let ICMPv6 type 2 pass everywhere on the way back: nft add rule inet filter forward icmpv6 type packet-too-big accept";
+		       "let ICMP type 3 code 4 pass everywhere on the way back: 'icmp type destination-unreachable icmp code frag-needed accept' before the nftables rule that drops it, in the output chain of the router that makes it and the forward chains of others" :
+		       "let ICMPv6 type 2 pass everywhere on the way back: 'icmpv6 type packet-too-big accept' before the nftables rule that drops it, in the output chain of the router that makes it and the forward chains of others";
 }
 
 static const char *const *tcp_fixes(const struct view *view, const struct hole *h)
@@ -247,17 +247,14 @@ static const char *const *tcp_fixes(const struct view *view, const struct hole *
 
 static const char *const *fixes(const struct view *view, const struct hole *h)
 {
-	const char *clamp = arena_printf(view->arena, "limit the MSS on the router before the narrow link: nft add rule inet filter forward tcp flags syn tcp option maxseg size set rt mtu");
 	const char *route = arena_printf(view->arena, "or keep this host from sending more: %s", probe_route_command(view, &h->probed, "mtu", h->passed));
-	const char *lines[] = {
+	const char *const lines[] = {
 		h->layer2 ? "give the segment one MTU: its switch or bridge ports, and the interfaces at both ends (ip link set dev IFACE mtu SIZE)" : allow_icmp(h),
-		clamp,
+		arena_printf(view->arena, "limit the MSS on the router before the narrow link: %s", probe_clamp_text(view, h->probed.address, h->fitting_mss)),
 		route,
 		"net.ipv4.tcp_mtu_probing=1 as a safety net, for IPv4 and IPv6: sysctl -w net.ipv4.tcp_mtu_probing=1",
 	};
 
-	if (h->fitting_mss)
-		lines[1] = arena_printf(view->arena, "%s (or the size that fits: set %u)", clamp, h->fitting_mss);
 	return probe_list(view, lines, ARRAY_SIZE(lines));
 }
 
@@ -290,7 +287,7 @@ static void describe_tcp_only(struct finding *f, const struct view *view, const 
 static void describe(struct finding *f, const struct view *view, const struct hole *h)
 {
 	const char *size = h->path->silent ? "of {silent_size}" : h->exact ? "over {path_mtu}" : "of {smallest_lost}", *told = "nobody says so";
-	bool known = h->result->route.has & ROUTE_HAS_LINK;
+	bool known = h->result->route.has & ROUTE_HAS_LINK, guessed = !h->tcp_only && !h->layer2 && h->exact && mtu_likely(h->link_mtu, h->passed);
 
 	if (h->told)
 		told = "{reporter} says {told_mtu}, {told_is}";
@@ -298,7 +295,7 @@ static void describe(struct finding *f, const struct view *view, const struct ho
 		told = "and {silent_size} vanish before anybody says so";
 	f->title = arena_printf(view->arena, "Path-MTU black hole: packets %s to {peer_addr} vanish%s", size, h->where);
 	f->detail = arena_printf(view->arena, "{path_mtu} pass, {smallest_lost} do not, %s · %s{likely} · MSS that fits: {mss_fits} · {probes|probe} by {method}", told,
-				 known ? "the interface takes {interface_mtu}: " : "");
+				 !known ? "" : guessed ? "the interface takes {interface_mtu}; likely " : "the interface takes {interface_mtu}: ");
 	f->causes = h->layer2 ? layer2_causes : h->told ? told_causes : f->causes;
 	f->fixes = fixes(view, h);
 	f->next = next(view, h);

@@ -105,7 +105,7 @@ static const char *const *told_fixes(const struct view *view, const struct mtu_r
 	const char *const lines[] = {
 		is_locked_above(result) ? "take the lock off: ip route replace … mtu SIZE without 'lock'" : "nothing has to be done: discovery works",
 		arena_printf(view->arena, "to spare each connection the first loss: %s", probe_route_command(view, &probed, "mtu", result->path.path_mtu)),
-		"or limit the MSS on the router before the narrow link: nft add rule inet filter forward tcp flags syn tcp option maxseg size set rt mtu",
+		arena_printf(view->arena, "or limit the MSS on the router before the narrow link: %s", probe_clamp_text(view, &result->address, 0)),
 	};
 
 	return probe_list(view, lines, ARRAY_SIZE(lines));
@@ -127,7 +127,8 @@ static const char *told_title(const struct view *view, const struct mtu_result *
 
 static void describe_told(struct finding *f, const struct view *view, const struct mtu_result *result)
 {
-	const char *link = result->route.has & ROUTE_HAS_LINK ? "the interface takes {interface_mtu}: " : "";
+	bool guessed = mtu_likely(probe_link_mtu(result), result->path.path_mtu);
+	const char *link = !(result->route.has & ROUTE_HAS_LINK) ? "" : guessed ? "the interface takes {interface_mtu}; likely " : "the interface takes {interface_mtu}: ";
 
 	f->title = told_title(view, result);
 	f->detail = arena_printf(view->arena, "%s{likely} · %s · MSS that fits: {mss_fits}", link, memory_words(result));
