@@ -397,7 +397,7 @@ int mtu_address_probe(struct probe_job *job, const struct addr *address, int64_t
 
 	if (code)
 		return code;
-	*found = (struct mtu_result){ .name = job->target.host, .address = *address, .port = job->target.port, .route = probe_job_route(job, address), .first = -1 };
+	*found = (struct mtu_result){ .name = job->target.host, .zone = probe_job_zone(job, address), .address = *address, .port = job->target.port, .route = probe_job_route(job, address), .first = -1 };
 	result->mtu = found;
 	if (found->route.error) {
 		found->path = nothing_sent(MTU_UNREACHABLE, PROBE_UDP, -found->route.error);

@@ -34,6 +34,13 @@ static bool is_link_local(const struct addr *address)
 	return address->family == ADDR_V6 && address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80;
 }
 
+const char *probe_job_zone(const struct probe_job *job, const struct addr *address)
+{
+	if (!is_link_local(address))
+		return NULL;
+	return job->target.zone ? job->target.zone : job->device;
+}
+
 static int settle_numbers(struct probe_job *job, struct err *err)
 {
 	const struct probe_options *o = job->options;

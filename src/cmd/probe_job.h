@@ -84,6 +84,8 @@ struct route probe_job_route(struct probe_job *job, const struct addr *address);
 struct prober_options probe_job_prober(const struct probe_job *job, const struct addr *address, enum prober_kind kind);
 /** probe_job_side() - the kind of the sender beside the one that asks the question: ICMP where this user may, else UDP. */
 enum prober_kind probe_job_side(enum addr_family family);
+/** probe_job_zone() - the interface that a link-local @address is asked for on, as it was written; NULL for any other. */
+const char *probe_job_zone(const struct probe_job *job, const struct addr *address);
 /** probe_job_text() - an address in a notice; owned by the job. */
 const char *probe_job_text(struct probe_job *job, const struct addr *address);
 

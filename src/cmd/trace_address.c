@@ -179,7 +179,7 @@ int trace_address_probe(struct probe_job *job, const struct addr *address, int64
 	struct err why = { "" };
 	int code;
 
-	*found = (struct trace_result){ .name = job->target.host, .address = *address, .port = job->target.port, .route = probe_job_route(job, address) };
+	*found = (struct trace_result){ .name = job->target.host, .zone = probe_job_zone(job, address), .address = *address, .port = job->target.port, .route = probe_job_route(job, address) };
 	result->trace = found;
 	if (found->route.error) {
 		found->path = never_left(-found->route.error);

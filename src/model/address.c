@@ -265,6 +265,23 @@ void out_endpoint(struct out *out, const struct endpoint *endpoint)
 		out_char(out, '*');
 }
 
+void out_zoned(struct out *out, const struct endpoint *endpoint, const char *zone)
+{
+	bool brackets = endpoint->port && endpoint->addr.family == ADDR_V6;
+
+	if (brackets)
+		out_char(out, '[');
+	out_addr(out, &endpoint->addr);
+	if (zone) {
+		out_char(out, '%');
+		out_escaped(out, zone, strlen(zone));
+	}
+	if (brackets)
+		out_char(out, ']');
+	if (endpoint->port)
+		out_printf(out, ":%u", endpoint->port);
+}
+
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->port == b->port && addr_equal(&a->addr, &b->addr);

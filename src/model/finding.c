@@ -98,10 +98,8 @@ static void put_peer(struct out *out, const struct scope *scope)
 		out_lit(out, "any peer");
 	else if (scope->peer_bits)
 		put_network(out, scope);
-	else if (scope->peer.port)
-		out_endpoint(out, &scope->peer);
 	else
-		out_addr(out, &scope->peer.addr);
+		out_zoned(out, &scope->peer, scope->peer_zone);
 }
 
 static void put_addr(struct out *out, bool known, const struct addr *addr)
@@ -170,10 +168,8 @@ static void put_target(struct out *out, const struct finding *finding)
 
 	if (!target_of(finding, &target))
 		out_lit(out, "ADDRESS");
-	else if (target.port)
-		out_endpoint(out, &target);
 	else
-		out_addr(out, &target.addr);
+		out_zoned(out, &target, finding->scope.peer_zone);
 }
 
 static bool put_scope(struct out *out, const struct finding *finding, const char *name)
@@ -233,8 +229,10 @@ static void put_placeholder(struct out *out, const struct finding *finding, cons
 		put_noun(out, finding, name, bar + 1);
 }
 
-static void expand(struct out *out, const struct finding *finding, const char *template,
-		   void (*put)(struct out *out, const struct finding *finding, const char *at, size_t len))
+/* Writes what the placeholder of @len bytes at @at stands for. */
+typedef void put_fn(struct out *out, const struct finding *finding, const char *at, size_t len);
+
+static void expand(struct out *out, const struct finding *finding, const char *template, put_fn *put)
 {
 	const char *open, *close;
 
@@ -267,18 +265,32 @@ static void put_for_ss(struct out *out, const struct finding *finding, const cha
 	out_printf(out, bare ? "[%s]" : "%s", text);
 }
 
+/* ip takes no zone with an address. */
+static void put_for_route(struct out *out, const struct finding *finding, const char *at, size_t len)
+{
+	put_placeholder(out, finding, at, len);
+	if (finding->scope.peer_zone && !strncmp(at, "peer_addr", len))
+		out_printf(out, " oif %s", finding->scope.peer_zone);
+}
+
+/* Plain enough for a shell without quotes. */
+static bool is_plain(const char *text)
+{
+	return !text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:@-")];
+}
+
 static bool knows(const struct finding *finding, const char *word, size_t len)
 {
 	const struct scope *scope = &finding->scope;
 	struct endpoint target;
-	bool has_target = target_of(finding, &target);
+	bool has_zone = !scope->peer_zone || is_plain(scope->peer_zone), has_target = target_of(finding, &target) && has_zone, has_peer = scope->has_peer && has_zone;
 	const struct {
 		const char *name;
 		bool known;
 	} rows[] = {
 		{ "pid", scope->pid },
-		{ "peer", scope->has_peer },
-		{ "peer_addr", scope->has_peer },
+		{ "peer", has_peer },
+		{ "peer_addr", has_peer },
 		{ "peer_port", scope->has_peer && scope->peer.port },
 		{ "local", scope->has_local },
 		{ "local_addr", scope->has_local },
@@ -306,12 +318,6 @@ static bool knows_all(const struct finding *finding, const char *template)
 		template = close + 1;
 	}
 	return true;
-}
-
-/* Plain enough for a shell without quotes. */
-static bool is_plain(const char *text)
-{
-	return !text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:@-")];
 }
 
 /* How a command is aimed at another network namespace, by its first words. */
@@ -359,6 +365,20 @@ static void put_enter(struct out *out, const char *at)
 		out_printf(out, "ip netns exec %s ", at);
 }
 
+static put_fn *putter_of(const char *template)
+{
+	static const struct {
+		const char *begin;
+		put_fn *put;
+	} rows[] = { { "ss ", put_for_ss }, { "ip route get ", put_for_route } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!strncmp(template, rows[i].begin, strlen(rows[i].begin)))
+			return rows[i].put;
+	}
+	return put_placeholder;
+}
+
 bool finding_command(struct out *out, const struct finding *finding, const char *template)
 {
 	const char *at = finding->scope.netns_at;
@@ -372,6 +392,6 @@ bool finding_command(struct out *out, const struct finding *finding, const char 
 	} else if (aim) {
 		put_enter(out, at);
 	}
-	expand(out, finding, template, strncmp(template, "ss ", 3) ? put_placeholder : put_for_ss);
+	expand(out, finding, template, putter_of(template));
 	return true;
 }

@@ -250,7 +250,7 @@ static void members(struct out *out, const struct probe_result *probe)
 {
 	const struct mtu_result *result = probe->mtu;
 
-	probe_json_target(out, result->name, &result->address, result->port, &result->route);
+	probe_json_target(out, result->name, &result->address, result->zone, result->port, &result->route);
 	verdict_members(out, result);
 	route_members(out, &result->route);
 	place_members(out, &result->path);

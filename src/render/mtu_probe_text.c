@@ -251,7 +251,7 @@ static void verdict_line(struct probe_text *text, const struct mtu_result *resul
 	bool is_back = result->reverse.finding == REVERSE_BLACK_HOLE && result->path.finding != MTU_BLACK_HOLE_FOUND;
 
 	probe_text_name(text, result->name, &result->address);
-	out_addr(&text->item, &result->address);
+	out_zoned(&text->item, &(struct endpoint){ .addr = result->address }, result->zone);
 	out_printf(&text->item, " (%s, %s)", result->address.family == ADDR_V6 ? "IPv6" : "IPv4", probe_text_method(result->path.method));
 	probe_text_verdict(text, is_back ? &back : &verdict->word);
 	if (result->first == PROBE_TCP)

@@ -36,7 +36,7 @@ void probe_json_error(struct out *out, int error)
 	json_text(out, error > 0 ? strerror(error) : NULL);
 }
 
-void probe_json_target(struct out *out, const char *name, const struct addr *address, uint16_t port, const struct route *route)
+void probe_json_target(struct out *out, const char *name, const struct addr *address, const char *zone, uint16_t port, const struct route *route)
 {
 	char device[sizeof(route->device) + 1] = { 0 };
 
@@ -47,6 +47,8 @@ void probe_json_target(struct out *out, const char *name, const struct addr *add
 	out_char(out, '"');
 	out_addr(out, address);
 	out_char(out, '"');
+	json_key(out, ",", "zone");
+	json_word(out, zone);
 	json_key(out, ",", "family");
 	json_text(out, address->family == ADDR_V6 ? "inet6" : "inet");
 	json_key(out, ",", "port");

@@ -14,8 +14,8 @@ void probe_json_document(struct out *out, const struct probe_report *report, pro
 /** probe_json_lines() - the same as NDJSON: a line of type "result" an address; target and port stand in the summary. */
 void probe_json_lines(struct out *out, const struct probe_report *report, probe_json_fn *write);
 
-/** probe_json_target() - name, address, family, port, interface: the first members of a result. */
-void probe_json_target(struct out *out, const char *name, const struct addr *address, uint16_t port, const struct route *route);
+/** probe_json_target() - name, address, zone, family, port, interface: the first members of a result. */
+void probe_json_target(struct out *out, const char *name, const struct addr *address, const char *zone, uint16_t port, const struct route *route);
 /** probe_json_addr() - an address as a string, null for any: nobody is known. */
 void probe_json_addr(struct out *out, const struct addr *address);
 /** probe_json_us() - µs, null below 0. */

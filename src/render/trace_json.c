@@ -74,7 +74,7 @@ static void members(struct out *out, const struct probe_result *probe)
 {
 	const struct trace_result *result = probe->trace;
 
-	probe_json_target(out, result->name, &result->address, result->port, &result->route);
+	probe_json_target(out, result->name, &result->address, result->zone, result->port, &result->route);
 	verdict_members(out, &result->path);
 	hop_members(out, &result->path);
 	sent_members(out, result);

@@ -250,7 +250,7 @@ static void verdict_line(struct probe_text *text, const struct trace_result *res
 	const struct verdict *verdict = verdict_of(&result->path);
 
 	probe_text_name(text, result->name, &result->address);
-	out_endpoint(&text->item, &end);
+	out_zoned(&text->item, &end, result->zone);
 	probe_text_verdict(text, &verdict->word);
 	verdict->say(&text->item, result);
 	probe_text_words(text);

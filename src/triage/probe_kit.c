@@ -9,12 +9,12 @@
 
 struct probed probed_of_mtu(const struct mtu_result *result)
 {
-	return (struct probed){ &result->address, result->port, &result->route };
+	return (struct probed){ &result->address, result->port, &result->route, result->zone };
 }
 
 struct probed probed_of_trace(const struct trace_result *result)
 {
-	return (struct probed){ &result->address, result->port, &result->route };
+	return (struct probed){ &result->address, result->port, &result->route, result->zone };
 }
 
 double probe_confidence(double confidence, const struct probe_doubt *doubts, size_t count)
@@ -46,6 +46,7 @@ void finding_probed(struct finding *finding, const struct view *view, const stru
 	const struct route *route = probed->route;
 
 	finding_peer(finding, &(struct endpoint){ *probed->address, probed->port });
+	finding->scope.peer_zone = probed->zone;
 	finding->count = 1;
 	finding_add_text(finding, "example", view_addr_text(view, probed->address), "command line");
 	finding_address_class(finding, probed->address);

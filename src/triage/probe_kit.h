@@ -9,11 +9,12 @@
 #define PROBE_HEADERS_V4 40
 #define PROBE_HEADERS_V6 60
 
-/** struct probed - what the results of both commands have in common. */
+/** struct probed - what the results of both commands have in common. @zone: interface of a link-local address, NULL none. */
 struct probed {
 	const struct addr *address;
 	uint16_t port;
 	const struct route *route;
+	const char *zone;
 };
 
 /** probed_of_mtu(), probed_of_trace() - of a result. */

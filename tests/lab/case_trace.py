@@ -103,6 +103,20 @@ def closed_port(lab):
     within(result, 8)
 
 
+@case(REFUSED, "probe-fault", families=(6,))
+def closed_port_at_a_link_local_address(lab):
+    """The interface belongs to the address: it is told, and the commands that are proposed work with it."""
+    chain = Chain(lab, 1)
+    words = run(["nsenter", f"--net=/run/netns/{lab.ns('r1')}", "ip", "-6", "-o", "addr", "show", "dev", "l1e2", "scope", "link"]).split()
+    plain = words[words.index("inet6") + 1].split("/")[0]
+    for arguments, target in (((), f"{plain}%l1e1"), (("-i", "l1e1"), plain)):
+        result = chain.one("trace", *arguments, target=target, port=PORT)
+        expect(result, verdict="refused", address=plain, zone="l1e1", status=6)
+        found = expect_finding(result, REFUSED, "warning")
+        if found and f"ip route get {plain} oif l1e1" not in found["next"]:
+            raise Wrong(f"no command goes by the interface: {found['next']}")
+
+
 @case(REFUSED, "probe-fault")
 def closed_port_without_privilege(lab):
     """Host or a box in front of it: not told apart, and said so."""

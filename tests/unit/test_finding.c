@@ -84,6 +84,36 @@ static void command__asks_for_what_is_unknown__is_left_out(void **state)
 	out_close(&out);
 }
 
+static void address_of_one_link__is_given_with_its_interface(void **state)
+{
+	static const struct {
+		const char *zone, *template, *command;
+	} rows[] = {
+		{ "eth0", "tcptriage trace {service}", "tcptriage trace [fe80::1%eth0]:80" },
+		{ "eth0", "ip route get {peer_addr}", "ip route get fe80::1 oif eth0" },
+		{ "eth0", "tcptriage capture 'host {peer_addr}'", "tcptriage capture 'host fe80::1'" },
+		{ "a;b", "tcptriage trace {service}", NULL },
+		{ "a;b", "ip route get {peer_addr}", NULL },
+	};
+	struct finding finding = { .scope = { .has_peer = true, .peer.port = 80 } };
+	struct out out;
+
+	(void)state;
+	assert_true(addr_parse("fe80::1", &finding.scope.peer.addr));
+	out_open_mem(&out);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		out_clear(&out);
+		finding.scope.peer_zone = rows[i].zone;
+		assert_int_equal(finding_command(&out, &finding, rows[i].template), rows[i].command != NULL);
+		assert_string_equal(out_text(&out), rows[i].command ? rows[i].command : "");
+	}
+	out_clear(&out);
+	finding.scope.peer_zone = "e\033[0m";
+	finding_expand(&out, &finding, "{peer}");
+	assert_null(strchr(out_text(&out), '\033'));
+	out_close(&out);
+}
+
 static void address_of_ipv6__stands_in_brackets_for_ss_alone(void **state)
 {
 	static const struct {
@@ -158,6 +188,7 @@ int main(void)
 		cmocka_unit_test(command__asks_for_what_is_unknown__is_left_out),
 		cmocka_unit_test(target__of_a_finding__is_one_address),
 		cmocka_unit_test(number__with_its_noun__agrees),
+		cmocka_unit_test(address_of_one_link__is_given_with_its_interface),
 		cmocka_unit_test(address_of_ipv6__stands_in_brackets_for_ss_alone),
 	};
 

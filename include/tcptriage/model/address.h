@@ -76,6 +76,8 @@ char *addr_text(char *at, const struct addr *addr);
 void out_addr(struct out *out, const struct addr *addr);
 /** out_endpoint() - "10.0.0.1:80" or "[2001:db8::1]:80"; port 0 is '*'. */
 void out_endpoint(struct out *out, const struct endpoint *endpoint);
+/** out_zoned() - an endpoint as it is given to a command, "[fe80::1%eth0]:80"; without a port the address alone, "fe80::1%eth0" (RFC 4007 §11). @zone: text from outside, is escaped; NULL none. */
+void out_zoned(struct out *out, const struct endpoint *endpoint, const char *zone);
 /** endpoint_equal() - same address and port. */
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 

@@ -28,13 +28,13 @@ struct evidence {
 };
 
 /**
- * struct scope - whom a finding concerns (@netns_at: how --netns is told its namespace, a name, pid or path); a member that does not apply is NULL, 0 or has @has_… false.
+ * struct scope - whom a finding concerns (@netns_at: how --netns is told its namespace, a name, pid or path; @peer_zone: interface of a link-local @peer); a member that does not apply is NULL, 0 or has @has_… false.
  * Strings from outside are escaped when printed. @peer_bits: when not 0, @peer is a network of that many bits ("10.9.9.0/24:80").
  */
 struct scope {
 	uint32_t pid;
 	uint8_t peer_bits;
-	const char *comm, *unit, *container, *netns, *netns_at, *interface;
+	const char *comm, *unit, *container, *netns, *netns_at, *interface, *peer_zone;
 	bool has_local, has_peer;
 	struct endpoint local, peer;
 };

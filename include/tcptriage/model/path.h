@@ -154,12 +154,12 @@ struct live_path {
 
 /**
  * struct mtu_result - everything about one address.
- * @name: as it was asked for (text from outside). @port: 0 none. @route: before the first probe was sent; route.has tells what is known: link_mtu is the
+ * @name: as it was asked for (text from outside). @zone: interface of a link-local @address (text from outside), NULL none. @port: 0 none. @route: before the first probe was sent; route.has tells what is known: link_mtu is the
  * interface's, mtu the route's or a cached exception's (ROUTE_HAS_EXPIRES), mtu_locked. @first: the method that was tried before @path.method and
  * brought silence, −1 none; @first_sent: its probes. @connections: made beside the probes, as a witness or for the way back. @dropped: messages that were not about our probes: counted, otherwise ignored.
  */
 struct mtu_result {
-	const char *name;
+	const char *name, *zone;
 	struct addr address;
 	uint16_t port;
 	struct route route;
@@ -210,9 +210,9 @@ struct trace_path {
 	int64_t elapsed_us, rtt_us;
 };
 
-/** struct trace_result - everything about one address and port. @route: before the first probe. @dropped: as in struct mtu_result. */
+/** struct trace_result - everything about one address and port. @zone, @dropped: as in struct mtu_result. @route: before the first probe. */
 struct trace_result {
-	const char *name;
+	const char *name, *zone;
 	struct addr address;
 	uint16_t port;
 	struct route route;
