@@ -571,17 +571,25 @@ static void note(struct probe_text *text)
 	probe_text_end(text);
 }
 
+/* An echo reply is as large as the echo. */
+static void echo_note(struct probe_text *text, const struct mtu_path *path)
+{
+	out_printf(&text->item, "echo replies over %u B do not come back", path->echo_unanswered - 1);
+	if (path->method == PROBE_ICMP)
+		out_lit(&text->item, ": such packets vanish on the way there or back, or the host, or a box before it, answers only small echoes; --tcp-payload tests both ways");
+	else
+		out_lit(&text->item, ", though such datagrams arrive: the host, or a box before it, answers only small echoes, or the way back is narrow; --tcp-payload tests the way back");
+	note(text);
+}
+
 /* What the numbers above do not prove. */
 static void note_lines(struct probe_text *text, const struct mtu_result *result)
 {
 	const struct mtu_path *path = &result->path;
 	struct out *item = &text->item;
 
-	if (path->echo_unanswered) {
-		out_printf(item, "echo replies over %u B do not come back%s", path->echo_unanswered - 1, path->method == PROBE_ICMP ? "" : ", though such datagrams arrive");
-		out_lit(item, ": the host, or a box before it, answers only small echoes, or the way back is narrow; --tcp-payload tests the way back");
-		note(text);
-	}
+	if (path->echo_unanswered)
+		echo_note(text, path);
 	if (path->lossy) {
 		out_printf(item, "%u of %u small controls were lost", path->controls_lost, path->controls_sent);
 		out_str(item, path->controls_lost * 5 > path->controls_sent ? ": too many to tell loss from size any closer" :

@@ -80,7 +80,7 @@ void mtu_confirm_change(struct mtu_search *search)
 	struct mtu_note *note;
 
 	search->path.echo_unanswered = lost_size(search);
-	search->path.method = (uint8_t)search->options.side_method;
+	search->path.method = search->path.hop_method = (uint8_t)search->options.side_method;
 	search->lane = LANE_SIDE;
 	search->sizes.count = 0;
 	search->listed = search->exact = false;

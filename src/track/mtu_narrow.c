@@ -177,6 +177,9 @@ static bool stands(const struct mtu_search *search, const struct mtu_note *passe
 		return false;
 	if (!failed || failed->local)
 		return true;
+	/* Words that are worth nothing are taken for silence. */
+	if (failed->told && mtu_told_answers(search) < 0)
+		return failed->told + failed->lost >= MTU_TRIES_MOST;
 	if (failed->told)
 		return (failed->told + failed->lost >= MTU_TRIES_SURE || search->verify_rounds > 0) && !is_course_open(search);
 	return !tries_missing(search, passed->size, failed);
@@ -216,7 +219,8 @@ static bool does_not_pass_any_more(struct mtu_search *search, uint32_t passed)
 {
 	struct mtu_note *note = mtu_sizes_note(&search->sizes, passed);
 
-	if (note->lost + note->told < mtu_narrow_tries(search) || search->forgotten == FORGOTTEN_MOST)
+	/* Below the controls nothing is asked for. */
+	if (passed <= search->small || note->lost + note->told < mtu_narrow_tries(search) || search->forgotten == FORGOTTEN_MOST)
 		return false;
 	search->forgotten++;
 	mtu_sizes_forget(&search->sizes, note);

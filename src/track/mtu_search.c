@@ -38,7 +38,7 @@ struct mtu_search *mtu_search_new(const struct mtu_search_options *options, int6
 	search->begun_us = search->now_us = now_us;
 	search->rtt_us = search->path.rtt_us = -1;
 	search->path.method = options->method;
-	search->path.hop_method = options->side_method >= 0 ? (uint8_t)options->side_method : options->method;
+	search->path.hop_method = options->side_method >= 0 && options->method == PROBE_TCP ? (uint8_t)options->side_method : options->method;
 	search->top = MAX(options->largest, 1);
 	search->small = MIN(MAX(options->smallest, SMALL), search->top);
 	search->base = MIN(MAX(BASE + headers(options), search->small), search->top);

@@ -57,6 +57,25 @@ static void hole__for_tcp_alone__is_a_filter_without_a_place(void **state)
 	probing_close(&p);
 }
 
+static void hole__before_a_router_that_tells__speaks_of_the_size_that_vanishes(void **state)
+{
+	const struct finding *f;
+	struct probing p;
+
+	(void)state;
+	probing_mtu(&p, RULE, THEM, 443);
+	probing_hole(&p, 1400, 2);
+	p.mtu.path.silent = 1500;
+	p.mtu.path.sizes[p.mtu.path.size_count++] = (struct path_size){ .size = 1500, .fate = SIZE_LOST, .tries = 6 };
+	probing_judge(&p);
+	f = probing_expect_one(&p, SEVERITY_CRITICAL);
+	assert_int_equal(evidence_of(f, "silent_size"), 1500);
+	assert_int_equal(evidence_of(f, "tries"), 6);
+	expect_text(f, f->title, "packets of 1500 B to 10.9.9.2 vanish behind hop 2");
+	expect_text(f, f->detail, "1500 B vanish before anybody says so");
+	probing_close(&p);
+}
+
 static void hole__by_another_protocol__asks_tcp(void **state)
 {
 	static const struct {
@@ -378,6 +397,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hole__exact_by_tcp__is_sure_and_its_place_another_protocols),
 		cmocka_unit_test(hole__for_tcp_alone__is_a_filter_without_a_place),
+		cmocka_unit_test(hole__before_a_router_that_tells__speaks_of_the_size_that_vanishes),
 		cmocka_unit_test(hole__by_another_protocol__asks_tcp),
 		cmocka_unit_test(service__that_did_not_answer__is_not_to_be_asked_again),
 		cmocka_unit_test(hole__of_ipv6__speaks_of_its_messages),

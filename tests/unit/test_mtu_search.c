@@ -1008,6 +1008,41 @@ static void mtu_search__flood_about_one_probe__is_one_word_and_no_size(void **st
 	end(&s);
 }
 
+/* Every probe draws a lie, and no more than one answer in some comes through the flood: no size below the smallest is tried or told, and the end is near. */
+static void mtu_search__a_lie_about_every_probe__moves_no_bound(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 300; seed++) {
+		struct scene s = scene(ADDR_V4, 3, seed);
+		int64_t now_us = s.path->now_us, wake_us = 0;
+		struct probe_request request;
+		enum probe_step step;
+
+		if (seed % 2)
+			limit_host(&s);
+		s.search = mtu_search_new(&s.options, now_us);
+		s.found = mtu_search_path(s.search);
+		while ((step = mtu_search_step(s.search, now_us, &request, &wake_us)) != STEP_DONE) {
+			struct probe_outcome word = { .id = request.id, .lane = request.lane, .reply = REPLY_TOO_BIG, .mtu = fake_path_roll(s.path, 1500), .from = fake_path_router(s.path, 1) };
+			struct probe_outcome arrival = { .id = request.id, .lane = request.lane, .reply = REPLY_ARRIVED, .from = s.options.target };
+
+			if (step == STEP_WAIT) {
+				now_us = wake_us;
+				continue;
+			}
+			assert_true(request.size >= s.options.smallest);
+			mtu_search_outcome(s.search, &word, now_us);
+			if (fake_path_roll(s.path, 4) < (seed % 3 ? seed % 3 + 1 : 0))
+				mtu_search_outcome(s.search, &arrival, now_us);
+		}
+		assert_true(!s.found->path_mtu || s.found->path_mtu >= s.options.smallest);
+		assert_true(!s.found->smallest_lost || s.found->smallest_lost > 68);
+		assert_true(s.found->finding != MTU_BLACK_HOLE_FOUND);
+		assert_true(s.found->elapsed_us < 61 * SECOND_US);
+		end(&s);
+	}
+}
+
 static void mtu_search__answers_of_unknown_or_old_probes__change_nothing(void **state)
 {
 	struct scene s = narrow(1400, PTB_TELLS);
@@ -1099,6 +1134,7 @@ int main(void)
 		cmocka_unit_test(mtu_search__stopped_with_only_a_word__is_an_upper_bound),
 		cmocka_unit_test(mtu_search__stopped_before_any_answer__claims_nothing),
 		cmocka_unit_test(mtu_search__flood_about_one_probe__is_one_word_and_no_size),
+		cmocka_unit_test(mtu_search__a_lie_about_every_probe__moves_no_bound),
 		cmocka_unit_test(mtu_search__answers_of_unknown_or_old_probes__change_nothing),
 		cmocka_unit_test(mtu_candidates__all__are_ascending_and_of_the_catalogue),
 	};
