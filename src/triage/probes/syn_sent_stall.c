@@ -25,7 +25,7 @@ struct silence {
 	struct probed probed;
 	const struct path_hop *last, *says;
 	unsigned after, reach;
-	bool filtered, to_host, at_host;
+	bool filtered, undecided, to_host, at_host;
 };
 
 static unsigned last_answer(const struct trace_path *path)
@@ -42,7 +42,8 @@ static unsigned last_answer(const struct trace_path *path)
 static struct silence silence_of(const struct trace_result *result)
 {
 	const struct trace_path *path = &result->path;
-	struct silence s = { .result = result, .path = path, .probed = probed_of_trace(result), .filtered = path->finding == TRACE_FILTERED };
+	struct silence s = { .result = result, .path = path, .probed = probed_of_trace(result), .filtered = path->finding == TRACE_FILTERED,
+			     .undecided = path->finding == TRACE_UNDECIDED };
 
 	s.after = path->dies_after ? path->dies_after : last_answer(path);
 	s.last = probe_hop(path->hops, path->hop_count, s.after);
@@ -169,7 +170,7 @@ static void describe(struct finding *f, const struct view *view, const struct si
 		describe_filtered(f, view, s);
 	else
 		describe_silent(f, s);
-	if (s->path->partial)
+	if (s->undecided)
 		f->title = s->after ? "The trace to {peer} was not finished: so far its SYNs are answered up to {place}" : "The trace to {peer} was not finished: so far nothing answers its SYNs";
 }
 
@@ -189,9 +190,9 @@ static void file_silence(const struct view *view, struct sink *sink, const struc
 		{ filtered_somewhere, 1, "what happens behind {place} no answer tells: its way out, a firewall, the host's own filter or accept queue, and answers lost on the way back look the same" },
 		{ s.filtered && !s.after, 1, "no hop answered a SYN: this host's own filter, any router that does not answer, and the host look the same" },
 		{ s.path->split, 0.75, "hops were asked from different source ports: routers that balance by flow may have shown several ways" },
-		{ s.path->partial, 0.45, "the trace was ended before it was done" },
+		{ s.undecided, 0.45, "the trace was ended before it was done" },
 	};
-	enum severity severity = s.path->partial ? SEVERITY_INFO : SEVERITY_WARNING;
+	enum severity severity = s.undecided ? SEVERITY_INFO : SEVERITY_WARNING;
 	struct finding *f = sink_finding(sink, severity, probe_confidence(certainty(&s), doubts, ARRAY_SIZE(doubts)));
 
 	finding_probed(f, view, &s.probed);
