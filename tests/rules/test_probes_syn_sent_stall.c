@@ -172,7 +172,7 @@ static void other_ends__are_silent(void **state)
 	for (unsigned finding = 0; finding < TRACE_FINDING_COUNT; finding++) {
 		struct probing p;
 
-		if (finding == TRACE_FILTERED || finding == TRACE_SILENT)
+		if (finding == TRACE_FILTERED || finding == TRACE_SILENT || finding == TRACE_UNDECIDED)
 			continue;
 		probing_trace(&p, RULE, THEM, 7777);
 		p.trace.path.finding = (uint8_t)finding;

@@ -88,16 +88,17 @@ static void spoil(uint32_t seed)
 {
 	fill(&mtu, sizeof(mtu), seed);
 	mtu.name = "n";
+	mtu.zone = seed % 2 ? "z" : NULL;
 	mend_route(&mtu.route);
 	mend_hops(mtu.path.hops);
 	mtu.path.lossy = mtu.path.partial = mtu.path.rate_limited = true;
 	mtu.tcp.made = mtu.tcp.connected = seed % 2;
 	fill(&trace, sizeof(trace), seed);
-	trace.name = NULL;
+	trace.name = trace.zone = NULL;
 	mend_route(&trace.route);
 	mend_hops(trace.path.hops);
 	mend_hops(trace.path.side);
-	trace.path.is_icmp = trace.path.split = trace.path.partial = true;
+	trace.path.is_icmp = trace.path.split = trace.path.partial = trace.path.ran_out = trace.path.host_at_most = true;
 }
 
 static void result__numbers_that_no_enumerator_has__are_printed_as_unknown(void **state)
