@@ -209,6 +209,13 @@ def report__words_it_prints__are_known():
         assert "report word" in kinds, (word, kinds)
 
 
+def verdicts__of_probes__are_known():
+    for word in ("mtu-probe", "trace", "fits", "narrower", "narrower-told", "black hole", "host-deaf", "unknown", "unreachable", "open", "refused", "refused-by-middlebox",
+                 "prohibited", "no route", "filtered", "loop", "silent", "silence", "not finished", "local-error", "not sent"):
+        topics = document(*word.split())["topics"]
+        assert any(topic["kind"] == "report word" and topic["summary"].startswith(("mtu-probe: ", "trace: ", "the command ")) for topic in topics), (word, topics)
+
+
 def unknown__topic_with_control_characters__is_escaped():
     answer = ask("\x1b[31mred\r")
     assert answer.returncode == 2 and "\x1b" not in answer.stderr and "\r" not in answer.stderr, answer

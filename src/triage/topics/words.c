@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The words that a report itself prints: how bad, how sure, in which order, and what was not judged. */
+/* The words that a report itself prints: how bad, how sure, in which order, and what was not judged; the verdicts of probes. */
 #include "tcptriage/triage/topics.h"
 
 #include <assert.h>
 
 #define REPORT_PAGE "tcptriage-report(8)"
+#define MTU_PROBE_PAGE "tcptriage-mtu-probe(8)"
+#define TRACE_PAGE "tcptriage-trace(8)"
 
 const char *const topic_report_word_names[] = {
-	"severity", "confidence", "score", "evidence", "against", "near-miss", "not-judged", "in-part", "complete", NULL,
+	"severity", "confidence", "score", "evidence", "against", "near-miss", "not-judged", "in-part", "complete",
+	"mtu-probe", "trace",
+	"fits", "narrower-told", "black-hole", "host-deaf", "unreachable",
+	"open", "refused", "refused-by-middlebox", "prohibited", "no-route", "filtered", "loop", "silent", "local-error", NULL,
 };
 
 const struct topic_text topic_report_words[] = {
@@ -89,6 +94,140 @@ const struct topic_text topic_report_words[] = {
 		.bad = "Incomplete: counts are lower bounds, and silence about a socket means nothing. Commands other than report exit with 4.",
 		.action = "Read the notes; run again, as root, or with less in the filter.",
 		.refs = { "tcptriage(8)", REPORT_PAGE },
+	},
+	{
+		.summary = "the command that measures how large packets to a host may be",
+		.meaning = "Packets of many sizes that no router may cut (DF), with small ones in between, by UDP, ICMP or TCP; probes with a growing hop limit find the hop that is narrow. The result is one verdict an address: fits, narrower-told, black-hole, host-deaf, unreachable.",
+		.normal = "FITS, as large as this machine sends them: exit status 0.",
+		.bad = "BLACK HOLE (exit status 5): connections open, and stall with the first large packet. UNKNOWN or a part of the answer: 4.",
+		.action = "Ask the service itself where TCP matters: --tcp --tcp-payload http, tls or raw HOST:PORT, which tests the way back too.",
+		.refs = { MTU_PROBE_PAGE, "RFC 8899 §5" },
+	},
+	{
+		.summary = "the command that tells where an attempt to connect dies",
+		.meaning = "SYNs to the port with a growing hop limit, and beside them probes of another protocol with the same hop limits, so that a filter can be told from a dead path. The result is one verdict an address: open, refused, refused-by-middlebox, prohibited, no-route, filtered, loop, silent, local-error.",
+		.normal = "OPEN: exit status 0.",
+		.bad = "Refused by the host or by a box: exit status 6. The attempt dies: 5. It was not waited for to the end (NOT FINISHED): 4.",
+		.action = "Read what speaks against the finding; run it as root, which tells more of who sent an RST and sees this host's own filter.",
+		.refs = { TRACE_PAGE, "RFC 9293 §3.5" },
+	},
+	{
+		.summary = "mtu-probe: the largest packet that was asked for passes",
+		.meaning = "Packets as large as this machine sends them, or as --max-mtu or the peer's MSS allows, are answered. It says nothing of the way back unless the line reverse does.",
+		.normal = "This verdict.",
+		.bad = "FITS by ICMP or UDP while TCP to the port does not connect: it then says nothing of the service.",
+		.action = "None; with a port that does not connect, tcptriage trace HOST:PORT.",
+		.refs = { MTU_PROBE_PAGE },
+	},
+	{
+		.also = "narrower told",
+		.summary = "mtu-probe: the path is narrower than the interface, and a router says so truly",
+		.meaning = "What the packet-too-big message names was seen to pass, and one byte more not to: path-MTU discovery works.",
+		.normal = "Common behind tunnels and PPPoE; connections lose one packet and go on.",
+		.bad = "Below 1280, or where the route's MTU is locked and this host does not listen.",
+		.action = "Nothing has to be done; an MSS limit on the router before the narrow link spares each connection the loss.",
+		.refs = { MTU_PROBE_PAGE, "RFC 8201 §3", "RFC 1191 §3" },
+	},
+	{
+		.also = "blackhole black-hole-found",
+		.summary = "mtu-probe: large packets vanish, small ones pass, and nobody says so truly",
+		.meaning = "Connections open and stall with the first large packet. The hop named is the last that answered large packets: its way out, or the segment behind it. Where TCP alone loses them and other protocols do not, it is a filter and no link. ON THE WAY BACK: what the peer sends vanishes.",
+		.normal = "Never.",
+		.bad = "Always; the size and the hop are in the sentence.",
+		.action = "Let ICMP type 3 code 4 or ICMPv6 type 2 pass, limit the MSS on the router before the narrow link, or set net.ipv4.tcp_mtu_probing=1 as a safety net.",
+		.refs = { MTU_PROBE_PAGE, "RFC 2923 §2.1", "RFC 4821 §7.7" },
+	},
+	{
+		.also = "deaf unknown undecided",
+		.summary = "mtu-probe: no probe of any size is answered (UNKNOWN)",
+		.meaning = "The host, or a filter before it, answers neither ICMP echo nor UDP: nothing is known of what the path carries. UNKNOWN stands as well where losses or the end of the time leave bounds only (null in JSON).",
+		.normal = "Common behind firewalls.",
+		.bad = "It is no verdict: neither good nor bad.",
+		.action = "tcptriage mtu-probe --tcp --tcp-payload http, tls or raw HOST:PORT asks a service that answers; more time (--timeout) where losses were the reason.",
+		.refs = { MTU_PROBE_PAGE },
+	},
+	{
+		.summary = "mtu-probe: somebody, or this machine, says that the host cannot be reached",
+		.meaning = "An ICMP destination unreachable (its type and code are printed), a refused connection, or an error of this host before a packet left. 'host unreachable' (ICMP type 3 code 1, ICMPv6 type 1 code 3): a router looked for the host on its link and nobody answered.",
+		.normal = "Never, for an address that should answer.",
+		.bad = "Always; who says it is in the sentence.",
+		.action = "tcptriage trace HOST:PORT; ip route get, ip neigh on the machine that says so.",
+		.refs = { MTU_PROBE_PAGE, "RFC 1812 §5.2.7.1", "RFC 4443 §3.1" },
+	},
+	{
+		.summary = "trace: the connection is accepted",
+		.meaning = "A SYN-ACK came from the port.",
+		.normal = "This verdict.",
+		.bad = "Open by one address of a name and dead by another: clients that try the dead one first wait.",
+		.action = "None.",
+		.refs = { TRACE_PAGE, "RFC 9293 §3.5" },
+	},
+	{
+		.summary = "trace: the port refuses with an RST or with port unreachable",
+		.meaning = "By the host itself where the distance, the hop limit of the RST or the sender of the message proves it; else by the host or a box in front of it.",
+		.normal = "For a port on which nothing is to listen.",
+		.bad = "Where a service should listen.",
+		.action = "ss -ltnp on the server; start the service, or correct address and port.",
+		.refs = { TRACE_PAGE, "RFC 9293 §3.10.7.1" },
+	},
+	{
+		.also = "middlebox",
+		.summary = "trace: a box in between refuses, not the host",
+		.meaning = "The RST comes from nearer than the host, with another hop limit than its other packets, or an ICMP error comes from another address.",
+		.normal = "A firewall that rejects on purpose.",
+		.bad = "Where the port should be reachable.",
+		.action = "Look at the box that is named, or at what stands behind the last hop.",
+		.refs = { TRACE_PAGE },
+	},
+	{
+		.summary = "trace: a router or filter says that the packet is administratively prohibited",
+		.meaning = "ICMP type 3 codes 9, 10 and 13 to 15, ICMPv6 type 1 codes 1, 5 and 6; whose word it is stands in the sentence.",
+		.normal = "A decision of whoever runs that box.",
+		.bad = "Where the port should be reachable.",
+		.action = "Allow it there, or ask who runs it.",
+		.refs = { TRACE_PAGE, "RFC 1812 §5.2.7.1" },
+	},
+	{
+		.summary = "trace: a router says that it cannot reach the host",
+		.meaning = "ICMP destination unreachable for the network, the host or the address: a route is missing there, a link behind it is down, or the host does not answer on its own link.",
+		.normal = "Never, for an address that should answer.",
+		.bad = "Always; who says it is in the sentence.",
+		.action = "Mend the route on that router, or look for the host on its last link (ip neigh).",
+		.refs = { TRACE_PAGE, "RFC 792", "RFC 4443 §3.1" },
+	},
+	{
+		.summary = "trace: SYNs to this port get no answer from some hop on, other packets do",
+		.meaning = "The hop named is the last that answered a SYN. Behind it may be its own way out, a firewall, the filter or the full accept queue of the host, or answers lost on the way back. Where no hop answered, the place is unknown, and this host's own firewall is among the suspects.",
+		.normal = "A firewall that drops on purpose.",
+		.bad = "Where the port should be reachable.",
+		.action = "nft list ruleset here; capture at the server: does the SYN arrive, does the answer leave?",
+		.refs = { TRACE_PAGE, "RFC 9293 §3.8.3" },
+	},
+	{
+		.summary = "trace: routers hand packets round in a circle",
+		.meaning = "The same routers answer again and again as the hop limit grows; the hop named sends packets back.",
+		.normal = "Never; for seconds while routing converges.",
+		.bad = "Always, when it lasts.",
+		.action = "Mend the route on the router where packets turn round, or give a summary route a discard route.",
+		.refs = { TRACE_PAGE, "RFC 1812 §5.3.1" },
+	},
+	{
+		.also = "silence not-finished",
+		.summary = "trace: nothing answers any more, whatever is sent",
+		.meaning = "Neither SYNs nor probes of another protocol get further. A dead host, a missing way back and a filter for everything look the same from here.",
+		.normal = "Never, for an address that should answer.",
+		.bad = "Always; it is no proof of any one reason.",
+		.action = "Check the address; capture at the server; ask who runs what lies behind the last hop that answered.",
+		.refs = { TRACE_PAGE },
+	},
+	{
+		.also = "not-sent",
+		.summary = "trace: this machine did not send the SYN",
+		.meaning = "The kernel's own error: no route, a route of type unreachable, prohibit or blackhole, a next hop that does not answer ARP or neighbour discovery, this host's own firewall, no free source port.",
+		.normal = "Never.",
+		.bad = "Always; the finding says which of them it is.",
+		.action = "ip route get, ip neigh, nft list ruleset.",
+		.refs = { TRACE_PAGE, "RFC 1122 §3.3.1" },
 	},
 };
 
