@@ -139,22 +139,61 @@ static void item_lines(struct block *block, const char *label, const char *const
 	out_close(&item);
 }
 
-/* Commands to paste: never broken inside while a line holds one. */
+/* The @index-th command into the scratch. Return: false when it asks for what is not known. */
+static bool make_command(struct block *block, unsigned index)
+{
+	out_clear(&block->text);
+	return finding_command(&block->text, block->finding, block->finding->next[index]);
+}
+
+/* Columns of all commands on one line. */
+static size_t commands_columns(struct block *block)
+{
+	size_t columns = 0;
+
+	for (unsigned i = 0; block->finding->next[i]; i++) {
+		if (make_command(block, i))
+			columns += (columns ? strlen(" | ") : 0) + text_columns(block->text.base, out_len(&block->text));
+	}
+	return columns;
+}
+
+/* A line for a command alone; what it does not hold behind the label begins farther left, where that holds it. A remark behind it may be broken. */
+static struct paragraph command_line(struct block *block, const char *label)
+{
+	const char *command = out_text(&block->text), *remark = strstr(command, " # ");
+	size_t columns = text_columns(command, remark ? (size_t)(remark - command) : strlen(command)), left = block->indent + FOLDED_INDENT;
+
+	if (block->indent + BODY_INDENT + LABEL_COLUMNS + columns <= block->width || left + columns > block->width)
+		return labelled(block, label);
+	if (*label) {
+		out_spaces(block->out, block->indent + BODY_INDENT);
+		out_str(block->out, label);
+		out_char(block->out, '\n');
+	}
+	out_spaces(block->out, left);
+	return paragraph_at(block->out, block->width, left, left);
+}
+
+/* Commands to paste: one a line unless one line holds all, and never broken inside while a line holds one. */
 static void next_lines(struct block *block)
 {
+	size_t columns = block->finding->next ? commands_columns(block) : 0;
+	bool apart = block->width && block->indent + BODY_INDENT + LABEL_COLUMNS + columns > block->width;
 	struct paragraph paragraph;
-	bool any = false;
+	const char *label = "next";
 
-	for (unsigned i = 0; block->finding->next && block->finding->next[i]; i++) {
-		out_clear(&block->text);
-		if (!finding_command(&block->text, block->finding, block->finding->next[i]))
+	for (unsigned i = 0; columns && block->finding->next[i]; i++) {
+		if (!make_command(block, i))
 			continue;
-		if (!any)
-			paragraph = labelled(block, "next");
-		any = true;
+		if (!*label && apart)
+			paragraph_end(&paragraph);
+		if (*label || apart)
+			paragraph = apart ? command_line(block, label) : labelled(block, label);
+		label = "";
 		paragraph_item(&paragraph, " · ", out_text(&block->text));
 	}
-	if (any)
+	if (!*label)
 		paragraph_end(&paragraph);
 }
 
