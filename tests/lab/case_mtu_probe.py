@@ -160,6 +160,19 @@ def shrink_silent_over_tcp(lab):
     expect(result, method="tcp", reverse="unknown")
 
 
+@case(HOLE, "probe-fault", waits=40)
+def large_segments_filtered(lab):
+    """Only TCP loses what is large: echoes of that size arrive, so that no hop is to blame."""
+    chain = Chain(lab)
+    chain.serve(answer=100)
+    chain.filter("r1", "meta l4proto tcp meta length > 1400 drop")
+    result = chain.one("mtu-probe", "--tcp", "--tcp-payload", "raw", port=PORT)
+    expect(result, method="tcp", verdict="black-hole", path_mtu=1400, smallest_lost=1401, status=5, place="unknown", shrinks_at=None)
+    finding = expect_finding(result, HOLE, "critical", (0.7, 0.85))
+    if finding and "a filter on the way" not in finding["title"]:
+        raise Wrong(finding["title"])
+
+
 @case(BACK, "probe-fault", waits=60)
 def shrink_silent_on_the_way_back(lab):
     """Only answers are too large: echo and datagrams pass, what the service sends does not."""
@@ -517,6 +530,37 @@ def host_deaf_to_both(lab):
     result = chain.one("mtu-probe")
     expect(result, verdict="host-deaf", path_mtu=None, status=4)
     expect_quiet(result)
+
+
+@case("mtu-probe", "view", waits=30)
+def service_of_a_deaf_host(lab):
+    """It can be asked, and how is said."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.deaf("icmp", "udp")
+    result = chain.one("mtu-probe", port=PORT)
+    expect(result, verdict="host-deaf", status=4, notices=lambda notices: "--tcp --tcp-payload" in str(notices))
+
+
+@case("mtu-probe", "view", waits=30)
+def service_that_does_not_answer(lab):
+    """What fits by echo is no good news for the service: where to look is said."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.filter("r2", f"tcp dport {PORT} drop")
+    for arguments in ((), ("--tcp-payload", "raw")):
+        expect(chain.one("mtu-probe", *arguments, port=PORT), method="icmp", verdict="fits", notices=lambda notices: "tcptriage trace" in str(notices))
+
+
+@case("icmp-unreachable", "probe-fault", waits=30)
+def host_that_is_gone(lab):
+    """The last router looked for it on its own link: no route is missing."""
+    chain = Chain(lab)
+    result = chain.one("mtu-probe", target=address(lab, 3, 99))
+    expect(result, verdict="unreachable", status=4)
+    finding = expect_finding(result, "icmp-unreachable", "warning")
+    if finding and "does not answer on its own link" not in finding["detail"]:
+        raise Wrong(finding["detail"])
 
 
 @case(HOLE, "probe-twin")

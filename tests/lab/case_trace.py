@@ -218,7 +218,9 @@ def filtered_at_the_host(lab):
     chain.filter("s", f"tcp dport {PORT} drop", "input")
     result = chain.one("trace", port=PORT, user=NOBODY)
     expect(result, verdict="filtered", status=5, dies_after=2)
-    expect_finding(result, SYN, "warning")
+    finding = expect_finding(result, SYN, "warning", (0.4, 0.9))
+    if finding and not finding["against"]:
+        raise Wrong("nothing speaks against it, although the place is not known")
 
 
 @case(SYN, "probe-fault", waits=30)
@@ -369,6 +371,56 @@ def own_firewall(lab):
     result = chain.one("trace", port=PORT)
     expect(result, verdict="local-error", status=5)
     expect_finding(result, STUCK, "warning")
+
+
+@case(SYN, "probe-fault", waits=30)
+def own_firewall_that_is_not_seen(lab):
+    """A connect() whose SYN is dropped in this host hears nothing: the place is unknown, and this host among the suspects."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.filter("c", f"tcp dport {PORT} drop", "output")
+    result = chain.one("trace", port=PORT, user=NOBODY)
+    expect(result, verdict="filtered", status=5, dies_after=None)
+    finding = expect_finding(result, SYN, "warning", (0.4, 0.7))
+    if finding and ("unknown" not in finding["title"] or not finding["next"][0].endswith("nft list ruleset")):
+        raise Wrong(f"{finding['title']}: {finding['next']}")
+
+
+@case(STUCK, "probe-fault")
+def own_firewall_that_rejects(lab):
+    chain = Chain(lab)
+    chain.serve()
+    chain.filter("c", f"tcp dport {PORT} reject", "output")
+    for user in (None, NOBODY):
+        result = chain.one("trace", port=PORT, user=user)
+        expect(result, verdict="local-error", status=5)
+        expect_finding(result, STUCK, "warning")
+
+
+@case(STUCK, "probe-twin")
+def unreachable_route_here(lab):
+    """The same errno as of a neighbour that does not answer."""
+    chain = Chain(lab)
+    lab.batch("c", f"route add unreachable {'192.0.2.0/24' if lab.family == 4 else '2001:db8::/32'}")
+    result = chain.one("trace", target="192.0.2.1" if lab.family == 4 else "2001:db8::1", port=PORT, user=NOBODY)
+    expect(result, verdict="local-error")
+    finding = expect_finding(result, NOT_REACHED, "warning")
+    if finding and "unreachable route" not in finding["title"]:
+        raise Wrong(finding["title"])
+
+
+@case("trace", "view")
+def source_port_that_cannot_be_had(lab):
+    """A wish that is not granted is no fault of the network."""
+    chain = Chain(lab)
+    chain.serve()
+    if not lab.binary:
+        return
+    target = f"[{chain.target}]:{PORT}" if lab.family == 6 else f"{chain.target}:{PORT}"
+    prefix = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=-all"]
+    done = lab.tcptriage("trace", "--sport", "8", target, within="c", prefix=prefix, statuses=(1,))
+    if done.stdout or "source port 8 cannot be used" not in done.stderr:
+        raise Wrong(f"{done.stdout} {done.stderr}")
 
 
 @case(STUCK, "probe-twin")
