@@ -214,6 +214,7 @@ static int search_by(struct probe_job *job, enum prober_kind kind, struct mtu_wi
 		run.search = mtu_search_new(&options, clock_mono_us());
 		probe_loop_run(&ops, &run, &job->pace, deadline_us, job->show);
 		result->path = *mtu_search_path(run.search);
+		mtu_limits_tell_lowered(job, result, MIN(options.largest, prober_largest(run.lane[LANE_MAIN])));
 		result->dropped += ignored(run.lane[LANE_MAIN]) + ignored(run.lane[LANE_SIDE]);
 	}
 	close_lanes(&run);

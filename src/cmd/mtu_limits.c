@@ -108,6 +108,19 @@ static void tell_shortage(struct probe_job *job, struct mtu_result *result)
 	path->says_error = 0;
 }
 
+void mtu_limits_tell_lowered(struct probe_job *job, struct mtu_result *result, uint32_t once)
+{
+	struct mtu_path *path = &result->path;
+
+	if (path->method != PROBE_TCP || path->finding != MTU_FITS || path->path_mtu >= once)
+		return;
+	path->finding = MTU_UNDECIDED;
+	path->bound = BOUND_LOWER;
+	notices_add(&job->session.notices,
+		    "%s allowed packets of %u B at first and of %u B later, told of a narrower way from there to here: what lies between could no longer be tried by TCP; --icmp or --udp ask the path itself",
+		    probe_job_text(job, &result->address), once, path->path_mtu);
+}
+
 void mtu_limits_tell(struct probe_job *job, struct mtu_result *result)
 {
 	const struct mtu_probe_options *o = job->own;

@@ -22,6 +22,12 @@ int mtu_address_probe(struct probe_job *job, const struct addr *address, int64_t
 /** mtu_limits_tell() - what a search came to, made no more of than this machine let it see: sizes that it does not send, words that it does not hear. Changes result->path; notices say why. */
 void mtu_limits_tell(struct probe_job *job, struct mtu_result *result);
 
+/**
+ * mtu_limits_tell_lowered() - a search by TCP that ended below @once, the largest packet that the host's MSS had allowed at first: the host was told of its own way to
+ * us meanwhile and allows less, so that what lies between was no longer tried. Changes result->path; a notice says why.
+ */
+void mtu_limits_tell_lowered(struct probe_job *job, struct mtu_result *result, uint32_t once);
+
 /** MTU of an interface that could not be asked for. */
 #define MTU_OF_UNKNOWN_LINK 1500
 

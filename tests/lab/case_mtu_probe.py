@@ -350,6 +350,19 @@ def tcp_mtu_probing_hides_nothing(lab):
     expect(hole(chain, 1400, 1, "--tcp", "--tcp-payload", "raw", port=PORT), method="tcp")
 
 
+@case("mtu-probe", "view", waits=30)
+def host_that_is_told_meanwhile(lab):
+    """Its answers teach the host that the way back is narrow, and it allows less from then on: what lies above is not called fine."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.shrink(2, 1400)
+    chain.mute_too_big("r1")
+    result = chain.one("mtu-probe", "--tcp", "--tcp-payload", "raw", port=PORT)
+    expect(result, method="tcp", verdict=lambda verdict: verdict in (None, "black-hole"), status=lambda status: status in (4, 5))
+    if result and result["verdict"] is None and "at first" not in json.dumps(result["notices"]):
+        raise Wrong(f"nothing is said of it: {result['notices']}")
+
+
 @case("mtu-probe", "view")
 def sizes_that_the_kernel_chooses(lab):
     """tcp_mtu_probing=2 lets nobody choose a segment's size: unknown, and why."""
