@@ -232,7 +232,7 @@ static bool take_error(struct tcp_data *data, int fd, struct probe_outcome *foun
 	return true;
 }
 
-/* The handshake, or the connection, came to nothing. */
+/* The handshake, or the connection, came to nothing. A service that ends the connection before the segment came says nothing of its size, and refuses nothing. */
 static bool failed(struct tcp_data *data, struct slot *slot, struct probe_outcome *outcome)
 {
 	struct probe_outcome found = { .reply = REPLY_NONE };
@@ -241,9 +241,9 @@ static bool failed(struct tcp_data *data, struct slot *slot, struct probe_outcom
 	for (unsigned i = 0; i < QUEUE_READ_MAX && found.reply == REPLY_NONE && take_error(data, slot->fd, &found); i++)
 		;
 	error = tcp_socket_error(slot->fd);
-	if (found.reply == REPLY_NONE && (error == ETIMEDOUT || !error))
+	if (found.reply == REPLY_NONE && (error == ETIMEDOUT || error == ECONNRESET || error == EPIPE || !error))
 		return give_up(data, slot);
-	if (found.reply == REPLY_NONE && (error == ECONNREFUSED || error == ECONNRESET || error == EPIPE))
+	if (found.reply == REPLY_NONE && error == ECONNREFUSED)
 		found = (struct probe_outcome){ .reply = REPLY_REFUSED, .from = data->prober.options.address };
 	if (found.reply == REPLY_NONE)
 		found = (struct probe_outcome){ .reply = REPLY_LOCAL, .error = error };
