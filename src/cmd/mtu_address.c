@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "mtu_probe.h"
-#include "probe_loop.h"
+#include "probe_lanes.h"
 #include "tcptriage/track/mtu_search.h"
 #include "tcptriage/track/reverse_search.h"
 
@@ -19,7 +19,7 @@
 /* struct mtu_run - one search with its senders, and the connection beside it. @search: NULL when that connection is all. */
 struct mtu_run {
 	struct mtu_search *search;
-	struct prober *lane[LANE_COUNT];
+	struct probe_lanes lanes;
 	struct mtu_witness *witness;
 	const struct addr *address;
 	bool stopped;
@@ -32,7 +32,7 @@ static enum probe_step step(void *machine, int64_t now_us, int64_t *wake_us)
 	enum probe_step step = run->search ? mtu_search_step(run->search, now_us, &request, wake_us) : STEP_DONE;
 
 	if (step == STEP_SEND)
-		prober_send(run->lane[request.lane], &request);
+		probe_lanes_send(&run->lanes, &request);
 	if (step != STEP_DONE || run->stopped || !run->witness->waited || now_us >= run->witness->deadline_us)
 		return step;
 	*wake_us = run->witness->deadline_us;
@@ -44,24 +44,17 @@ static bool take(void *machine, int64_t now_us)
 	struct mtu_run *run = machine;
 	struct probe_outcome outcome;
 
-	for (unsigned i = 0; i < LANE_COUNT; i++) {
-		if (!run->lane[i] || !prober_next(run->lane[i], now_us, &outcome))
-			continue;
-		mtu_search_outcome(run->search, &outcome, now_us);
-		return true;
-	}
-	return mtu_witness_take(run->witness, now_us);
+	if (!probe_lanes_next(&run->lanes, now_us, &outcome))
+		return mtu_witness_take(run->witness, now_us);
+	mtu_search_outcome(run->search, &outcome, now_us);
+	return true;
 }
 
 static unsigned fds(const void *machine, struct pollfd fds[PROBE_LOOP_FDS])
 {
 	const struct mtu_run *run = machine;
-	unsigned count = 0;
+	unsigned count = probe_lanes_fds(&run->lanes, fds);
 
-	for (unsigned i = 0; i < LANE_COUNT; i++) {
-		if (run->lane[i])
-			fds[count++] = (struct pollfd){ .fd = prober_fd(run->lane[i]), .events = POLLIN };
-	}
 	if (run->witness->waited)
 		fds[count++] = (struct pollfd){ .fd = tcp_reverse_fd(run->witness->tcp), .events = POLLIN };
 	return count;
@@ -143,25 +136,13 @@ static struct prober_options options_of(const struct probe_job *job, const struc
 	return options;
 }
 
-static int open_lanes(const struct probe_job *job, const struct mtu_result *result, enum prober_kind kind, struct mtu_run *run, struct err *err)
+/* Over TCP the lane beside it finds the hop; echo, whose answers are as large as the question, needs one with small answers. */
+static int open_lanes(const struct probe_job *job, const struct mtu_result *result, enum prober_kind kind, struct probe_lanes *lanes, struct err *err)
 {
-	struct prober_options options = options_of(job, result, kind);
-	int code = prober_open(&run->lane[LANE_MAIN], &options, err);
+	enum prober_kind beside = kind == PROBER_ICMP ? PROBER_UDP : probe_job_side((enum addr_family)result->address.family);
+	struct prober_options main = options_of(job, result, kind), side = probe_job_prober(job, &result->address, beside);
 
-	if (code || kind == PROBER_UDP)
-		return code;
-	/* Over TCP it finds the hop; echo, whose answers are as large as the question, needs one with small answers. Without it less is known. */
-	options = probe_job_prober(job, &result->address, kind == PROBER_ICMP ? PROBER_UDP : probe_job_side((enum addr_family)result->address.family));
-	if (prober_open(&run->lane[LANE_SIDE], &options, NULL))
-		run->lane[LANE_SIDE] = NULL;
-	return 0;
-}
-
-static void close_lanes(struct mtu_run *run)
-{
-	for (unsigned i = 0; i < LANE_COUNT; i++)
-		prober_close(run->lane[i]);
-	mtu_search_free(run->search);
+	return probe_lanes_open(lanes, &main, kind == PROBER_UDP ? NULL : &side, err);
 }
 
 /* Of what was asked for, as much as this machine sends: of TCP no more than the route, or what is remembered of the path, says. */
@@ -178,7 +159,7 @@ static uint32_t largest_of(const struct mtu_probe_options *o, const struct mtu_r
 static struct mtu_search_options search_options(const struct probe_job *job, const struct mtu_result *result, const struct mtu_run *run)
 {
 	const struct mtu_probe_options *o = job->own;
-	const struct prober *main = run->lane[LANE_MAIN], *side = run->lane[LANE_SIDE];
+	const struct prober *main = run->lanes.at[LANE_MAIN], *side = run->lanes.at[LANE_SIDE];
 	uint32_t largest = largest_of(o, result, prober_method(main) == PROBE_TCP), most = prober_largest(main);
 	bool udp = prober_method(main) == PROBE_UDP;
 
@@ -195,29 +176,23 @@ static struct mtu_search_options search_options(const struct probe_job *job, con
 					    .answers_per_s = udp ? PROBE_UDP_PER_S : 0 };
 }
 
-static uint64_t ignored(const struct prober *prober)
-{
-	const struct prober_counts *counts = prober ? prober_counts(prober) : NULL;
-
-	return counts ? counts->dropped + counts->malformed : 0;
-}
-
 /* One method. Return: 0 with result->path, or -errno with @err when its probes cannot be made. */
 static int search_by(struct probe_job *job, enum prober_kind kind, struct mtu_witness *witness, int64_t deadline_us, struct mtu_result *result, struct err *err)
 {
 	struct mtu_run run = { .witness = witness, .address = &result->address };
 	struct mtu_search_options options;
-	int code = open_lanes(job, result, kind, &run, err);
+	int code = open_lanes(job, result, kind, &run.lanes, err);
 
 	if (!code) {
 		options = search_options(job, result, &run);
 		run.search = mtu_search_new(&options, clock_mono_us());
 		probe_loop_run(&ops, &run, &job->pace, deadline_us, job->show);
 		result->path = *mtu_search_path(run.search);
-		mtu_limits_tell_lowered(job, result, MIN(options.largest, prober_largest(run.lane[LANE_MAIN])));
-		result->dropped += ignored(run.lane[LANE_MAIN]) + ignored(run.lane[LANE_SIDE]);
+		mtu_limits_tell_lowered(job, result, MIN(options.largest, prober_largest(run.lanes.at[LANE_MAIN])));
+		result->dropped += probe_lanes_ignored(&run.lanes);
 	}
-	close_lanes(&run);
+	probe_lanes_close(&run.lanes);
+	mtu_search_free(run.search);
 	return code;
 }
 

@@ -2,14 +2,14 @@
 /* The trace to one address: which senders, and what the machine is told of them. */
 #include <errno.h>
 
-#include "probe_loop.h"
+#include "probe_lanes.h"
 #include "tcptriage/track/path_trace.h"
 #include "trace.h"
 
 /* struct trace_run - one trace with its senders. */
 struct trace_run {
 	struct path_trace *trace;
-	struct prober *lane[LANE_COUNT];
+	struct probe_lanes lanes;
 	const struct addr *address;
 };
 
@@ -20,7 +20,7 @@ static enum probe_step step(void *machine, int64_t now_us, int64_t *wake_us)
 	enum probe_step step = path_trace_step(run->trace, now_us, &request, wake_us);
 
 	if (step == STEP_SEND)
-		prober_send(run->lane[request.lane], &request);
+		probe_lanes_send(&run->lanes, &request);
 	return step;
 }
 
@@ -29,25 +29,17 @@ static bool take(void *machine, int64_t now_us)
 	struct trace_run *run = machine;
 	struct probe_outcome outcome;
 
-	for (unsigned i = 0; i < LANE_COUNT; i++) {
-		if (!run->lane[i] || !prober_next(run->lane[i], now_us, &outcome))
-			continue;
-		path_trace_outcome(run->trace, &outcome, now_us);
-		return true;
-	}
-	return false;
+	if (!probe_lanes_next(&run->lanes, now_us, &outcome))
+		return false;
+	path_trace_outcome(run->trace, &outcome, now_us);
+	return true;
 }
 
 static unsigned fds(const void *machine, struct pollfd fds[PROBE_LOOP_FDS])
 {
 	const struct trace_run *run = machine;
-	unsigned count = 0;
 
-	for (unsigned i = 0; i < LANE_COUNT; i++) {
-		if (run->lane[i])
-			fds[count++] = (struct pollfd){ .fd = prober_fd(run->lane[i]), .events = POLLIN };
-	}
-	return count;
+	return probe_lanes_fds(&run->lanes, fds);
 }
 
 static void stop(void *machine, int64_t now_us)
@@ -78,61 +70,40 @@ static enum prober_kind kind_of(const struct trace_options *o, enum addr_family 
 	return o->parallel ? PROBER_SYN_PORTS : PROBER_SYN;
 }
 
-static int open_lanes(const struct probe_job *job, const struct addr *address, enum prober_kind kind, struct trace_run *run, struct err *err)
+/* Without the lane beside it a filter cannot be told from a dead path, which is a verdict of its own. */
+static int open_lanes(const struct probe_job *job, const struct addr *address, enum prober_kind kind, struct probe_lanes *lanes, struct err *err)
 {
 	const struct trace_options *o = job->own;
-	struct prober_options options = probe_job_prober(job, address, kind);
-	int code;
+	struct prober_options main = probe_job_prober(job, address, kind), side = probe_job_prober(job, address, probe_job_side((enum addr_family)address->family));
 
-	options.source_port = o->source_port;
-	code = prober_open(&run->lane[LANE_MAIN], &options, err);
-	if (code)
-		return code;
-	options = probe_job_prober(job, address, probe_job_side((enum addr_family)address->family));
-	/* without it a filter cannot be told from a dead path, which is a verdict of its own */
-	if (prober_open(&run->lane[LANE_SIDE], &options, NULL))
-		run->lane[LANE_SIDE] = NULL;
-	return 0;
-}
-
-static void close_lanes(struct trace_run *run)
-{
-	for (unsigned i = 0; i < LANE_COUNT; i++) {
-		prober_close(run->lane[i]);
-		run->lane[i] = NULL;
-	}
-}
-
-static void close_run(struct trace_run *run)
-{
-	close_lanes(run);
-	path_trace_free(run->trace);
+	main.source_port = o->source_port;
+	return probe_lanes_open(lanes, &main, &side, err);
 }
 
 /*
  * A port that is bound must be free of every connection, one that connect() takes only of those to the same service (inet_csk_get_port(), __inet_hash_connect()): where no port
  * can be kept SYNs may still go, each from one that the kernel finds. When it finds none either that is what programs here meet.
  */
-static int open_lanes_somehow(const struct probe_job *job, const struct addr *address, enum prober_kind *kind, struct trace_run *run, struct err *err)
+static int open_lanes_somehow(const struct probe_job *job, const struct addr *address, enum prober_kind *kind, struct probe_lanes *lanes, struct err *err)
 {
 	const struct trace_options *o = job->own;
-	int code = open_lanes(job, address, *kind, run, err);
+	int code = open_lanes(job, address, *kind, lanes, err);
 
 	if (code != -EADDRNOTAVAIL || o->source_port)
 		return code;
-	close_lanes(run);
+	probe_lanes_close(lanes);
 	*kind = PROBER_SYN_PORTS;
-	return open_lanes(job, address, *kind, run, err);
+	return open_lanes(job, address, *kind, lanes, err);
 }
 
 static struct path_trace_options trace_options(const struct probe_job *job, enum prober_kind kind, const struct trace_run *run)
 {
-	const struct prober *side = run->lane[LANE_SIDE];
+	const struct prober *side = run->lanes.at[LANE_SIDE];
 	bool udp = side && prober_method(side) == PROBE_UDP;
 
 	return (struct path_trace_options){ .target = *run->address,
 					    .max_hops = job->max_hops,
-					    .most = prober_most(run->lane[LANE_MAIN]),
+					    .most = prober_most(run->lanes.at[LANE_MAIN]),
 					    .side_method = side ? (int)prober_method(side) : -1,
 					    .side_burst = udp ? PROBE_UDP_BURST : 0,
 					    .side_per_s = udp ? PROBE_UDP_PER_S : 0,
@@ -140,28 +111,22 @@ static struct path_trace_options trace_options(const struct probe_job *job, enum
 					    .sees_ttl = kind == PROBER_SYN_RAW };
 }
 
-static uint64_t ignored(const struct prober *prober)
-{
-	const struct prober_counts *counts = prober ? prober_counts(prober) : NULL;
-
-	return counts ? counts->dropped + counts->malformed : 0;
-}
-
 static int trace(struct probe_job *job, int64_t deadline_us, struct trace_result *result, struct err *err)
 {
 	enum prober_kind kind = kind_of(job->own, (enum addr_family)result->address.family);
 	struct trace_run run = { .address = &result->address };
 	struct path_trace_options options;
-	int code = open_lanes_somehow(job, &result->address, &kind, &run, err);
+	int code = open_lanes_somehow(job, &result->address, &kind, &run.lanes, err);
 
 	if (!code) {
 		options = trace_options(job, kind, &run);
 		run.trace = path_trace_new(&options, clock_mono_us());
 		probe_loop_run(&ops, &run, &job->pace, deadline_us, job->show);
 		result->path = *path_trace_path(run.trace);
-		result->dropped = ignored(run.lane[LANE_MAIN]) + ignored(run.lane[LANE_SIDE]);
+		result->dropped = probe_lanes_ignored(&run.lanes);
 	}
-	close_run(&run);
+	probe_lanes_close(&run.lanes);
+	path_trace_free(run.trace);
 	return code;
 }
 
