@@ -93,18 +93,10 @@ static struct mtu_path nothing_sent(uint8_t finding, enum probe_method method, i
 				  .rtt_us = -1 };
 }
 
-/* This kernel remembers a path MTU that is less than the interface's: as long as it does, TCP sends nothing larger. */
-static bool remembers_less(const struct route *route)
-{
-	bool remembers = route->has & ROUTE_HAS_MTU && route->has & ROUTE_HAS_EXPIRES;
-
-	return remembers && (!route->link_mtu || route->mtu < route->link_mtu);
-}
-
 /* Return: the methods in order, at most METHODS_MAX. TCP is left out where it could not try the sizes in question. */
 static unsigned methods_of(const struct mtu_probe_options *o, const struct mtu_result *result, enum prober_kind kinds[METHODS_MAX])
 {
-	bool one = o->udp || o->icmp || o->tcp, tcp_first = o->payload && !remembers_less(&result->route);
+	bool one = o->udp || o->icmp || o->tcp, tcp_first = o->payload && !mtu_limits_remembers(&result->route);
 	enum prober_kind side = probe_job_side((enum addr_family)result->address.family);
 
 	if (one) {
@@ -115,9 +107,6 @@ static unsigned methods_of(const struct mtu_probe_options *o, const struct mtu_r
 	kinds[1] = tcp_first ? side : PROBER_UDP;
 	return kinds[0] == kinds[1] ? 1 : 2;
 }
-
-static const char *const method_words[] = { [PROBE_UDP] = "UDP", [PROBE_ICMP] = "ICMP", [PROBE_TCP] = "TCP" };
-static_assert(ARRAY_SIZE(method_words) == PROBE_METHOD_COUNT, "a word for every method");
 
 static enum probe_method method_of(enum prober_kind kind)
 {
@@ -211,14 +200,24 @@ static void could_not(struct probe_job *job, enum prober_kind kind, int code, co
 	result->path = nothing_sent(network ? MTU_UNREACHABLE : MTU_UNDECIDED, method_of(kind), network ? -code : 0);
 }
 
+/* For pasting: the address, for its name may have others. */
+static const char *target_text(struct probe_job *job, const struct mtu_result *result)
+{
+	const struct endpoint end = { result->address, result->port };
+	CLEANUP(out_close) struct out out = { .fd = -1 };
+	const char *netns = job->common->netns;
+
+	out_open_mem(&out);
+	out_printf(&out, "%s%s%s", netns ? "-N " : "", netns ? netns : "", netns ? " " : "");
+	out_endpoint(&out, &end);
+	return arena_strdup(&job->session.arena, out_text(&out));
+}
+
 static void note_next_method(struct probe_job *job, const struct mtu_result *result, enum prober_kind next)
 {
-	const char *text = probe_job_text(job, &result->address), *left = result->address.family == ADDR_V6 ? "[" : "", *right = *left ? "]" : "";
-
-	if (result->first != PROBE_TCP)
-		return;
-	notices_add(&job->session.notices, "TCP to %s%s%s:%u was not answered: %s was used instead; tcptriage trace %s%s%s:%u shows where attempts end", left, text, right, result->port,
-		    method_words[method_of(next)], left, text, right, result->port);
+	if (result->first == PROBE_TCP)
+		notices_add(&job->session.notices, "TCP to port %u of %s was not answered: %s was used instead; tcptriage trace %s shows where attempts end", result->port,
+			    probe_job_text(job, &result->address), probe_method_label(method_of(next)), target_text(job, result));
 }
 
 /* Methods in turn, until one is answered by more than silence. */
@@ -237,7 +236,7 @@ static void search(struct probe_job *job, struct mtu_witness *witness, int64_t d
 			return;
 		}
 		if (code) {
-			notices_add(&job->session.notices, "%s was left out: %s", method_words[method_of(kinds[i])], why.text);
+			notices_add(&job->session.notices, "%s was left out: %s", probe_method_label(method_of(kinds[i])), why.text);
 			continue;
 		}
 		if (result->path.finding != MTU_HOST_DEAF || result->path.partial || last)
@@ -281,24 +280,11 @@ static void handshake_only(struct probe_job *job, struct mtu_witness *witness, i
 	notices_add(&job->session.notices, "sizes over TCP need --tcp-payload http, tls or raw: without it nothing is sent to the service");
 }
 
-/* For pasting: the address, for its name may have others. */
-static const char *target_text(struct probe_job *job, const struct mtu_result *result)
-{
-	const struct endpoint end = { result->address, result->port };
-	CLEANUP(out_close) struct out out = { .fd = -1 };
-	const char *netns = job->common->netns;
-
-	out_open_mem(&out);
-	out_printf(&out, "%s%s%s", netns ? "-N " : "", netns ? netns : "", netns ? " " : "");
-	out_endpoint(&out, &end);
-	return arena_strdup(&job->session.arena, out_text(&out));
-}
-
 /* What to ask next where the service matters and nothing was heard of it, or nothing but it was heard. */
 static void note_service(struct probe_job *job, const struct mtu_result *result)
 {
 	const struct mtu_probe_options *o = job->own;
-	bool silent = result->first == PROBE_TCP || (result->tcp.made && !result->tcp.connected && result->path.method != PROBE_TCP);
+	bool silent = result->first != PROBE_TCP && result->tcp.made && !result->tcp.connected && result->path.method != PROBE_TCP;
 
 	if (silent)
 		notices_add(&job->session.notices, "port %u does not accept connections (%s): tcptriage trace %s tells where they end", result->port,

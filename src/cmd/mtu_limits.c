@@ -10,13 +10,19 @@ static bool is_tcp(const struct mtu_result *result)
 	return result->path.method == PROBE_TCP;
 }
 
+bool mtu_limits_remembers(const struct route *route)
+{
+	bool remembers = route->has & ROUTE_HAS_MTU && route->has & ROUTE_HAS_EXPIRES;
+
+	return remembers && (!route->link_mtu || route->mtu < route->link_mtu);
+}
+
 /* TCP cannot ask again for what this kernel remembers: the answer is as old as the memory. */
 static bool is_remembered(const struct mtu_result *result)
 {
 	const struct route *route = &result->route;
-	bool remembers = route->has & ROUTE_HAS_MTU && route->has & ROUTE_HAS_EXPIRES && (!route->link_mtu || route->mtu < route->link_mtu);
 
-	return remembers && is_tcp(result) && result->path.finding == MTU_FITS && result->path.path_mtu == route->mtu;
+	return mtu_limits_remembers(route) && is_tcp(result) && result->path.finding == MTU_FITS && result->path.path_mtu == route->mtu;
 }
 
 static void tell_remembered(struct probe_job *job, struct mtu_result *result)
@@ -112,7 +118,7 @@ void mtu_limits_tell_lowered(struct probe_job *job, struct mtu_result *result, u
 {
 	struct mtu_path *path = &result->path;
 
-	if (path->method != PROBE_TCP || path->finding != MTU_FITS || path->path_mtu >= once)
+	if (!is_tcp(result) || path->finding != MTU_FITS || path->path_mtu >= once)
 		return;
 	path->finding = MTU_UNDECIDED;
 	path->bound = BOUND_LOWER;

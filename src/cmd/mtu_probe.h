@@ -19,6 +19,8 @@ struct mtu_probe_options {
 /** mtu_address_probe() - a probe_kind.probe: methods in turn, the witness beside them, then the way back. */
 int mtu_address_probe(struct probe_job *job, const struct addr *address, int64_t deadline_us, struct probe_result *result, struct err *err);
 
+/** mtu_limits_remembers() - this kernel remembers a path MTU that is less than the interface's: as long as it does, TCP sends nothing larger. */
+bool mtu_limits_remembers(const struct route *route);
 /** mtu_limits_tell() - what a search came to, made no more of than this machine let it see: sizes that it does not send, words that it does not hear. Changes result->path; notices say why. */
 void mtu_limits_tell(struct probe_job *job, struct mtu_result *result);
 

@@ -28,15 +28,9 @@ const char *probe_job_text(struct probe_job *job, const struct addr *address)
 	return arena_memdup(&job->session.arena, text, (size_t)(addr_text(text, address) - text));
 }
 
-/* fe80::/10 means a host on whichever link one is asked about. */
-static bool is_link_local(const struct addr *address)
-{
-	return address->family == ADDR_V6 && address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80;
-}
-
 const char *probe_job_zone(const struct probe_job *job, const struct addr *address)
 {
-	if (!is_link_local(address))
+	if (!addr_needs_zone(address))
 		return NULL;
 	return job->target.zone ? job->target.zone : job->device;
 }
@@ -140,7 +134,7 @@ static int check_address(const struct probe_job *job, const struct addr *address
 	char text[ADDR_TEXT_MAX + 1];
 
 	*addr_text(text, address) = '\0';
-	if (is_link_local(address) && !job->ifindex)
+	if (addr_needs_zone(address) && !job->ifindex)
 		return err_set(err, -EINVAL, "%s is a link-local address: say on which interface, %s%%eth0 or -i eth0", text, text);
 	return target_check(address, err);
 }
@@ -246,7 +240,7 @@ struct prober_options probe_job_prober(const struct probe_job *job, const struct
 		.port = kind == PROBER_ICMP ? 0 : kind == PROBER_UDP ? PROBE_UDP_PORT : job->target.port,
 		.device = job->device,
 		.host = job->target.host,
-		.scope = is_link_local(address) ? job->ifindex : 0,
+		.scope = addr_needs_zone(address) ? job->ifindex : 0,
 	};
 }
 

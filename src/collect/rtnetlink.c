@@ -254,17 +254,12 @@ static bool is_verdict(int code)
 	       code == -EADDRNOTAVAIL || code == -ENETDOWN || code == -ESRCH || code == -ENONET;
 }
 
-static bool is_link_local_v6(const struct addr *addr)
-{
-	return addr->family == ADDR_V6 && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
-}
-
 int rtnetlink_route(struct netlink *nl, struct route *route, struct err *err)
 {
 	uint32_t via = route->ifindex;
 	int code;
 
-	if (!via && is_link_local_v6(&route->destination))
+	if (!via && addr_needs_zone(&route->destination))
 		return err_set(err, -ENODATA, "a link-local destination has no route without an interface");
 	code = ask_route(nl, route, via, 0, rtnetlink_take_route, err);
 	if (is_verdict(code)) {

@@ -163,6 +163,11 @@ bool addr_is_loopback(const struct addr *addr)
 	return addr_class(addr) == ADDR_CLASS_LOOPBACK;
 }
 
+bool addr_needs_zone(const struct addr *addr)
+{
+	return addr->family == ADDR_V6 && addr_class(addr) == ADDR_CLASS_LINK_LOCAL;
+}
+
 bool addr_is_global(const struct addr *addr)
 {
 	return addr_class(addr) == ADDR_CLASS_GLOBAL;

@@ -7,6 +7,9 @@
 static const char *const method_names[] = { [PROBE_UDP] = "udp", [PROBE_ICMP] = "icmp", [PROBE_TCP] = "tcp" };
 static_assert(ARRAY_SIZE(method_names) == PROBE_METHOD_COUNT, "a name for every method");
 
+static const char *const method_labels[] = { [PROBE_UDP] = "UDP", [PROBE_ICMP] = "ICMP", [PROBE_TCP] = "TCP" };
+static_assert(ARRAY_SIZE(method_labels) == PROBE_METHOD_COUNT, "a label for every method");
+
 static const char *const reply_names[] = {
 	[REPLY_NONE] = "none",	     [REPLY_ARRIVED] = "arrived", [REPLY_OPEN] = "open",	       [REPLY_REFUSED] = "refused",	  [REPLY_TOO_BIG] = "too-big",
 	[REPLY_EXPIRED] = "expired", [REPLY_UNREACHABLE] = "unreachable", [REPLY_REJECTED] = "rejected", [REPLY_PROHIBITED] = "prohibited", [REPLY_LOCAL] = "local",
@@ -51,6 +54,11 @@ static const char *name_of(const char *const *names, size_t count, size_t value)
 const char *probe_method_name(enum probe_method method)
 {
 	return name_of(method_names, ARRAY_SIZE(method_names), method);
+}
+
+const char *probe_method_label(unsigned method)
+{
+	return method < ARRAY_SIZE(method_labels) ? method_labels[method] : "an unknown method";
 }
 
 const char *probe_reply_name(enum probe_reply reply)

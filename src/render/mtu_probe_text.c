@@ -146,16 +146,16 @@ static void say_black_hole(struct out *out, const struct mtu_result *result)
 	out_lit(out, " vanish");
 	place(out, &result->path);
 	if (tcp_only)
-		out_printf(out, " when they carry TCP, while %s of that size arrives", probe_text_method(result->path.hop_method));
+		out_printf(out, " when they carry TCP, while %s of that size arrives", probe_method_label(result->path.hop_method));
 	out_str(out, result->path.told_count ? ", no router names the size that passes" : ", nobody says so");
 	edge(out, &result->path);
 }
 
 static void say_deaf(struct out *out, const struct mtu_result *result)
 {
-	out_printf(out, "no %s probe of any size is answered", probe_text_method(result->path.method));
+	out_printf(out, "no %s probe of any size is answered", probe_method_label(result->path.method));
 	if (result->first >= 0)
-		out_printf(out, ", nor was one of %s", probe_text_method((unsigned)result->first));
+		out_printf(out, ", nor was one of %s", probe_method_label((unsigned)result->first));
 	out_lit(out, ": nothing is known of what this path carries");
 }
 
@@ -252,10 +252,10 @@ static void verdict_line(struct probe_text *text, const struct mtu_result *resul
 
 	probe_text_name(text, result->name, &result->address);
 	out_zoned(&text->item, &(struct endpoint){ .addr = result->address }, result->zone);
-	out_printf(&text->item, " (%s, %s)", result->address.family == ADDR_V6 ? "IPv6" : "IPv4", probe_text_method(result->path.method));
+	out_printf(&text->item, " (%s, %s)", result->address.family == ADDR_V6 ? "IPv6" : "IPv4", probe_method_label(result->path.method));
 	probe_text_verdict(text, is_back ? &back : &verdict->word);
 	if (result->first == PROBE_TCP)
-		out_printf(&text->item, "TCP to port %u brought silence, what follows is %s; ", result->port, probe_text_method(result->path.method));
+		out_printf(&text->item, "TCP to port %u brought silence, what follows is %s; ", result->port, probe_method_label(result->path.method));
 	if (is_back) {
 		reverse_edge(&text->item, result);
 		out_lit(&text->item, "; the way there: ");
@@ -555,7 +555,7 @@ static void sent_line(struct probe_text *text, const struct mtu_result *result)
 		probe_text_item(text);
 	}
 	if (result->first >= 0) {
-		out_printf(&text->item, "before that %s: ", probe_text_method((unsigned)result->first));
+		out_printf(&text->item, "before that %s: ", probe_method_label((unsigned)result->first));
 		probe_text_count(&text->item, result->first_sent, "probe", "probes");
 		out_lit(&text->item, ", silence");
 		probe_text_item(text);
@@ -597,15 +597,15 @@ static void note_lines(struct probe_text *text, const struct mtu_result *result)
 		note(text);
 	}
 	if (path->rate_limited) {
-		out_printf(item, "%s: the host answers about once a second, which governs the time", probe_text_method(path->method));
+		out_printf(item, "%s: the host answers about once a second, which governs the time", probe_method_label(path->method));
 		note(text);
 	}
 	if (is_narrow(path) && path->method == PROBE_TCP && path->hop_count) {
-		out_printf(item, "the hops were asked by %s: packets of TCP may be treated otherwise, or go another way", probe_text_method(path->hop_method));
+		out_printf(item, "the hops were asked by %s: packets of TCP may be treated otherwise, or go another way", probe_method_label(path->hop_method));
 		note(text);
 	}
 	if (result->port && path->method != PROBE_TCP && verdict_of(path)->is_size) {
-		out_printf(item, "%s is another protocol than TCP to port %u, which boxes on the way may treat otherwise", probe_text_method(path->method),
+		out_printf(item, "%s is another protocol than TCP to port %u, which boxes on the way may treat otherwise", probe_method_label(path->method),
 			   result->port);
 		note(text);
 	}

@@ -13,20 +13,12 @@
 #define BODY_INDENT (LABEL_INDENT + LABEL_COLUMNS)
 #define RTT_COLUMNS 7
 
-static const char *const methods[] = { [PROBE_UDP] = "UDP", [PROBE_ICMP] = "ICMP", [PROBE_TCP] = "TCP" };
-static_assert(ARRAY_SIZE(methods) == PROBE_METHOD_COUNT, "a word for every method");
-
 static const char *const replies[] = {
 	[REPLY_NONE] = "no answer",	 [REPLY_ARRIVED] = "arrived",		[REPLY_OPEN] = "SYN-ACK",	     [REPLY_REFUSED] = "RST",
 	[REPLY_TOO_BIG] = "too big",	 [REPLY_EXPIRED] = "expired",		[REPLY_UNREACHABLE] = "unreachable", [REPLY_REJECTED] = "port unreachable",
 	[REPLY_PROHIBITED] = "prohibited", [REPLY_LOCAL] = "not sent",
 };
 static_assert(ARRAY_SIZE(replies) == PROBE_REPLY_COUNT, "a word for every reply");
-
-const char *probe_text_method(unsigned method)
-{
-	return method < ARRAY_SIZE(methods) ? methods[method] : "an unknown method";
-}
 
 const char *probe_text_reply(unsigned reply)
 {

@@ -52,8 +52,6 @@ void probe_text_hops(struct probe_text *text, const struct path_hop *hops, size_
 void probe_text_hop(struct out *out, unsigned ttl, const struct addr *address);
 /** probe_text_reply() - an enum probe_reply in the words of engineers. */
 const char *probe_text_reply(unsigned reply);
-/** probe_text_method() - "UDP", "ICMP", "TCP". */
-const char *probe_text_method(unsigned method);
 /** probe_text_partial() - words of the sentence when the search was ended before it was complete. */
 void probe_text_partial(struct probe_text *text, bool is_partial);
 /** probe_text_ignored() - an item about messages that were not about our probes; nothing when there were none. */

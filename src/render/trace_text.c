@@ -59,7 +59,7 @@ static void icmp(struct out *out, const struct trace_path *path)
 
 static void side_method(struct out *out, const struct trace_path *path)
 {
-	out_str(out, probe_text_method(path->side_method));
+	out_str(out, probe_method_label(path->side_method));
 }
 
 static unsigned side_reach(const struct trace_path *path)

@@ -57,13 +57,6 @@ void finding_probed(struct finding *finding, const struct view *view, const stru
 		finding->scope.interface = arena_strdup(view->arena, route->device);
 }
 
-const char *probe_method_word(uint8_t method)
-{
-	static const char *const words[PROBE_METHOD_COUNT] = { [PROBE_UDP] = "UDP", [PROBE_ICMP] = "ICMP", [PROBE_TCP] = "TCP" };
-
-	return method < PROBE_METHOD_COUNT ? words[method] : "an unknown protocol";
-}
-
 uint32_t probe_headers(const struct addr *addr)
 {
 	return addr->family == ADDR_V4 ? PROBE_HEADERS_V4 : PROBE_HEADERS_V6;

@@ -38,8 +38,6 @@ void finding_doubts(struct finding *finding, const struct probe_doubt *doubts, s
  */
 void finding_probed(struct finding *finding, const struct view *view, const struct probed *probed);
 
-/** probe_method_word() - "UDP", "ICMP", "TCP"; "an unknown protocol" for what is none. */
-const char *probe_method_word(uint8_t method);
 /** probe_headers() - PROBE_HEADERS_V4 or _V6. */
 uint32_t probe_headers(const struct addr *addr);
 /** probe_fitting_mss() - of packets of @mtu; 0 when nothing is left of them. */

@@ -65,6 +65,8 @@ enum addr_class {
 enum addr_class addr_class(const struct addr *addr);
 /** addr_class_name() - "RFC 1918", "CGNAT (RFC 6598)", …; "" for global. */
 const char *addr_class_name(enum addr_class class);
+/** addr_needs_zone() - fe80::/10: means a host only together with an interface (RFC 4007 §6). */
+bool addr_needs_zone(const struct addr *addr);
 /** addr_is_global() - a global unicast address: reachable from, and exposed to, the Internet. */
 bool addr_is_global(const struct addr *addr);
 

@@ -9,6 +9,8 @@
 enum probe_method { PROBE_UDP, PROBE_ICMP, PROBE_TCP, PROBE_METHOD_COUNT };
 /** probe_method_name() - "udp", "icmp", "tcp". */
 const char *probe_method_name(enum probe_method method);
+/** probe_method_label() - "UDP", "ICMP", "TCP", for sentences; "an unknown method" for a number that is none. */
+const char *probe_method_label(unsigned method);
 
 /** enum probe_lane - which of two senders a probe is for: the one that asks the question, and one of another protocol beside it. */
 enum probe_lane { LANE_MAIN, LANE_SIDE, LANE_COUNT };

@@ -186,9 +186,9 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_add(f, "fits_at_most", path->smallest_lost - 1, UNIT_BYTES, "probes");
 	finding_add(f, "mss_fits", h->fitting_mss, UNIT_BYTES, "rule");
 	finding_add_text(f, "likely", likely(h), "rule");
-	finding_add_text(f, "method", probe_method_word(path->method), "probes");
+	finding_add_text(f, "method", probe_method_label(path->method), "probes");
 	if (h->tcp_only || h->by_others)
-		finding_add_text(f, "hop_method", probe_method_word(path->hop_method), "probes with a hop limit");
+		finding_add_text(f, "hop_method", probe_method_label(path->hop_method), "probes with a hop limit");
 	finding_add(f, "probes", path->probes_sent, UNIT_COUNT, "probes");
 	finding_add(f, "tries", h->tries, UNIT_COUNT, "probes");
 	finding_add(f, "controls", path->controls_sent, UNIT_COUNT, "probes");

@@ -75,7 +75,7 @@ static struct finding *start(const struct view *view, struct sink *sink, enum se
 	finding_probed(f, view, &probed);
 	finding_add(f, "path_mtu", result->path.path_mtu, UNIT_BYTES, "probes");
 	finding_add(f, "mss_fits", probe_fitting_mss(&result->address, result->path.path_mtu), UNIT_BYTES, "rule");
-	finding_add_text(f, "method", probe_method_word(result->path.method), "probes");
+	finding_add_text(f, "method", probe_method_label(result->path.method), "probes");
 	finding_add(f, "probes", result->path.probes_sent, UNIT_COUNT, "probes");
 	add_memory(f, &result->route);
 	return f;

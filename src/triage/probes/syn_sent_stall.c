@@ -68,7 +68,7 @@ static void add_evidence(struct finding *f, const struct view *view, const struc
 	finding_add_text(f, "place", s->after ? probe_hop_text(view, s->after, s->last ? &s->last->address : NULL) : "this host", "answers to SYNs");
 	finding_add(f, "dies_after", s->after, UNIT_NONE, "answers to SYNs");
 	if (s->filtered || s->path->side_count)
-		finding_add_text(f, "method", probe_method_word(s->path->side_method), "probes");
+		finding_add_text(f, "method", probe_method_label(s->path->side_method), "probes");
 	if (s->reach)
 		finding_add(f, "side_reach", s->reach, UNIT_NONE, "answers to other probes");
 	if (s->says)
