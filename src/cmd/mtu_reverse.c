@@ -66,18 +66,12 @@ static const struct probe_machine ops = { step, take, fds, stop, progress };
 
 #define TIMESTAMP_BYTES 12
 
-/* Headers of IP and TCP without options. */
-static uint32_t header_bytes(enum addr_family family)
-{
-	return family == ADDR_V6 ? 60 : 40;
-}
-
 /* The largest MSS that the interface allows: whether this kernel advertises as much, the first connection tells. */
 static uint32_t largest_mss(const struct mtu_result *result)
 {
 	uint32_t mtu = result->route.link_mtu ? result->route.link_mtu : MTU_OF_UNKNOWN_LINK;
 
-	return MIN(mtu, UINT16_MAX) - header_bytes((enum addr_family)result->address.family);
+	return MIN(mtu, UINT16_MAX) - addr_tcp_headers(result->address.family);
 }
 
 /* What was tested is less than the interface takes: the search may have taught this kernel a path MTU, which lessens the MSS (net/ipv4/route.c, ipv4_default_advmss). */

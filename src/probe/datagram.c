@@ -84,7 +84,7 @@ int datagram_prepare(struct datagram *d, const struct datagram_kind *kind, uint1
 
 uint32_t datagram_overhead(const struct prober *prober)
 {
-	return prober->options.address.family == ADDR_V6 ? 40 : 20;
+	return addr_ip_header(prober->options.address.family);
 }
 
 uint32_t datagram_size(const struct prober *prober, const struct probe_request *request)

@@ -157,7 +157,7 @@ static int raw_open(struct prober *prober, struct err *err)
 
 static uint32_t raw_size(const struct prober *prober)
 {
-	return SYN_SEGMENT_BYTES + (prober->options.address.family == ADDR_V6 ? 40 : 20);
+	return SYN_SEGMENT_BYTES + addr_ip_header(prober->options.address.family);
 }
 
 static uint32_t seq_of(const struct syn_raw *raw, uint32_t id)

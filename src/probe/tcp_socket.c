@@ -14,10 +14,7 @@
 
 #define MTU_PROBING "/proc/sys/net/ipv4/tcp_mtu_probing"
 #define MTU_PROBING_ALWAYS "2"
-#define TCP_HEADER_BYTES 20
 #define TIMESTAMP_BYTES 12
-/* Of the IP header. */
-static const uint32_t header_bytes[ADDR_FAMILY_COUNT] = { [ADDR_V4] = 20, [ADDR_V6] = 40 };
 
 /* One row a socket option that a connection cannot do without; @v4, @v6: for which families. */
 static const struct socket_setting {
@@ -182,7 +179,7 @@ uint32_t tcp_socket_header_bytes(enum addr_family family, const struct tcp_readi
 {
 	bool timestamps = tcpi_get(&reading->info, TCPI_OPTIONS) & TCPI_OPT_TIMESTAMPS;
 
-	return header_bytes[family] + TCP_HEADER_BYTES + (timestamps ? TIMESTAMP_BYTES : 0);
+	return addr_tcp_headers(family) + (timestamps ? TIMESTAMP_BYTES : 0);
 }
 
 bool tcp_socket_begins_small(void)

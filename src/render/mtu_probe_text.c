@@ -75,7 +75,7 @@ static void edge(struct out *out, const struct mtu_path *path)
 static void reverse_edge(struct out *out, const struct mtu_result *result)
 {
 	const struct reverse_path *reverse = &result->reverse;
-	unsigned headers = mtu_probe_headers(&result->address);
+	unsigned headers = addr_tcp_headers(result->address.family);
 
 	if (reverse->largest_mss && reverse->smallest_dead == reverse->largest_mss + 1)
 		out_printf(out, "packets over %u B vanish", reverse->largest_mss + headers);
@@ -475,7 +475,7 @@ static void reverse_fits(struct out *out, const struct mtu_result *result)
 	out_printf(out, "fits: to an advertised MSS of %u an answer of %llu B comes", reverse->largest_mss, (unsigned long long)reverse->received);
 	if (reverse->largest_packet)
 		out_printf(out, ", in packets of up to %u B", reverse->largest_packet);
-	if (reverse->largest_packet && reverse->largest_packet < reverse->largest_mss + mtu_probe_headers(&result->address))
+	if (reverse->largest_packet && reverse->largest_packet < reverse->largest_mss + addr_tcp_headers(result->address.family))
 		out_lit(out, "; larger ones were not sent, by a path MTU that the service has learned or by an MSS that was lessened on the way");
 }
 

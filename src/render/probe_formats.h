@@ -8,16 +8,10 @@
 /** Bytes of a segment that the timestamp option takes (RFC 7323 §3.2, padded). */
 #define MTU_PROBE_TIMESTAMPS 12u
 
-/** mtu_probe_headers() - bytes of IP and TCP header without options in packets to @address. */
-static inline unsigned mtu_probe_headers(const struct addr *address)
-{
-	return address->family == ADDR_V6 ? 60 : 40;
-}
-
 /** mtu_probe_mss() - MSS of packets as large as the path MTU; 0 when that is not known, or too small to hold one byte. */
 static inline uint32_t mtu_probe_mss(const struct mtu_result *result)
 {
-	unsigned headers = mtu_probe_headers(&result->address);
+	unsigned headers = addr_tcp_headers(result->address.family);
 
 	uint32_t there = result->path.path_mtu > headers ? result->path.path_mtu - headers : 0;
 	bool is_back_narrow = result->reverse.finding == REVERSE_BLACK_HOLE && result->reverse.largest_mss;

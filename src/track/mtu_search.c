@@ -20,7 +20,7 @@
 
 static uint32_t headers(const struct mtu_search_options *options)
 {
-	return (options->family == ADDR_V4 ? 20 : 40) + (options->method == PROBE_TCP ? 20 : 8);
+	return addr_ip_header(options->family) + (options->method == PROBE_TCP ? 20 : 8);
 }
 
 static struct mtu_budget budget(unsigned burst, double per_s, int64_t now_us)

@@ -36,7 +36,6 @@
 #define RCV_MSS_GUESS 536
 
 static const uint32_t small_mss[ADDR_FAMILY_COUNT] = { [ADDR_V4] = 1200, [ADDR_V6] = 1180 };
-static const uint32_t header_bytes[ADDR_FAMILY_COUNT] = { [ADDR_V4] = 40, [ADDR_V6] = 60 };
 
 /* What became of one MSS. @open: connections asked for or under way. @stalled: with the patience that proves it; @quick: without. */
 struct fate {
@@ -208,7 +207,7 @@ static void compare(struct reverse_search *s, int64_t now_us)
 /* Known sizes inside the interval, as MSS, at most ROUND_MAX of them, evenly chosen. */
 static size_t known_between(const struct reverse_search *s, uint32_t low, uint32_t high, uint32_t out[static ROUND_MAX])
 {
-	uint32_t header = header_bytes[s->options.family];
+	uint32_t header = addr_tcp_headers(s->options.family);
 	size_t count, first = 0, inside = 0;
 	const uint16_t *known = mtu_candidates(&count);
 
@@ -407,7 +406,7 @@ static void see_packet(struct reverse_path *path, enum addr_family family, const
 
 	path->received = MAX(path->received, outcome->received);
 	if (outcome->connected && witness->rcv_mss > RCV_MSS_GUESS)
-		path->largest_packet = MAX(path->largest_packet, header_bytes[family] + option_bytes(witness) + witness->rcv_mss);
+		path->largest_packet = MAX(path->largest_packet, addr_tcp_headers(family) + option_bytes(witness) + witness->rcv_mss);
 }
 
 struct reverse_path reverse_search_alone(enum addr_family family, const struct reverse_outcome *outcome)

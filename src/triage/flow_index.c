@@ -3,8 +3,6 @@
 #include "attempts.h"
 
 /* IP and TCP headers without options: what an MSS does not count. */
-#define HEADERS_V4 40u
-#define HEADERS_V6 60u
 
 static bool is_odd_attempt(const struct flow *flow)
 {
@@ -31,7 +29,7 @@ static bool is_idle_close(const struct flow *flow)
 static bool has_odd_mss(const struct flow *flow, unsigned side, uint32_t mtu)
 {
 	const struct flow_side *s = &flow->side[side];
-	uint32_t headers = flow->end[side].addr.family == ADDR_V4 ? HEADERS_V4 : HEADERS_V6;
+	uint32_t headers = addr_tcp_headers(flow->end[side].addr.family);
 
 	if (!(s->has & SIDE_HAS_MSS) || s->has & SIDE_SYN_WITHOUT_MSS)
 		return s->has & SIDE_SYN_WITHOUT_MSS;

@@ -50,8 +50,6 @@ static const char *const v6_unreachable[] = {
 };
 
 /* IP and TCP headers without options: what an MSS does not count. */
-#define HEADERS_V4 40u
-#define HEADERS_V6 60u
 #define TYPE_V4_UNREACHABLE 3
 #define TYPE_V6_UNREACHABLE 1
 
@@ -88,5 +86,5 @@ uint32_t icmp_reports_sent_size(const struct view *view, const struct icmp_repor
 	receiver = &flow->side[addr_equal(&flow->end[1].addr, &report->dst.addr)];
 	if (!(receiver->has & SIDE_HAS_MSS))
 		return report->quoted_ip_max;
-	return MIN(report->quoted_ip_max, receiver->mss + (report->dst.addr.family == ADDR_V4 ? HEADERS_V4 : HEADERS_V6));
+	return MIN(report->quoted_ip_max, receiver->mss + addr_tcp_headers(report->dst.addr.family));
 }

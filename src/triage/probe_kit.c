@@ -57,14 +57,11 @@ void finding_probed(struct finding *finding, const struct view *view, const stru
 		finding->scope.interface = arena_strdup(view->arena, route->device);
 }
 
-uint32_t probe_headers(const struct addr *addr)
-{
-	return addr->family == ADDR_V4 ? PROBE_HEADERS_V4 : PROBE_HEADERS_V6;
-}
-
 uint32_t probe_fitting_mss(const struct addr *addr, uint32_t mtu)
 {
-	return mtu > probe_headers(addr) ? mtu - probe_headers(addr) : 0;
+	uint32_t headers = addr_tcp_headers(addr->family);
+
+	return mtu > headers ? mtu - headers : 0;
 }
 
 uint32_t probe_link_mtu(const struct mtu_result *result)

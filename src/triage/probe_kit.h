@@ -5,9 +5,6 @@
 
 #include "kit.h"
 
-/** Header bytes of IP and TCP without options: an MSS is the packet size less these. */
-#define PROBE_HEADERS_V4 40
-#define PROBE_HEADERS_V6 60
 
 /** struct probed - what the results of both commands have in common. @zone: interface of a link-local address, NULL none. */
 struct probed {
@@ -38,8 +35,6 @@ void finding_doubts(struct finding *finding, const struct probe_doubt *doubts, s
  */
 void finding_probed(struct finding *finding, const struct view *view, const struct probed *probed);
 
-/** probe_headers() - PROBE_HEADERS_V4 or _V6. */
-uint32_t probe_headers(const struct addr *addr);
 /** probe_fitting_mss() - of packets of @mtu; 0 when nothing is left of them. */
 uint32_t probe_fitting_mss(const struct addr *addr, uint32_t mtu);
 /** probe_link_mtu() - what the interface takes, else the largest size that was tried; 0 neither is known. */

@@ -9,19 +9,12 @@
 
 #define NS_PER_MS INT64_C(1000000)
 /* IP and TCP headers without options: what an MSS does not count. */
-#define HEADERS_V4 40
-#define HEADERS_V6 60
 
 const double stuck_flow_defaults[] = {
 #define STUCK_FLOW_LIMIT(id, name, unit, value, reason) [STUCK_FLOW_##id] = value,
 #include "stuck_flow.def"
 #undef STUCK_FLOW_LIMIT
 };
-
-static uint32_t headers(const struct flow_member *m)
-{
-	return m->here.addr.family == ADDR_V4 ? HEADERS_V4 : HEADERS_V6;
-}
 
 static bool is_one_fin(const struct flow_member *m)
 {
@@ -75,7 +68,7 @@ static enum answer is_full_size(const struct stuck_flow *s, const double *limits
 		return ANSWER_NO;
 	if (m->other->has & SIDE_HAS_MSS)
 		largest = m->own->has & SIDE_HAS_MSS ? MIN(m->own->mss, m->other->mss) : m->other->mss;
-	return size >= limits[STUCK_FLOW_FULL] * (largest + headers(m)) ? ANSWER_YES : ANSWER_UNKNOWN;
+	return size >= limits[STUCK_FLOW_FULL] * (largest + addr_tcp_headers(m->here.addr.family)) ? ANSWER_YES : ANSWER_UNKNOWN;
 }
 
 bool stuck_flow_answered(const struct stuck_flow *s, const double *limits)

@@ -23,6 +23,18 @@ struct endpoint {
 	uint16_t port;
 };
 
+/** addr_ip_header() - bytes of an IP header of @family without options or extensions (RFC 791 §3.1, RFC 8200 §3). */
+static inline uint32_t addr_ip_header(unsigned family)
+{
+	return family == ADDR_V6 ? 40 : 20;
+}
+
+/** addr_tcp_headers() - the same with a TCP header without options: what a packet has beside its MSS (RFC 9293 §3.7.1). */
+static inline uint32_t addr_tcp_headers(unsigned family)
+{
+	return addr_ip_header(family) + 20;
+}
+
 /** addr_v4() - an IPv4 address from its value in host order. */
 struct addr addr_v4(uint32_t host_order);
 /** addr_parse() - text ("10.0.0.1", "fe80::1", "[::1]") to address. Return: false when it is neither. */

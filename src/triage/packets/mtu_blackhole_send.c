@@ -37,11 +37,6 @@ static bool is_worse(const struct stuck_flow *a, const struct stuck_flow *b)
 	return a->member.own->dead_ms > b->member.own->dead_ms;
 }
 
-static uint32_t headers(const struct stuck_flow *s)
-{
-	return s->member.here.addr.family == ADDR_V4 ? 40 : 60;
-}
-
 static struct tally tally_of(const struct view *view, const struct stuck_flows *run)
 {
 	struct tally t = { .flows = run->count, .worst = run->at };
@@ -56,7 +51,7 @@ static struct tally tally_of(const struct view *view, const struct stuck_flows *
 	}
 	t.dead = t.worst->member.own->ip_dead_min;
 	/* a connection stands, so packets of headers alone pass */
-	t.passed = MAX(t.worst->passed, headers(t.worst));
+	t.passed = MAX(t.worst->passed, addr_tcp_headers(t.worst->member.here.addr.family));
 	t.link_mtu = view->packets->source->mtu ? view->packets->source->mtu : t.dead;
 	return t;
 }

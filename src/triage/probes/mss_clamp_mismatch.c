@@ -45,7 +45,7 @@ static bool is_small(const struct view *view, const struct mtu_result *result)
 {
 	double mss = (double)result->tcp.snd_mss + TIMESTAMPS;
 
-	return mss < view->values[small_limit(result)] && !result->tcp.begins_small && result->tcp.pmtu > mss + probe_headers(&result->address);
+	return mss < view->values[small_limit(result)] && !result->tcp.begins_small && result->tcp.pmtu > mss + addr_tcp_headers(result->address.family);
 }
 
 static struct finding *start(const struct view *view, struct sink *sink, enum severity severity, double confidence, const struct mtu_result *result)

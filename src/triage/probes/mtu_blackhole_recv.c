@@ -37,7 +37,7 @@ static void add_evidence(struct finding *f, const struct mtu_result *result)
 {
 	const struct reverse_path *reverse = &result->reverse;
 	const char *likely;
-	uint32_t headers = probe_headers(&result->address), mtu = MIN(reverse->largest_mss, UINT16_MAX) + headers;
+	uint32_t headers = addr_tcp_headers(result->address.family), mtu = MIN(reverse->largest_mss, UINT16_MAX) + headers;
 
 	finding_add(f, "largest_mss", reverse->largest_mss, UNIT_BYTES, "connections");
 	finding_add(f, "smallest_dead", reverse->smallest_dead, UNIT_BYTES, "connections");
@@ -71,7 +71,7 @@ static void describe(struct finding *f, const struct view *view, const struct mt
 
 	f->title = is_exact(&result->reverse) ? "Path-MTU black hole on the way back: packets over {path_mtu_back} from {peer} do not arrive" :
 						"Path-MTU black hole on the way back: large packets from {peer} do not arrive";
-	f->detail = guess(result, result->reverse.largest_mss + probe_headers(&result->address)) ?
+	f->detail = guess(result, result->reverse.largest_mss + addr_tcp_headers(result->address.family)) ?
 			    "with an MSS of {largest_mss} the answer comes ({received}), with {smallest_dead} it does not · {connections|connection} · likely {likely}" :
 			    "with an MSS of {largest_mss} the answer comes ({received}), with {smallest_dead} it does not · {connections|connection} · {likely}";
 	f->next = next;

@@ -35,11 +35,6 @@ static const struct threshold thresholds[] = {
 #define CONFIDENCE_BELOW 0.6
 #define SINGLE_FLOW 0.8
 
-static uint32_t headers(const struct addr *addr)
-{
-	return addr->family == ADDR_V4 ? 40 : 60;
-}
-
 /* What both sides let the own side send at most, in bytes of TCP payload; 0 unknown. */
 static uint32_t agreed(const struct flow_member *m)
 {
@@ -73,7 +68,7 @@ static bool keep_above(const struct view *view, struct flow_member *m)
 
 	m->key = (struct endpoint){ .addr = m->here.addr };
 	return is_in_use(m->flow) && mtu && m->own->has & SIDE_HAS_MSS && m->flow->flags & FLOW_LOCAL_KNOWN && m->flow->local_side == m->side &&
-	       m->own->mss + headers(&m->here.addr) >= mtu + view->values[ABOVE];
+	       m->own->mss + addr_tcp_headers(m->here.addr.family) >= mtu + view->values[ABOVE];
 }
 
 /* Bulk data in segments that are smaller than both sides allow, and just so that a known tunnel explains it. */
@@ -86,7 +81,7 @@ static bool keep_below(const struct view *view, struct flow_member *m)
 		return false;
 	if ((double)m->own->payload < view->values[SEGMENTS] * largest || m->own->payload < m->own->packets * view->values[FULLNESS] * largest)
 		return false;
-	return mtu_likely(mss + headers(&m->here.addr), largest + options + headers(&m->here.addr)) != NULL;
+	return mtu_likely(mss + addr_tcp_headers(m->here.addr.family), largest + options + addr_tcp_headers(m->here.addr.family)) != NULL;
 }
 
 static bool keep_any(const struct view *view, struct flow_member *m)
@@ -158,14 +153,14 @@ static void file_above(const struct view *view, struct sink *sink, const struct 
 static void file_below(const struct view *view, struct sink *sink, const struct flow_members *run)
 {
 	const struct flow_member *m = run->at;
-	uint32_t options = m->own->has & m->other->has & SIDE_HAS_TIMESTAMPS ? 12 : 0, most = agreed(m) + headers(&m->here.addr);
+	uint32_t options = m->own->has & m->other->has & SIDE_HAS_TIMESTAMPS ? 12 : 0, most = agreed(m) + addr_tcp_headers(m->here.addr.family);
 	struct finding *f;
 
 	if (!RULE_MAIN(MSS_CLAMP_MISMATCH, run->count > 0))
 		return;
 	f = start(view, sink, SEVERITY_INFO, CONFIDENCE_BELOW, run, BELOW);
-	finding_add(f, "packet_size", m->own->max_payload + options + headers(&m->here.addr), UNIT_BYTES, "packets");
-	finding_add_text(f, "likely", mtu_likely(most, m->own->max_payload + options + headers(&m->here.addr)), "rule");
+	finding_add(f, "packet_size", m->own->max_payload + options + addr_tcp_headers(m->here.addr.family), UNIT_BYTES, "packets");
+	finding_add_text(f, "likely", mtu_likely(most, m->own->max_payload + options + addr_tcp_headers(m->here.addr.family)), "rule");
 	f->title = "Bulk data to {peer_addr} goes in packets of {packet_size}, less than both sides allow";
 	if (!f->scope.has_peer)
 		f->title = "Bulk data goes in packets of {packet_size}, less than both sides allow";
@@ -179,7 +174,7 @@ static bool is_too_large(const struct path_limits *limits, struct flow_member *m
 
 	m->key = (struct endpoint){ .addr = m->there.addr };
 	m->mark = limit && !limit->heard;
-	return limit && agreed(m) && agreed(m) + headers(&m->here.addr) > limit->mtu;
+	return limit && agreed(m) && agreed(m) + addr_tcp_headers(m->here.addr.family) > limit->mtu;
 }
 
 /* Connections whose MSS is more than their path is known to carry. */
@@ -214,7 +209,7 @@ static void file_too_large(const struct view *view, struct sink *sink, const str
 		return;
 	f = start(view, sink, unheard ? SEVERITY_WARNING : SEVERITY_INFO, CONFIDENCE, run, TOO_LARGE);
 	finding_add(f, "path_mtu", limit->mtu, UNIT_BYTES, "ICMP, packets never acknowledged");
-	finding_add(f, "fitting_mss", limit->mtu > headers(&run->at->here.addr) ? limit->mtu - headers(&run->at->here.addr) : 0, UNIT_BYTES, "rule");
+	finding_add(f, "fitting_mss", limit->mtu > addr_tcp_headers(run->at->here.addr.family) ? limit->mtu - addr_tcp_headers(run->at->here.addr.family) : 0, UNIT_BYTES, "rule");
 	f->title = "Nobody limits the MSS towards {peer_addr}: {mss} and {mss_of_other} are told, the path carries {fitting_mss} at most";
 	f->detail = unheard ? "{count|connection} · packets of more than {path_mtu} do not get through, and the sender does not learn it: a smaller MSS would keep it from trying" :
 			      "{count|connection} · path-MTU discovery works and costs each connection its first large packets: a smaller MSS would spare them";
