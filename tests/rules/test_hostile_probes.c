@@ -3,50 +3,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "../support/dice.h"
 #include "rules.h"
 
 #define ROUNDS 20000
 #define SPEAKERS 10 /* rules that find something to say in such results */
-
-/* xorshift64*: the same numbers in every run. */
-static uint64_t dice = 88172645463325252;
-
-static uint64_t roll(uint64_t below)
-{
-	dice ^= dice >> 12;
-	dice ^= dice << 25;
-	dice ^= dice >> 27;
-	return (dice * UINT64_C(2685821657736338717) >> 16) % below;
-}
-
-/* Small numbers, sizes of packets, limits of the type. */
-static uint64_t number(uint64_t most)
-{
-	switch (roll(5)) {
-	case 0:
-		return 0;
-	case 1:
-		return roll(MIN(most, 8) + 1);
-	case 2:
-		return roll(MIN(most, 1600) + 1);
-	case 3:
-		return roll(MIN(most, 100000) + 1);
-	default:
-		return most - roll(2);
-	}
-}
-
-static struct addr any_address(void)
-{
-	static const char *const known[] = { "10.0.0.1", "10.0.0.2", "45.0.0.1", "127.0.0.1", "224.0.0.1", "0.0.0.0", "fd00::1", "2a00::2", "ff02::1", "::1", "::" };
-	struct addr addr = { 0 };
-
-	if (roll(8)) {
-		addr_parse(known[roll(ARRAY_SIZE(known))], &addr);
-		return addr;
-	}
-	return addr_v4((uint32_t)number(UINT32_MAX));
-}
 
 /* What is one of @count mostly, and else any number. */
 static uint8_t any_of(unsigned count)
