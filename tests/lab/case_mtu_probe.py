@@ -363,6 +363,16 @@ def host_that_is_told_meanwhile(lab):
         raise Wrong(f"nothing is said of it: {result['notices']}")
 
 
+@case("mtu-probe", "view", waits=20)
+def service_that_ends_every_connection(lab):
+    """It accepts, and resets at the first byte: nothing is known of sizes, and nobody refuses."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.filter("s", f"tcp dport {PORT} tcp flags & psh == psh reject with tcp reset", "input")
+    result = chain.one("mtu-probe", "--tcp", "--tcp-payload", "raw", port=PORT)
+    expect(result, method="tcp", verdict="host-deaf", unreachable=None, status=4)
+
+
 @case("mtu-probe", "view")
 def sizes_that_the_kernel_chooses(lab):
     """tcp_mtu_probing=2 lets nobody choose a segment's size: unknown, and why."""
