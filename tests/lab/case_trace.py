@@ -6,7 +6,7 @@ import struct
 
 import forger
 from cases import case
-from chain import NOBODY, PORT, Chain, address, expect, expect_finding, expect_quiet
+from chain import NOBODY, PORT, Chain, address, expect, expect_finding, expect_quiet, within
 from lab import Wrong, connected, rest, run, settle_namespace
 
 SYN, REFUSED, LOOP, NOT_REACHED = "syn-sent-stall", "connect-refused", "ttl-exceeded", "icmp-unreachable"
@@ -20,11 +20,6 @@ def hops_are(result, chain, *wanted):
         got = [hop["address"] for hop in result["hops"]]
         if got != list(wanted):
             raise Wrong(f"hops are {got}, expected {list(wanted)} (verdict {result['verdict']})")
-
-
-def within(result, seconds):
-    if result and result["elapsed_ms"] > seconds * 1000:
-        raise Wrong(f"took {result['elapsed_ms']} ms, {seconds} s are allowed ({result['probes_sent']} probes)")
 
 
 def agree(lab, said, *wanted):
@@ -253,7 +248,7 @@ def no_route_at_a_router(lab):
     chain = Chain(lab)
     lab.batch("r1", f"route del {'10.72.3.0/24' if lab.family == 4 else 'fd72:0:3::/64'}")
     said = chain.traceroute()
-    lab.check("!N" in said.marks or "!H" in said.marks or "!" in said.marks, f"traceroute shows no remark: {said.text}")
+    lab.check("!" in said.marks, f"traceroute shows no remark: {said.text}")
     result = chain.one("trace", port=PORT, user=NOBODY)
     expect(result, verdict="no-route", by=chain.hop(1), status=5)
     expect_finding(result, NOT_REACHED, "warning")

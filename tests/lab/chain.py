@@ -228,6 +228,12 @@ def expect_quiet(result):
             raise Wrong(f"{finding['severity']} {finding['rule']} on a healthy path: {finding['title']}")
 
 
+def within(result, seconds):
+    """The whole answer took no longer."""
+    if result and result["elapsed_ms"] > seconds * 1000:
+        raise Wrong(f"took {result['elapsed_ms']} ms, {seconds} s are allowed ({result['probes_sent']} probes)")
+
+
 def nobody_can_ping(chain):
     """ping_group_range as a fresh namespace has it: nobody may."""
     low, high = chain.lab.inside("c", lambda: open("/proc/sys/net/ipv4/ping_group_range").read().split())
