@@ -64,8 +64,6 @@ static void progress(const void *machine, struct out *out)
 
 static const struct probe_machine ops = { step, take, fds, stop, progress };
 
-#define TIMESTAMP_BYTES 12
-
 /* The largest MSS that the interface allows: whether this kernel advertises as much, the first connection tells. */
 static uint32_t largest_mss(const struct mtu_result *result)
 {
@@ -78,7 +76,7 @@ static uint32_t largest_mss(const struct mtu_result *result)
 static void note_small_mss(struct probe_job *job, const struct mtu_result *result)
 {
 	const struct tcp_witness *tcp = &result->tcp;
-	uint32_t advertised = tcp->advmss + (tcp->timestamps ? TIMESTAMP_BYTES : 0);
+	uint32_t advertised = tcp->advmss + (tcp->timestamps ? TCP_TIMESTAMP_BYTES : 0);
 	struct route now;
 
 	if (!tcp->connected || !tcp->advmss || advertised >= largest_mss(result))

@@ -14,7 +14,6 @@
 
 #define MTU_PROBING "/proc/sys/net/ipv4/tcp_mtu_probing"
 #define MTU_PROBING_ALWAYS "2"
-#define TIMESTAMP_BYTES 12
 
 /* One row a socket option that a connection cannot do without; @v4, @v6: for which families. */
 static const struct socket_setting {
@@ -179,7 +178,7 @@ uint32_t tcp_socket_header_bytes(enum addr_family family, const struct tcp_readi
 {
 	bool timestamps = tcpi_get(&reading->info, TCPI_OPTIONS) & TCPI_OPT_TIMESTAMPS;
 
-	return addr_tcp_headers(family) + (timestamps ? TIMESTAMP_BYTES : 0);
+	return addr_tcp_headers(family) + (timestamps ? TCP_TIMESTAMP_BYTES : 0);
 }
 
 bool tcp_socket_begins_small(void)

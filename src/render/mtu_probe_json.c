@@ -56,7 +56,7 @@ static void verdict_members(struct out *out, const struct mtu_result *result)
 	number_member(out, ",\"silent_size\":", path->silent, path->silent);
 	number_member(out, ",\"echo_unanswered\":", path->echo_unanswered, path->echo_unanswered);
 	number_member(out, ",\"mss\":", mss, mss);
-	number_member(out, ",\"mss_with_timestamps\":", mss > MTU_PROBE_TIMESTAMPS, mss - MTU_PROBE_TIMESTAMPS);
+	number_member(out, ",\"mss_with_timestamps\":", mss > TCP_TIMESTAMP_BYTES, mss - TCP_TIMESTAMP_BYTES);
 }
 
 static void route_members(struct out *out, const struct route *route)

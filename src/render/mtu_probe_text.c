@@ -311,7 +311,7 @@ static void path_items(struct probe_text *text, const struct mtu_result *result)
 	probe_text_item(text);
 	if (!mss || path->bound == BOUND_UPPER)
 		return;
-	out_printf(&text->item, "MSS that fits %u (%u with timestamps)", mss, mss - MIN(mss, MTU_PROBE_TIMESTAMPS));
+	out_printf(&text->item, "MSS that fits %u (%u with timestamps)", mss, mss - MIN(mss, TCP_TIMESTAMP_BYTES));
 	probe_text_item(text);
 }
 

@@ -5,9 +5,6 @@
 
 #include "tcptriage/render/probes.h"
 
-/** Bytes of a segment that the timestamp option takes (RFC 7323 §3.2, padded). */
-#define MTU_PROBE_TIMESTAMPS 12u
-
 /** mtu_probe_mss() - MSS of packets as large as the path MTU; 0 when that is not known, or too small to hold one byte. */
 static inline uint32_t mtu_probe_mss(const struct mtu_result *result)
 {

@@ -31,7 +31,6 @@
 #define GRACE_US 1000000
 /* Largest that TCP_MAXSEG takes. */
 #define MSS_MAX 32767
-#define TIMESTAMP_BYTES 12
 /* tcpi_rcv_mss begins with a guess that is no larger (net/ipv4/tcp_input.c tcp_initialize_rcv_mss()). */
 #define RCV_MSS_GUESS 536
 
@@ -360,12 +359,12 @@ enum probe_step reverse_search_step(struct reverse_search *s, int64_t now_us, st
 /* A segment as large as was asked for came in: the way back takes it, whatever the service does not say after it. */
 static bool came_full(const struct flight *flight, const struct reverse_outcome *outcome)
 {
-	return outcome->witness.rcv_mss + TIMESTAMP_BYTES >= flight->mss;
+	return outcome->witness.rcv_mss + TCP_TIMESTAMP_BYTES >= flight->mss;
 }
 
 static uint32_t option_bytes(const struct tcp_witness *witness)
 {
-	return witness->timestamps ? TIMESTAMP_BYTES : 0;
+	return witness->timestamps ? TCP_TIMESTAMP_BYTES : 0;
 }
 
 /* One MSS stands for another from now on. */

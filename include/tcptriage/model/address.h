@@ -35,6 +35,9 @@ static inline uint32_t addr_tcp_headers(unsigned family)
 	return addr_ip_header(family) + 20;
 }
 
+/** Bytes that timestamps take of every segment, with their padding (RFC 7323 §3.2): an MSS includes them, tcp_info's do not. */
+#define TCP_TIMESTAMP_BYTES 12u
+
 /** addr_v4() - an IPv4 address from its value in host order. */
 struct addr addr_v4(uint32_t host_order);
 /** addr_parse() - text ("10.0.0.1", "fe80::1", "[::1]") to address. Return: false when it is neither. */

@@ -28,7 +28,6 @@ static const struct threshold thresholds[] = {
 #define CONFIDENCE_QUIET 0.3
 #define SINGLE_FLOW 0.8
 #define NS_PER_MS INT64_C(1000000)
-#define TIMESTAMPS 12
 
 /* Bytes that the peer has sent as its newest sequence number tells, and that never came, if each other byte came once. */
 static uint32_t missing(const struct flow_member *m)
@@ -98,7 +97,7 @@ static bool is_multiple(const struct flow_member *m)
 {
 	uint32_t segment = m->own->mss, hole = missing(m);
 
-	return hole && (hole % segment == 0 || hole % (segment - TIMESTAMPS) == 0);
+	return hole && (hole % segment == 0 || hole % (segment - TCP_TIMESTAMP_BYTES) == 0);
 }
 
 static const struct flow_member *longest(const struct view *view, const struct flow_members *run)

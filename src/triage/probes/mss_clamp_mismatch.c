@@ -17,7 +17,6 @@ static const struct threshold thresholds[] = {
 
 #define CONFIDENCE 0.95
 /* tcpi_snd_mss leaves room for the timestamp option, and whether it is used is not known. */
-#define TIMESTAMPS 12
 
 static bool has_witness(const struct mtu_result *result)
 {
@@ -43,7 +42,7 @@ static enum limit small_limit(const struct mtu_result *result)
 /* What this host itself believes of the path is not the peer's doing. */
 static bool is_small(const struct view *view, const struct mtu_result *result)
 {
-	double mss = (double)result->tcp.snd_mss + TIMESTAMPS;
+	double mss = (double)result->tcp.snd_mss + TCP_TIMESTAMP_BYTES;
 
 	return mss < view->values[small_limit(result)] && !result->tcp.begins_small && result->tcp.pmtu > mss + addr_tcp_headers(result->address.family);
 }

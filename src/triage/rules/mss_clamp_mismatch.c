@@ -74,7 +74,7 @@ static bool keep_above(const struct view *view, struct flow_member *m)
 /* Bulk data in segments that are smaller than both sides allow, and just so that a known tunnel explains it. */
 static bool keep_below(const struct view *view, struct flow_member *m)
 {
-	uint32_t mss = agreed(m), largest = m->own->max_payload, options = m->own->has & m->other->has & SIDE_HAS_TIMESTAMPS ? 12 : 0;
+	uint32_t mss = agreed(m), largest = m->own->max_payload, options = m->own->has & m->other->has & SIDE_HAS_TIMESTAMPS ? TCP_TIMESTAMP_BYTES : 0;
 
 	m->key = (struct endpoint){ .addr = m->there.addr };
 	if (!mss || !largest || largest + view->values[BELOW] > mss || (m->flow->icmp_errors && m->flow->icmp_class == ICMP_TOO_BIG))
@@ -153,7 +153,7 @@ static void file_above(const struct view *view, struct sink *sink, const struct 
 static void file_below(const struct view *view, struct sink *sink, const struct flow_members *run)
 {
 	const struct flow_member *m = run->at;
-	uint32_t options = m->own->has & m->other->has & SIDE_HAS_TIMESTAMPS ? 12 : 0, most = agreed(m) + addr_tcp_headers(m->here.addr.family);
+	uint32_t options = m->own->has & m->other->has & SIDE_HAS_TIMESTAMPS ? TCP_TIMESTAMP_BYTES : 0, most = agreed(m) + addr_tcp_headers(m->here.addr.family);
 	struct finding *f;
 
 	if (!RULE_MAIN(MSS_CLAMP_MISMATCH, run->count > 0))
