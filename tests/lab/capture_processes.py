@@ -47,9 +47,17 @@ def files(folder):
     return sorted(path.name for path in pathlib.Path(folder).iterdir())
 
 
+def settled(pid, patience=5):
+    """Its status once the filter of system calls is loaded, which it does last of all that it gives up; as it is when that never comes."""
+    deadline = time.monotonic() + patience
+    while (shown := status(pid))["Seccomp"][0] == "0" and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return shown
+
+
 def reader_gave_up_everything(pid, _):
     """User, groups, capabilities, new privileges; a filter of system calls."""
-    shown = status(pid)
+    shown = settled(pid)
     expect(shown, NoNewPrivs="1", Seccomp="2", CapEff="0" * 16, CapPrm="0" * 16, CapInh="0" * 16, CapAmb="0" * 16)
     for name in ("Uid", "Gid"):
         if set(shown[name]) != {NOBODY}:
