@@ -88,6 +88,13 @@ static void note_small_mss(struct probe_job *job, const struct mtu_result *resul
 						  ", which fits the MTU of the route");
 }
 
+/* The test may be decided before all connections ended: the one with the largest MSS may be among them. One that is still being made bears no witness. */
+static void look_at_open_ones(struct reverse_run *run)
+{
+	while (run->witness.connected && take(run, INT64_MAX))
+		;
+}
+
 void mtu_reverse_test(struct probe_job *job, struct mtu_result *result, int64_t deadline_us)
 {
 	const struct mtu_probe_options *o = job->own;
@@ -103,6 +110,7 @@ void mtu_reverse_test(struct probe_job *job, struct mtu_result *result, int64_t 
 	}
 	run.search = reverse_search_new(&wish, clock_mono_us());
 	job->cut |= !probe_loop_run(&ops, &run, &job->pace, deadline_us, job->show);
+	look_at_open_ones(&run);
 	result->connections += reverse_search_path(run.search)->connections;
 	if (run.witness.made)
 		result->tcp = run.witness;

@@ -19,10 +19,13 @@
 #define MSS_MIN 88
 #define MSS_MAX 32767
 
-/* A connection, or an attempt at one that this machine refused (@fd −1, its errno in @outcome). @used: the outcome has not been handed over. */
+/* A quiet service may still be about to repeat what was lost: so many round trips are added. */
+#define QUIET_ROUND_TRIPS 4
+
+/* A connection, or an attempt at one that this machine refused (@fd −1, its errno in @outcome). @heard_us: when bytes came last, 0 never. @used: the outcome has not been handed over. */
 struct slot {
 	struct reverse_outcome outcome;
-	int64_t deadline_us;
+	int64_t deadline_us, quiet_us, heard_us;
 	uint32_t enough;
 	int fd;
 	bool used;
@@ -80,6 +83,7 @@ void tcp_reverse_send(struct tcp_reverse *reverse, const struct reverse_request 
 	BUG_ON(!slot);
 	*slot = (struct slot){ .outcome = { .id = request->id, .mss = request->mss, .witness = { .made = true, .handshake_us = -1 } },
 			       .deadline_us = request->deadline_us,
+			       .quiet_us = request->quiet_us,
 			       .enough = request->enough ? request->enough : UINT32_MAX,
 			       .fd = tcp_socket_connect(&wish),
 			       .used = true };
@@ -108,7 +112,7 @@ static void begin(struct tcp_reverse *reverse, struct slot *slot, const struct t
 		(void)!send(slot->fd, reverse->payload, reverse->payload_len, MSG_NOSIGNAL);
 }
 
-static void take_answer(struct tcp_reverse *reverse, struct slot *slot)
+static void take_answer(struct tcp_reverse *reverse, struct slot *slot, int64_t now_us)
 {
 	struct reverse_outcome *outcome = &slot->outcome;
 
@@ -118,6 +122,7 @@ static void take_answer(struct tcp_reverse *reverse, struct slot *slot)
 		if (len < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		outcome->received += (uint64_t)MAX(len, 0);
+		slot->heard_us = now_us;
 		outcome->ended = len <= 0 || outcome->received >= slot->enough;
 	}
 }
@@ -129,6 +134,14 @@ static void take_segment(struct slot *slot, const struct tcp_reading *reading)
 
 	if (slot->outcome.connected)
 		slot->outcome.witness.rcv_mss = MAX(slot->outcome.witness.rcv_mss, seen);
+}
+
+/* Nothing is missing of what came, and nothing more comes. */
+static bool is_quiet(const struct slot *slot, const struct tcp_reading *reading, int64_t now_us)
+{
+	int64_t patience_us = slot->quiet_us + QUIET_ROUND_TRIPS * MAX(slot->outcome.witness.handshake_us, 0);
+
+	return slot->quiet_us && slot->heard_us && now_us - slot->heard_us >= patience_us && !tcpi_get(&reading->info, TCPI_RCV_OOOPACK);
 }
 
 /* It is over: take the last look at the connection and end it. */
@@ -155,11 +168,12 @@ static bool look(struct tcp_reverse *reverse, struct slot *slot, int64_t now_us)
 	else if (!outcome->connected && !tcp_socket_connecting(&reading))
 		outcome->error = tcp_socket_error(slot->fd);
 	if (outcome->connected)
-		take_answer(reverse, slot);
+		take_answer(reverse, slot, now_us);
 	take_segment(slot, &reading);
+	outcome->quiet = !outcome->ended && is_quiet(slot, &reading, now_us);
 	if (!outcome->connected && !outcome->error && slot->deadline_us <= now_us)
 		outcome->error = ETIMEDOUT;
-	if (!outcome->error && !outcome->ended && slot->deadline_us > now_us)
+	if (!outcome->error && !outcome->ended && !outcome->quiet && slot->deadline_us > now_us)
 		return false;
 	tcp_socket_read(slot->fd, &reading);
 	end(slot, &reading);

@@ -3,7 +3,7 @@
  *
  * First both are asked side by side. What is large and comes settles it at once: the way back is not narrow. A black hole needs the large one to stall three times and the
  * small one to come three times, and patience that the service's own pace does not explain. An answer that ends by itself before REVERSE_ENOUGH bytes, or one of
- * which full segments came, is no stall.
+ * which full segments came, is no stall. A service that says a little in small segments and falls quiet will not fill large ones either: that ends the test at once.
  * Then the edge: several MSS at once in the open interval, with little patience, for a size that was taken for dead by mistake is found out: the smallest dead one is asked
  * again with all patience before it stands, and when it comes after all, the search goes on above it. */
 #include "tcptriage/track/reverse_search.h"
@@ -23,6 +23,9 @@
 /* RULES §5.2: what shows nothing for so long has stalled; a lost packet is sent again several times in it. */
 #define STALL_US 3000000
 #define QUICK_MIN_US 500000
+/* A service whose small segments come has no more to say when it is quiet for so long: three repetitions of a lost one fit in. */
+#define QUIET_US 1000000
+#define QUIET_LOOKS 4
 #define QUICK_ANSWERS 8
 /* A stall must be this many times longer than the slowest answer took. */
 #define STALL_ANSWERS 4
@@ -42,16 +45,17 @@ struct fate {
 	uint8_t open, passed, stalled, quick;
 };
 
-/* A connection that was asked for (@begin_us 0) or is under way. */
+/* A connection that was asked for (@begin_us 0) or is under way. @quiet_us: of its request. */
 struct flight {
 	uint32_t id, mss;
-	int64_t begin_us, patience_us;
+	int64_t begin_us, patience_us, quiet_us;
 };
 
 enum phase { PHASE_COMPARE, PHASE_EDGE, PHASE_DONE };
 
 /*
- * @largest, @small: the two that are compared. @slowest_us: answer that came. @said_little: the service itself ended early, or it sent full segments and no more.
+ * @largest, @small: the two that are compared. @slowest_us: answer that came. @said_little: the service itself ended early, or it sent full segments and no more. @quiet: nor does
+ * it end.
  * @failures: connections that were not made.
  */
 struct reverse_search {
@@ -65,7 +69,7 @@ struct reverse_search {
 	int64_t last_us, slowest_us;
 	unsigned failures;
 	uint8_t phase;
-	bool said_little, witness_is_default;
+	bool said_little, quiet, witness_is_default;
 };
 
 static struct fate *fate_of(struct reverse_search *s, uint32_t mss)
@@ -190,7 +194,7 @@ static void compare(struct reverse_search *s, int64_t now_us)
 	if (!may_be_hole(s, large, small)) {
 		if (small != large)
 			forget_wishes(s);
-		if (!large->open)
+		if (!large->open || s->quiet)
 			finish(s, REVERSE_UNKNOWN);
 	} else if (large->stalled >= TRIES && small->passed >= TRIES) {
 		s->path.finding = REVERSE_BLACK_HOLE;
@@ -311,17 +315,21 @@ static struct flight *next_wish(struct reverse_search *s)
 
 static void begin(struct reverse_search *s, struct flight *flight, int64_t now_us, struct reverse_request *request)
 {
+	bool compared = s->phase == PHASE_COMPARE && flight->mss == s->small && s->small < s->largest;
+
 	flight->id = ++s->next_id;
 	flight->begin_us = MAX(now_us, 1);
+	flight->quiet_us = compared ? QUIET_US : 0;
 	s->last_us = now_us;
 	s->path.connections++;
 	*request = (struct reverse_request){ .id = flight->id,
 					     .mss = flight->mss == s->largest ? 0 : flight->mss,
 					     .enough = REVERSE_ENOUGH,
-					     .deadline_us = now_us + flight->patience_us };
+					     .deadline_us = now_us + flight->patience_us,
+					     .quiet_us = flight->quiet_us };
 }
 
-/* When something can change without an outcome: a wish may be sent, the large one is late, an outcome is overdue. */
+/* When something can change without a packet: a wish may be sent, the large one is late, one may have fallen quiet, an outcome is overdue. */
 static int64_t next_change_us(struct reverse_search *s, int64_t now_us)
 {
 	int64_t wake_us = next_wish(s) ? s->last_us + GAP_US : INT64_MAX;
@@ -334,6 +342,8 @@ static int64_t next_change_us(struct reverse_search *s, int64_t now_us)
 			continue;
 		if (s->phase == PHASE_COMPARE && late_us > now_us)
 			wake_us = MIN(wake_us, late_us);
+		if (f->quiet_us)
+			wake_us = MIN(wake_us, now_us + f->quiet_us / QUIET_LOOKS);
 		wake_us = MIN(wake_us, end_us > now_us ? end_us : f->begin_us + f->patience_us + GRACE_US);
 	}
 	return wake_us;
@@ -425,8 +435,9 @@ static void take(struct reverse_search *s, const struct flight *flight, const st
 	} else if (outcome->received >= REVERSE_ENOUGH) {
 		fate->passed++;
 		s->slowest_us = MAX(s->slowest_us, now_us - flight->begin_us);
-	} else if (outcome->ended) {
+	} else if (outcome->ended || outcome->quiet) {
 		s->said_little = s->said_little || s->phase == PHASE_COMPARE;
+		s->quiet = s->quiet || outcome->quiet;
 		s->failures += s->phase != PHASE_COMPARE;
 	} else if (came_full(flight, outcome)) {
 		s->said_little = s->said_little || s->phase == PHASE_COMPARE;

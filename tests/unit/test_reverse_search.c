@@ -107,6 +107,13 @@ static struct arrival connect_to(struct world *world, const struct reverse_reque
 		return a;
 	a.outcome.witness = (struct tcp_witness){ .made = true, .connected = true, .timestamps = true, .advmss = mss - TIMESTAMPS, .rcv_mss = 536, .handshake_us = RTT_US };
 	end_us = answer_us(world, segment, request->enough, &received);
+	a.outcome.quiet = world->waits && request->quiet_us && received && received < MIN(request->enough, world->answer + 1) &&
+			  begin_us + RTT_US + think_us + request->quiet_us < request->deadline_us;
+	if (a.outcome.quiet) {
+		a.outcome.received = received;
+		a.at_us = begin_us + RTT_US + think_us + request->quiet_us;
+		return a;
+	}
 	if (end_us == NEVER || begin_us + RTT_US + think_us + end_us >= request->deadline_us) {
 		a.outcome.received = end_us == NEVER && begin_us + think_us < request->deadline_us ? received : 0;
 		a.outcome.held = a.outcome.received > 0;
@@ -318,6 +325,26 @@ static void answer__below_the_limit__is_unknown(void **state)
 			assert_int_equal(run(world).path.finding, hole ? REVERSE_BLACK_HOLE : REVERSE_FITS);
 		}
 	}
+}
+
+/* A banner, and then it waits for what it understands: three seconds would tell no more than one. */
+static void service__says_little_and_waits__is_told_within_two_seconds(void **state)
+{
+	struct world world = healthy(ADDR_V4);
+
+	(void)state;
+	world.waits = true;
+	for (world.mtu = 1300; world.mtu <= 1500; world.mtu += 200) {
+		for (world.answer = 1; world.answer < REVERSE_ENOUGH; world.answer += 91) {
+			struct result result = run(world);
+
+			assert_int_equal(result.path.finding, REVERSE_UNKNOWN);
+			assert_int_equal(result.path.connections, 2);
+			assert_true(result.took_us < 2000000);
+		}
+	}
+	world.answer = 0; /* what has not even begun may be slow */
+	assert_true(run(world).took_us >= 3000000);
 }
 
 /* Waits at random say nothing of sizes: what three short ones beside three long ones could fake is held off by patience of four answers. */
@@ -686,6 +713,7 @@ int main(void)
 		cmocka_unit_test(narrow__exact_size_not_asked__the_verdict_alone),
 		cmocka_unit_test(narrow__below_the_small_mss__is_unknown),
 		cmocka_unit_test(answer__below_the_limit__is_unknown),
+		cmocka_unit_test(service__says_little_and_waits__is_told_within_two_seconds),
 		cmocka_unit_test(service__slow__is_no_black_hole),
 		cmocka_unit_test(service__slow_behind_a_black_hole__is_found_with_patience),
 		cmocka_unit_test(service__refuses_after_some__nothing_is_claimed_that_was_not_seen),

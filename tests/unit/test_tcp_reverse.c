@@ -20,13 +20,15 @@
 
 #define LONG_US 10000000
 #define ANSWER 60000
+#define LOOK_MS 100
 
-/* Services: @asked: waits for a request first. @answer: bytes, then the end. */
+/* Services: @asked: waits for a request first. @answer: bytes, then the end, or @waits for more requests. */
 static const struct service {
 	uint16_t port;
 	bool asked;
 	size_t answer;
-} services[] = { { 7080, true, ANSWER }, { 7081, false, ANSWER }, { 7082, true, 300 } };
+	bool waits;
+} services[] = { { 7080, true, ANSWER, false }, { 7081, false, ANSWER, false }, { 7082, true, 300, false }, { 7083, true, 300, true } };
 #define PORT_CLOSED 7089
 
 static struct err err;
@@ -41,6 +43,8 @@ static void answer(int fd, const struct service *service)
 		_exit(0);
 	while (sent < service->answer && (len = send(fd, bytes + sent, service->answer - sent, MSG_NOSIGNAL)) > 0)
 		sent += (size_t)len;
+	while (service->waits && recv(fd, bytes, sizeof(bytes), 0) > 0)
+		;
 	_exit(0);
 }
 
@@ -105,24 +109,30 @@ static struct tcp_reverse *open_reverse(enum addr_family family, uint16_t port, 
 	return reverse;
 }
 
-static struct reverse_outcome ask(struct tcp_reverse *reverse, uint32_t mss, int64_t wait_us)
+static struct reverse_outcome ask_for(struct tcp_reverse *reverse, const struct reverse_request *request)
 {
-	struct reverse_request request = { .id = 7, .mss = mss, .enough = REVERSE_ENOUGH, .deadline_us = clock_mono_us() + wait_us };
 	struct reverse_outcome outcome;
 
-	tcp_reverse_send(reverse, &request);
+	tcp_reverse_send(reverse, request);
 	for (;;) {
 		struct pollfd waiting = { tcp_reverse_fd(reverse), POLLIN, 0 };
 		int64_t now_us = clock_mono_us();
 
 		if (tcp_reverse_next(reverse, now_us, &outcome))
 			break;
-		assert_true(now_us < request.deadline_us + 1000000);
-		poll(&waiting, 1, (int)((request.deadline_us - now_us) / 1000 + 1));
+		assert_true(now_us < request->deadline_us + 1000000);
+		poll(&waiting, 1, (int)MIN((request->deadline_us - now_us) / 1000 + 1, LOOK_MS));
 	}
-	assert_int_equal(outcome.id, 7);
-	assert_int_equal(outcome.mss, mss);
+	assert_int_equal(outcome.id, request->id);
+	assert_int_equal(outcome.mss, request->mss);
 	return outcome;
+}
+
+static struct reverse_outcome ask(struct tcp_reverse *reverse, uint32_t mss, int64_t wait_us)
+{
+	const struct reverse_request request = { .id = 7, .mss = mss, .enough = REVERSE_ENOUGH, .deadline_us = clock_mono_us() + wait_us };
+
+	return ask_for(reverse, &request);
 }
 
 static void answer__wide__comes_and_bears_witness(void **state)
@@ -182,6 +192,34 @@ static void service__that_is_not_asked__says_nothing_or_speaks_by_itself(void **
 	out = ask(reverse, 0, LONG_US);
 	assert_true(out.ended);
 	assert_int_equal(out.received, 300);
+	assert_false(out.quiet);
+	tcp_reverse_close(reverse);
+}
+
+/* Quiet is only who has said something: a large answer that stalls has bytes missing, or none came. */
+static void service__that_says_little_and_waits__is_left_when_it_is_quiet(void **state)
+{
+	struct reverse_request request = { .id = 7, .mss = 1200, .enough = REVERSE_ENOUGH, .quiet_us = 400000 };
+	struct tcp_reverse *reverse = open_reverse(ADDR_V4, 7083, PAYLOAD_RAW);
+	int64_t began_us = clock_mono_us();
+	struct reverse_outcome out;
+
+	(void)state;
+	request.deadline_us = began_us + LONG_US;
+	out = ask_for(reverse, &request);
+	assert_true(out.connected && out.quiet && !out.ended && !out.held);
+	assert_int_equal(out.received, 300);
+	assert_in_range(clock_mono_us() - began_us, 400000, 3000000);
+	tcp_reverse_close(reverse);
+	reverse = open_reverse(ADDR_V4, 7081, PAYLOAD_NONE);
+	request.deadline_us = clock_mono_us() + LONG_US;
+	out = ask_for(reverse, &request);
+	assert_true(out.ended && !out.quiet);
+	tcp_reverse_close(reverse);
+	reverse = open_reverse(ADDR_V4, 7083, PAYLOAD_NONE); /* nothing is said */
+	request.deadline_us = clock_mono_us() + 900000;
+	out = ask_for(reverse, &request);
+	assert_true(out.connected && !out.quiet && !out.ended && !out.received);
 	tcp_reverse_close(reverse);
 }
 
@@ -282,6 +320,7 @@ static void judged__short_answer__is_unknown(void **state)
 	(void)state;
 	chain_narrow(CHAIN_CLIENT, 1400, true);
 	assert_int_equal(judge(ADDR_V4, 7082, PAYLOAD_HTTP).finding, REVERSE_UNKNOWN);
+	assert_int_equal(judge(ADDR_V4, 7083, PAYLOAD_HTTP).finding, REVERSE_UNKNOWN);
 	assert_int_equal(judge(ADDR_V6, PORT_CLOSED, PAYLOAD_HTTP).finding, REVERSE_UNKNOWN);
 }
 
@@ -300,6 +339,7 @@ int main(void)
 		cmocka_unit_test_setup(answer__wide__comes_and_bears_witness, widen),
 		cmocka_unit_test_setup(answer__too_large_for_the_way_back__stalls, widen),
 		cmocka_unit_test_setup(service__that_is_not_asked__says_nothing_or_speaks_by_itself, widen),
+		cmocka_unit_test_setup(service__that_says_little_and_waits__is_left_when_it_is_quiet, widen),
 		cmocka_unit_test_setup(connection__refused_or_silent__carries_the_errno, widen),
 		cmocka_unit_test_setup(judged__wide__fits, widen),
 		cmocka_unit_test_setup(judged__mute_router_on_the_way_back__black_hole_to_the_byte, widen),

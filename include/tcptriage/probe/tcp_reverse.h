@@ -6,21 +6,24 @@
 #include "tcptriage/model/path.h"
 #include "tcptriage/probe/prober.h"
 
-/** struct reverse_request - connect with @mss advertised (0 the default), send the payload, read until @deadline_us, the end, or @enough bytes. */
+/**
+ * struct reverse_request - connect with @mss advertised (0 the default), send the payload, read until @deadline_us, the end, or @enough bytes; or, once some came and none is missing
+ * between them, until nothing more came for @quiet_us and four round trips (0: never), which is found out when tcp_reverse_next() is called. Monotonic clock.
+ */
 struct reverse_request {
 	uint32_t id, mss, enough;
-	int64_t deadline_us;
+	int64_t deadline_us, quiet_us;
 };
 
 /**
- * struct reverse_outcome - @id, @mss of the request. @connected; else @error. @received: bytes in order. @ended: the service closed, or @enough came. @held: packets stand
- * behind a gap (tcpi_rcv_ooopack). @witness: tcp_info of it, its rcv_mss the
+ * struct reverse_outcome - @id, @mss of the request. @connected; else @error. @received: bytes in order. @ended: the service closed, or @enough came. @quiet: it said something and
+ * fell quiet. @held: packets stand behind a gap (tcpi_rcv_ooopack). @witness: tcp_info of it, its rcv_mss the
  * largest that the kernel told, which is a guess of 536 at most before a segment came.
  */
 struct reverse_outcome {
 	uint32_t id, mss;
 	int error;
-	bool connected, ended, held;
+	bool connected, ended, quiet, held;
 	uint64_t received;
 	struct tcp_witness witness;
 };
