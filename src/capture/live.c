@@ -3,8 +3,9 @@
  *
  * The kernel hands over a block of its ring (TPACKET_V3) when it is full or after RETIRE_MS; until then what lies in it cannot be read. An end that
  * does not wait loses that block. So the drain notes how many packets the kernel has accepted up to its moment and goes on reading until it
- * has seen that many. Where the number is not to be trusted (no filter in the kernel, a handful of packets from before the filter
- * stood), it is over when nothing came for as long as a block can be held back, or at DRAIN_MAX_US.
+ * has seen that many. Where the number is not to be trusted (no filter in the kernel), it is over when nothing came for as long as a block can
+ * be held back, or with the first packet that is younger than the drain. Time alone ends it at DRAIN_MAX_US, and only when there was nothing to
+ * read after that: on a busy machine this process may not run, nor the kernel's timer, for longer than anything here allows for.
  *
  * The kernel's counters are read here and not by pcap_stats(), since reading resets them, and libpcap also opens files that a sandboxed
  * process cannot open. */
@@ -38,7 +39,7 @@
 /**
  * struct live - @direction: of every frame when only one was asked for, or unknown. @received, @dropped: since the filter stood.
  * @began_ns: when that was; @counted: frames delivered that are younger. @exact: @received − @dropped is the number that will be delivered.
- * @has_counts: the kernel tells them. @draining: reader_drain() was called, @target, @deadline_us, @quiet_us: how it ends.
+ * @has_counts: the kernel tells them. @draining: reader_drain() was called at @until_ns; @target, @deadline_us, @quiet_us: how it ends.
  */
 struct live {
 	struct reader base;
@@ -50,8 +51,17 @@ struct live {
 	bool promiscuous, nanoseconds, exact, has_counts, draining;
 	uint8_t direction;
 	uint64_t number, counted, received, dropped, target;
-	int64_t began_ns, deadline_us, quiet_us;
+	int64_t began_ns, until_ns, deadline_us, quiet_us;
 };
+
+/* The clock that packets are stamped by. */
+static int64_t real_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
 
 /* Reading resets them. */
 static void take_counts(struct live *live)
@@ -99,13 +109,17 @@ static void fill_frame(struct live *live, const struct pcap_pkthdr *header, cons
 		take_counts(live);
 }
 
-static bool is_drained(const struct live *live)
+static bool knows_target(const struct live *live)
 {
-	int64_t now = clock_mono_us();
+	return live->exact && live->has_counts;
+}
 
-	if (live->exact && live->has_counts && live->counted >= live->target)
-		return true;
-	return now >= live->deadline_us || now >= live->quiet_us;
+/* What comes from here on is none of this capture. @frame: the next one that is there, NULL when at @now_us there was none. */
+static bool is_drained(const struct live *live, const struct frame *frame, int64_t now_us)
+{
+	if (frame && now_us < live->deadline_us + DRAIN_MAX_US)
+		return !knows_target(live) && frame->time_ns > live->until_ns;
+	return now_us >= live->deadline_us || (!knows_target(live) && now_us >= live->quiet_us);
 }
 
 /* Return: -EAGAIN, also when a signal came, so that the caller looks around. */
@@ -117,25 +131,45 @@ static int wait_for_frames(const struct live *live)
 	return -EAGAIN;
 }
 
+/* Return: 1 with @frame, 0 none is there, -EIO with @err. */
+static int read_frame(struct live *live, struct frame *frame, struct err *err)
+{
+	struct pcap_pkthdr *header;
+	const uint8_t *bytes;
+	int code = pcap_next_ex(live->pcap, &header, &bytes);
+
+	if (LIKELY(code == 1))
+		fill_frame(live, header, bytes, frame);
+	return code >= 0 ? code : err_set(err, -EIO, "capturing on '%s' ended: %s", live->name, pcap_geterr(live->pcap));
+}
+
+/* As live_next(), after reader_drain(). The clock is read before the ring is: whatever was in it by then has been looked at. */
+static int next_draining(struct live *live, struct frame *frame, struct err *err)
+{
+	int64_t now_us = clock_mono_us();
+	int code;
+
+	if (knows_target(live) && live->counted >= live->target)
+		return 0;
+	code = read_frame(live, frame, err);
+	if (code < 0)
+		return code;
+	if (is_drained(live, code ? frame : NULL, now_us))
+		return 0;
+	if (code)
+		live->quiet_us = now_us + DRAIN_QUIET_US;
+	return code ? code : wait_for_frames(live);
+}
+
 static int live_next(struct reader *reader, struct frame *frame, struct err *err)
 {
 	struct live *live = (struct live *)reader;
-	struct pcap_pkthdr *header;
-	const uint8_t *bytes;
 	int code;
 
-	if (UNLIKELY(live->draining && is_drained(live)))
-		return 0;
-	code = pcap_next_ex(live->pcap, &header, &bytes);
-	if (LIKELY(code == 1)) {
-		fill_frame(live, header, bytes, frame);
-		if (UNLIKELY(live->draining))
-			live->quiet_us = clock_mono_us() + DRAIN_QUIET_US;
-		return 1;
-	}
-	if (code == 0)
-		return wait_for_frames(live);
-	return err_set(err, -EIO, "capturing on '%s' ended: %s", live->name, pcap_geterr(live->pcap));
+	if (UNLIKELY(live->draining))
+		return next_draining(live, frame, err);
+	code = read_frame(live, frame, err);
+	return LIKELY(code) ? code : wait_for_frames(live);
 }
 
 static const struct capture_interface *live_interface(const struct reader *reader, unsigned index)
@@ -156,6 +190,7 @@ static void live_drain(struct reader *reader)
 	if (live->draining)
 		return;
 	take_counts(live);
+	live->until_ns = real_ns();
 	live->draining = true;
 	live->target = live->received - live->dropped;
 	live->deadline_us = now + DRAIN_MAX_US;
@@ -243,12 +278,9 @@ static int set_filter(struct live *live, const struct reader_live *wish, struct 
 /* From here on packets count. */
 static void begin(struct live *live)
 {
-	struct timespec now;
-
 	take_counts(live);
 	live->received = live->dropped = 0;
-	clock_gettime(CLOCK_REALTIME, &now);
-	live->began_ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+	live->began_ns = real_ns();
 }
 
 static int open_live(struct live *live, const struct reader_live *wish, struct err *err)
