@@ -215,16 +215,51 @@ static const char *target_text(struct probe_job *job, const struct mtu_result *r
 
 static void note_next_method(struct probe_job *job, const struct mtu_result *result, enum prober_kind next)
 {
-	if (result->first == PROBE_TCP)
+	if (result->first != PROBE_TCP)
+		return;
+	if (result->first_finding == MTU_UNDECIDED)
+		notices_add(&job->session.notices, "what TCP left open was asked by %s", probe_method_label(method_of(next)));
+	else
 		notices_add(&job->session.notices, "TCP to port %u of %s was not answered: %s was used instead; tcptriage trace %s shows where attempts end", result->port,
 			    probe_job_text(job, &result->address), probe_method_label(method_of(next)), target_text(job, result));
 }
 
-/* Methods in turn, until one is answered by more than silence. */
+/* Silence is not, and neither is what TCP could not try, for a host may allow less than the path carries. Loss would not be less for another method. */
+static bool is_settled(const struct mtu_path *path)
+{
+	bool limited = path->method == PROBE_TCP && path->finding == MTU_UNDECIDED && !path->lossy;
+
+	return path->partial || (path->finding != MTU_HOST_DEAF && !limited);
+}
+
+static void leave_open(struct mtu_result *result)
+{
+	result->first = result->path.method;
+	result->first_finding = result->path.finding;
+	result->first_sent = result->path.probes_sent;
+}
+
+/* The method behind it told nothing: @limited, what TCP could try, is the better answer. */
+static void go_back(struct mtu_result *result, const struct mtu_path *limited)
+{
+	bool partial = result->path.partial;
+
+	leave_open(result);
+	result->path = *limited;
+	result->path.partial |= partial;
+}
+
+static bool tells_sizes(const struct mtu_path *path)
+{
+	return path->finding == MTU_FITS || path->finding == MTU_NARROWER_TOLD || path->finding == MTU_BLACK_HOLE_FOUND;
+}
+
+/* Methods in turn, until one settles it. */
 static void search(struct probe_job *job, struct mtu_witness *witness, int64_t deadline_us, struct mtu_result *result)
 {
 	enum prober_kind kinds[METHODS_MAX];
 	unsigned count = methods_of(job->own, result, kinds);
+	struct mtu_path before = result->path;
 
 	for (unsigned i = 0; i < count; i++) {
 		struct err why = { "" };
@@ -233,18 +268,20 @@ static void search(struct probe_job *job, struct mtu_witness *witness, int64_t d
 
 		if (code && (last || is_of_network(code))) {
 			could_not(job, kinds[i], code, &why, result);
-			return;
+			break;
 		}
 		if (code) {
 			notices_add(&job->session.notices, "%s was left out: %s", probe_method_label(method_of(kinds[i])), why.text);
 			continue;
 		}
-		if (result->path.finding != MTU_HOST_DEAF || result->path.partial || last)
-			return;
-		result->first = result->path.method;
-		result->first_sent = result->path.probes_sent;
+		if (is_settled(&result->path) || last)
+			break;
+		before = result->path;
+		leave_open(result);
 		note_next_method(job, result, kinds[i + 1]);
 	}
+	if (result->first >= 0 && before.finding == MTU_UNDECIDED && !tells_sizes(&result->path))
+		go_back(result, &before);
 }
 
 /* What ended the handshake: a reset bears the host's address, any other error is this machine's word for it. */
@@ -280,11 +317,16 @@ static void handshake_only(struct probe_job *job, struct mtu_witness *witness, i
 	notices_add(&job->session.notices, "sizes over TCP need --tcp-payload http, tls or raw: without it nothing is sent to the service");
 }
 
+static bool tcp_was_silent(const struct mtu_result *result)
+{
+	return result->first == PROBE_TCP && result->first_finding == MTU_HOST_DEAF;
+}
+
 /* What to ask next where the service matters and nothing was heard of it, or nothing but it was heard. */
 static void note_service(struct probe_job *job, const struct mtu_result *result)
 {
 	const struct mtu_probe_options *o = job->own;
-	bool silent = result->first != PROBE_TCP && result->tcp.made && !result->tcp.connected && result->path.method != PROBE_TCP;
+	bool silent = !tcp_was_silent(result) && result->tcp.made && !result->tcp.connected && result->path.method != PROBE_TCP;
 
 	if (silent)
 		notices_add(&job->session.notices, "port %u does not accept connections (%s): tcptriage trace %s tells where they end", result->port,
@@ -319,7 +361,7 @@ static void probe_with_port(struct probe_job *job, struct mtu_result *result, in
 	mtu_witness_tell(&witness, result);
 	mtu_limits_tell(job, result);
 	/* after the search: what a router tells the host about its answers would lessen the MSS that the host advertises, and so the sizes that TCP can try */
-	if (o->payload && result->first != PROBE_TCP && result->path.finding != MTU_UNREACHABLE && !result->path.partial)
+	if (o->payload && !tcp_was_silent(result) && result->path.finding != MTU_UNREACHABLE && !result->path.partial)
 		mtu_reverse_test(job, result, deadline_us);
 	note_service(job, result);
 	note_reverse(job, result);

@@ -116,6 +116,7 @@ static void tell_shortage(struct probe_job *job, struct mtu_result *result)
 
 void mtu_limits_tell_lowered(struct probe_job *job, struct mtu_result *result, uint32_t once)
 {
+	const struct mtu_probe_options *o = job->own;
 	struct mtu_path *path = &result->path;
 
 	if (!is_tcp(result) || path->finding != MTU_FITS || path->path_mtu >= once)
@@ -123,8 +124,8 @@ void mtu_limits_tell_lowered(struct probe_job *job, struct mtu_result *result, u
 	path->finding = MTU_UNDECIDED;
 	path->bound = BOUND_LOWER;
 	notices_add(&job->session.notices,
-		    "%s allowed packets of %u B at first and of %u B later, told of a narrower way from there to here: what lies between could no longer be tried by TCP; --icmp or --udp ask the path itself",
-		    probe_job_text(job, &result->address), once, path->path_mtu);
+		    "%s allowed packets of %u B at first and of %u B later, told of a narrower way from there to here: what lies between could no longer be tried by TCP%s",
+		    probe_job_text(job, &result->address), once, path->path_mtu, o->tcp ? "; --icmp or --udp ask the path itself" : "");
 }
 
 void mtu_limits_tell(struct probe_job *job, struct mtu_result *result)

@@ -254,7 +254,7 @@ static void verdict_line(struct probe_text *text, const struct mtu_result *resul
 	out_zoned(&text->item, &(struct endpoint){ .addr = result->address }, result->zone);
 	out_printf(&text->item, " (%s, %s)", result->address.family == ADDR_V6 ? "IPv6" : "IPv4", probe_method_label(result->path.method));
 	probe_text_verdict(text, is_back ? &back : &verdict->word);
-	if (result->first == PROBE_TCP)
+	if (result->first == PROBE_TCP && result->first_finding == MTU_HOST_DEAF)
 		out_printf(&text->item, "TCP to port %u brought silence, what follows is %s; ", result->port, probe_method_label(result->path.method));
 	if (is_back) {
 		reverse_edge(&text->item, result);
@@ -555,9 +555,12 @@ static void sent_line(struct probe_text *text, const struct mtu_result *result)
 		probe_text_item(text);
 	}
 	if (result->first >= 0) {
-		out_printf(&text->item, "before that %s: ", probe_method_label((unsigned)result->first));
+		out_printf(&text->item, "beside that %s: ", probe_method_label((unsigned)result->first));
 		probe_text_count(&text->item, result->first_sent, "probe", "probes");
-		out_lit(&text->item, ", silence");
+		out_printf(&text->item, ", %s",
+			   result->first_finding == MTU_HOST_DEAF ? "silence" :
+			   result->first_finding == MTU_UNREACHABLE ? "unreachable" :
+								      "undecided");
 		probe_text_item(text);
 	}
 	probe_text_ignored(text, result->dropped);

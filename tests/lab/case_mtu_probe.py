@@ -12,6 +12,7 @@ from lab import Wrong
 
 HOLE, TOLD, BACK, CLAMP = "mtu-blackhole-send", "pmtu-shrunk", "mtu-blackhole-recv", "mss-clamp-mismatch"
 SLOW = {"waits": 40}
+LEFT_OPEN = {"method": "tcp", "verdict": None, "path_mtu": 1400, "bound": "lower", "status": 4}
 
 
 def few(result):
@@ -153,6 +154,41 @@ def shrink_silent_over_tcp(lab):
     result = hole(chain, 1400, 1, "--tcp", "--tcp-payload", "raw", port=PORT)
     default = 1448 if lab.family == 4 else 1428  # of an interface of 1500, as any program's connection has it, not of the one that advertised less to compare
     expect(result, method="tcp", reverse="unknown", tcp=lambda tcp: (tcp["advmss"], tcp["snd_mss"]) == (default, default))
+
+
+def service_that_learns_of_the_way_back(lab):
+    """Nobody tells the client that its way is narrow, while the router before the service tells that of its long answers, so that it allows less."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.shrink(2, 1400)
+    chain.mute_too_big("r1")
+    return chain
+
+
+@case(HOLE, "probe-fault", waits=40)
+def what_tcp_leaves_open_is_asked_by_icmp(lab):
+    """As any web server has it: TCP cannot try what the service does not allow any more, and ICMP can."""
+    chain = service_that_learns_of_the_way_back(lab)
+    result = hole(chain, 1400, 1, "--tcp-payload", "raw", port=PORT)
+    expect(result, method="icmp", first_method="tcp", reverse="fits", notices=told_in("could no longer be tried by TCP"))
+    expect(result, notices=told_in("what TCP left open was asked by ICMP"))
+
+
+@case("mtu-probe", "view", waits=40)
+def what_tcp_leaves_open_when_nothing_else_was_asked_for(lab):
+    """The bound stands, and is called one."""
+    chain = service_that_learns_of_the_way_back(lab)
+    result = chain.one("mtu-probe", "--tcp", "--tcp-payload", "raw", port=PORT)
+    expect(result, **LEFT_OPEN, first_method=None, notices=told_in("could no longer be tried by TCP; --icmp or --udp ask the path itself"))
+
+
+@case("mtu-probe", "view", waits=40)
+def what_tcp_leaves_open_when_nothing_else_is_answered(lab):
+    """Less than a verdict, and more than silence."""
+    chain = service_that_learns_of_the_way_back(lab)
+    chain.deaf("icmp", "udp")
+    result = chain.one("mtu-probe", "--tcp-payload", "raw", port=PORT)
+    expect(result, **LEFT_OPEN, first_method="icmp", reverse="fits", notices=told_in("what TCP left open was asked by ICMP"))
 
 
 @case(HOLE, "probe-fault", waits=40)

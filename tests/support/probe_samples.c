@@ -92,7 +92,7 @@ static const struct mtu_result hole_at = {
 };
 
 static const struct mtu_result hole_between = {
-	.name = "10.9.4.2", .address = V4(4, 2), .route = { ROUTE4(0) }, .first = PROBE_ICMP, .first_sent = 9, NO_TCP,
+	.name = "10.9.4.2", .address = V4(4, 2), .route = { ROUTE4(0) }, .first = PROBE_ICMP, .first_finding = MTU_HOST_DEAF, .first_sent = 9, NO_TCP,
 	.path = { HOLE(PROBE_UDP), .told_by = -1, .place = SHRINK_BETWEEN, .shrink_ttl = 1, .shrink_before = 4, .shrink_address = V4(0, 1),
 		  .hops = { HOP_LARGE(1, V4(0, 1), 98, REPLY_EXPIRED, REPLY_EXPIRED), HOP_MUTE_LARGE(2), HOP_MUTE_LARGE(3), HOP_LARGE(4, V4(4, 2), 912, REPLY_ARRIVED, REPLY_NONE) }, .hop_count = 4 },
 };
@@ -126,7 +126,7 @@ static const struct mtu_result back_unknown = {
 };
 
 static const struct mtu_result deaf = {
-	.name = "10.9.4.2", .address = V4(4, 2), .port = 443, .route = { ROUTE4(0) }, .first = PROBE_UDP, .first_sent = 12, NO_TCP,
+	.name = "10.9.4.2", .address = V4(4, 2), .port = 443, .route = { ROUTE4(0) }, .first = PROBE_UDP, .first_finding = MTU_HOST_DEAF, .first_sent = 12, NO_TCP,
 	.path = { .method = PROBE_ICMP, .finding = MTU_HOST_DEAF, .told_by = -1, .probes_sent = 12, .controls_sent = 4, .controls_lost = 4, .rounds = 3, .elapsed_us = 3000000, .rtt_us = -1,
 		  SIZES({ 72, SIZE_LOST, 3 }, { 576, SIZE_LOST, 3 }, { 1500, SIZE_LOST, 1 }),
 		  .hops = { HOP(1, V4(0, 1), 98, REPLY_EXPIRED), HOP_MUTE(2) }, .hop_count = 2 },

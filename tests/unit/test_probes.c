@@ -177,7 +177,12 @@ static void fits__where_tcp_fails__does_not_read_as_good_news(void **state)
 	mtu.tcp.connected = true;
 	assert_lacks(print(&result, FORMAT_TEXT, 0, false), "does not connect");
 	mtu.first = PROBE_TCP;
+	mtu.first_finding = MTU_HOST_DEAF;
 	assert_contains(print(&result, FORMAT_TEXT, 0, false), "FITS: TCP to port 443 brought silence, what follows is ICMP; packets of 1500 B pass");
+	assert_contains(print(&result, FORMAT_TEXT, 0, false), "beside that TCP: 0 probes, silence");
+	mtu.first_finding = MTU_UNDECIDED;
+	assert_lacks(print(&result, FORMAT_TEXT, 0, false), "silence");
+	assert_contains(print(&result, FORMAT_TEXT, 0, false), "beside that TCP: 0 probes, undecided");
 }
 
 static void hole__of_tcp_alone__names_the_other_protocol(void **state)

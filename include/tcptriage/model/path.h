@@ -155,8 +155,8 @@ struct live_path {
 /**
  * struct mtu_result - everything about one address.
  * @name: as it was asked for (text from outside). @zone: interface of a link-local @address (text from outside), NULL none. @port: 0 none. @route: before the first probe was sent; route.has tells what is known: link_mtu is the
- * interface's, mtu the route's or a cached exception's (ROUTE_HAS_EXPIRES), mtu_locked. @first: the method that was tried before @path.method and
- * brought silence, −1 none; @first_sent: its probes. @connections: made beside the probes, as a witness or for the way back. @dropped: messages that were not about our probes: counted, otherwise ignored.
+ * interface's, mtu the route's or a cached exception's (ROUTE_HAS_EXPIRES), mtu_locked. @first: another method than @path.method that was tried as well and told less, −1 none:
+ * @first_finding what it came to (enum mtu_finding), @first_sent its probes. @connections: made beside the probes, as a witness or for the way back. @dropped: messages that were not about our probes: counted, otherwise ignored.
  */
 struct mtu_result {
 	const char *name, *zone;
@@ -168,6 +168,7 @@ struct mtu_result {
 	struct tcp_witness tcp;
 	struct live_path live;
 	int first;
+	uint8_t first_finding;
 	uint32_t first_sent, connections;
 	uint64_t dropped;
 };
