@@ -146,6 +146,7 @@ static void refusal_member(struct out *out, const struct mtu_path *path)
 	probe_json_addr(out, &path->says_by);
 	json_key(out, ",", "error");
 	probe_json_error(out, path->says_error);
+	probe_json_icmp(out, path->says_icmp, path->says_type, path->says_code);
 	out_char(out, '}');
 }
 
@@ -260,6 +261,8 @@ static void members(struct out *out, const struct probe_result *probe)
 	tcp_member(out, &result->tcp);
 	live_member(out, &result->live);
 	size_member(out, &result->path);
+	json_key(out, ",", "hop_method");
+	probe_json_method(out, result->path.hop_count ? result->path.hop_method : -1);
 	json_key(out, ",", "hops");
 	probe_json_hops(out, result->path.hops, result->path.hop_count, true);
 	sent_members(out, result);

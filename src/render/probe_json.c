@@ -36,6 +36,15 @@ void probe_json_error(struct out *out, int error)
 	json_text(out, error > 0 ? strerror(error) : NULL);
 }
 
+void probe_json_icmp(struct out *out, bool is_icmp, uint8_t type, uint8_t code)
+{
+	json_key(out, ",", "icmp");
+	if (is_icmp)
+		out_printf(out, "{\"type\":%u,\"code\":%u}", type, code);
+	else
+		out_lit(out, "null");
+}
+
 void probe_json_target(struct out *out, const char *name, const struct addr *address, const char *zone, uint16_t port, const struct route *route)
 {
 	char device[sizeof(route->device) + 1] = { 0 };

@@ -26,6 +26,8 @@ void probe_json_ttl(struct out *out, unsigned ttl);
 void probe_json_method(struct out *out, int method);
 /** probe_json_error() - the text of a positive errno, null for 0. */
 void probe_json_error(struct out *out, int error);
+/** probe_json_icmp() - member "icmp" with its comma: @type and @code of a message, null without one. */
+void probe_json_icmp(struct out *out, bool is_icmp, uint8_t type, uint8_t code);
 /** probe_json_hops() - an array of hops; @large: with what a large probe brought (null when none was sent). */
 void probe_json_hops(struct out *out, const struct path_hop *hops, size_t count, bool large);
 

@@ -23,11 +23,7 @@ static void verdict_members(struct out *out, const struct trace_path *path)
 	probe_json_addr(out, &path->by);
 	json_key(out, ",", "proof");
 	json_text(out, path->proof < ARRAY_SIZE(proof_names) ? proof_names[path->proof] : NULL);
-	json_key(out, ",", "icmp");
-	if (path->is_icmp)
-		out_printf(out, "{\"type\":%u,\"code\":%u}", path->icmp_type, path->icmp_code);
-	else
-		out_lit(out, "null");
+	probe_json_icmp(out, path->is_icmp, path->icmp_type, path->icmp_code);
 	json_key(out, ",", "error");
 	probe_json_error(out, path->finding == TRACE_LOCAL_ERROR ? path->error : 0);
 	json_key(out, ",", "rtt_us");

@@ -28,7 +28,7 @@
 
 static const struct mtu_result fits4 = {
 	.name = "10.9.4.2", .address = V4(4, 2), .route = { ROUTE4(0) }, .first = -1, NO_TCP,
-	.path = { .method = PROBE_ICMP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1500, .probes_sent = 6, .controls_sent = 2, .rounds = 1,
+	.path = { .method = PROBE_ICMP, .hop_method = PROBE_ICMP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1500, .probes_sent = 6, .controls_sent = 2, .rounds = 1,
 		  .elapsed_us = 1934, .rtt_us = 412, SIZES({ 1200, SIZE_PASSED, 1 }, { 1500, SIZE_PASSED, 3 }),
 		  .hops = { HOP(1, V4(0, 1), 98, REPLY_EXPIRED), HOP(2, V4(1, 2), 301, REPLY_EXPIRED), HOP(3, V4(4, 2), 412, REPLY_ARRIVED) }, .hop_count = 3 },
 };
@@ -42,19 +42,19 @@ static const struct mtu_result fits6_udp = {
 
 static const struct mtu_result fits_asked = {
 	.name = "10.9.4.2", .address = V4(4, 2), .route = { ROUTE4(0) }, .first = -1, NO_TCP,
-	.path = { .method = PROBE_ICMP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1400, SENT, SIZES({ 1400, SIZE_PASSED, 2 }) },
+	.path = { .method = PROBE_ICMP, .hop_method = PROBE_ICMP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1400, SENT, SIZES({ 1400, SIZE_PASSED, 2 }) },
 };
 
 static const struct mtu_result fits_here = {
 	.name = "127.0.0.1", .address = { { 127, [3] = 1 }, ADDR_V4 }, .first = -1, NO_TCP,
 	.route = { .has = ROUTE_HAS_DEVICE | ROUTE_HAS_LINK, .link_mtu = 65536, .is_local = true, .device = "lo" },
-	.path = { .method = PROBE_ICMP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 65535, SENT, SIZES({ 65535, SIZE_PASSED, 2 }) },
+	.path = { .method = PROBE_ICMP, .hop_method = PROBE_ICMP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 65535, SENT, SIZES({ 65535, SIZE_PASSED, 2 }) },
 };
 
 /* The way there as far as the peer's MSS goes, the way back, a witness, live sockets. */
 static const struct mtu_result fits_tcp = {
 	.name = "server.example", .address = V4(4, 2), .port = 8080, .route = { ROUTE4(0) }, .first = -1,
-	.path = { .method = PROBE_TCP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1400, SENT, SIZES({ 1200, SIZE_PASSED, 1 }, { 1400, SIZE_PASSED, 1 }) },
+	.path = { .method = PROBE_TCP, .hop_method = PROBE_ICMP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1400, SENT, SIZES({ 1200, SIZE_PASSED, 1 }, { 1400, SIZE_PASSED, 1 }) },
 	.reverse = { .finding = REVERSE_FITS, .largest_mss = 1460, .largest_packet = 1400, .received = 60000, .connections = 1 }, .connections = 1,
 	.tcp = { .made = true, .connected = true, .snd_mss = 1348, .advmss = 1448, .rcv_mss = 1448, .pmtu = 1500, .handshake_us = 1207 },
 	.live = { .sockets = 3, .with_info = 3, .mss_min = 1348, .mss_max = 1448, .pmtu_min = 1400, .pmtu_max = 1500 },
@@ -62,7 +62,7 @@ static const struct mtu_result fits_tcp = {
 
 static const struct mtu_result told4 = {
 	.name = "10.9.4.2", .address = V4(4, 2), .route = { ROUTE4(0) }, .first = -1, NO_TCP,
-	.path = { .method = PROBE_ICMP, .finding = MTU_NARROWER_TOLD, .path_mtu = 1400, .smallest_lost = 1401, SENT, .place = SHRINK_AT, .shrink_ttl = 2, .shrink_address = V4(1, 2),
+	.path = { .method = PROBE_ICMP, .hop_method = PROBE_ICMP, .finding = MTU_NARROWER_TOLD, .path_mtu = 1400, .smallest_lost = 1401, SENT, .place = SHRINK_AT, .shrink_ttl = 2, .shrink_address = V4(1, 2),
 		  SIZES({ 72, SIZE_PASSED, 8 }, { 1200, SIZE_PASSED, 1 }, { 1400, SIZE_PASSED, 2 }, { 1401, SIZE_TOLD, 2 }, { 1500, SIZE_TOLD, 1 }),
 		  .told = { { V4(1, 2), 1400, 3, TOLD_CONFIRMED } }, .told_count = 1,
 		  .hops = { HOP_LARGE(1, V4(0, 1), 98, REPLY_EXPIRED, REPLY_EXPIRED), HOP_LARGE(2, V4(1, 2), 301, REPLY_EXPIRED, REPLY_TOO_BIG),
@@ -81,7 +81,7 @@ static const struct mtu_result told6 = {
 	SIZES({ 72, SIZE_PASSED, 8 }, { 576, SIZE_PASSED, 1 }, { 1200, SIZE_PASSED, 1 }, { 1280, SIZE_PASSED, 1 }, { 1360, SIZE_PASSED, 1 }, { 1380, SIZE_PASSED, 1 }, \
 	      { 1390, SIZE_PASSED, 1 }, { 1400, SIZE_PASSED, 3 }, { 1401, SIZE_LOST, 3 }, { 1410, SIZE_LOST, 1 }, { 1420, SIZE_LOST, 1 }, { 1436, SIZE_LOST, 1 },     \
 	      { 1450, SIZE_LOST, 1 }, { 1460, SIZE_LOST, 1 }, { 1480, SIZE_LOST, 1 }, { 1492, SIZE_LOST, 1 }, { 1500, SIZE_LOST, 3 })
-#define HOLE(family_method) .method = family_method, .finding = MTU_BLACK_HOLE_FOUND, .path_mtu = 1400, .smallest_lost = 1401, SENT, HOLE_SIZES
+#define HOLE(family_method) .method = family_method, .hop_method = family_method, .finding = MTU_BLACK_HOLE_FOUND, .path_mtu = 1400, .smallest_lost = 1401, SENT, HOLE_SIZES
 
 static const struct mtu_result hole_at = {
 	.name = "10.9.4.2", .address = V4(4, 2), .first = -1, NO_TCP,
@@ -113,65 +113,65 @@ static const struct mtu_result hole_lies = {
 /* Only the way back is narrow. */
 static const struct mtu_result hole_back = {
 	.name = "server.example", .address = V4(4, 2), .port = 80, .route = { ROUTE4(0) }, .first = -1,
-	.path = { .method = PROBE_ICMP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1500, SENT, SIZES({ 1500, SIZE_PASSED, 3 }) },
+	.path = { .method = PROBE_ICMP, .hop_method = PROBE_ICMP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1500, SENT, SIZES({ 1500, SIZE_PASSED, 3 }) },
 	.reverse = { .finding = REVERSE_BLACK_HOLE, .largest_mss = 1360, .smallest_dead = 1361, .largest_packet = 1400, .received = 60000, .connections = 14 }, .connections = 14,
 	.tcp = { .made = true, .connected = true, .snd_mss = 1448, .advmss = 1448, .rcv_mss = 536, .pmtu = 1500, .handshake_us = -1 },
 };
 
 static const struct mtu_result back_unknown = {
 	.name = "server.example", .address = V6(4, 2), .port = 80, .route = { ROUTE6(0) }, .first = -1,
-	.path = { .method = PROBE_ICMP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1500, SENT, SIZES({ 1500, SIZE_PASSED, 3 }) },
+	.path = { .method = PROBE_ICMP, .hop_method = PROBE_ICMP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1500, SENT, SIZES({ 1500, SIZE_PASSED, 3 }) },
 	.reverse = { .finding = REVERSE_UNKNOWN, .received = 312, .connections = 2 }, .connections = 2,
 	.tcp = { .made = true, .error = ECONNREFUSED, .handshake_us = -1 },
 };
 
 static const struct mtu_result deaf = {
 	.name = "10.9.4.2", .address = V4(4, 2), .port = 443, .route = { ROUTE4(0) }, .first = PROBE_UDP, .first_finding = MTU_HOST_DEAF, .first_sent = 12, NO_TCP,
-	.path = { .method = PROBE_ICMP, .finding = MTU_HOST_DEAF, .told_by = -1, .probes_sent = 12, .controls_sent = 4, .controls_lost = 4, .rounds = 3, .elapsed_us = 3000000, .rtt_us = -1,
+	.path = { .method = PROBE_ICMP, .hop_method = PROBE_ICMP, .finding = MTU_HOST_DEAF, .told_by = -1, .probes_sent = 12, .controls_sent = 4, .controls_lost = 4, .rounds = 3, .elapsed_us = 3000000, .rtt_us = -1,
 		  SIZES({ 72, SIZE_LOST, 3 }, { 576, SIZE_LOST, 3 }, { 1500, SIZE_LOST, 1 }),
 		  .hops = { HOP(1, V4(0, 1), 98, REPLY_EXPIRED), HOP_MUTE(2) }, .hop_count = 2 },
 };
 
 static const struct mtu_result prohibited = {
 	.name = "10.9.4.2", .address = V4(4, 2), .route = { ROUTE4(0) }, .first = -1, NO_TCP,
-	.path = { .method = PROBE_UDP, .finding = MTU_UNREACHABLE, .told_by = -1, .says = REPLY_PROHIBITED, .says_by = V4(1, 2), .probes_sent = 2, .elapsed_us = 800, .rtt_us = -1 },
+	.path = { .method = PROBE_UDP, .finding = MTU_UNREACHABLE, .told_by = -1, .says = REPLY_PROHIBITED, .says_by = V4(1, 2), .says_icmp = true, .says_type = 3, .says_code = 13, .probes_sent = 2, .elapsed_us = 800, .rtt_us = -1 },
 };
 
 static const struct mtu_result no_way_out = {
 	.name = "fd00:9:4::2", .address = V6(4, 2), .route = { .destination = V6(4, 2), .error = -ENETUNREACH }, .first = -1, NO_TCP,
-	.path = { .method = PROBE_ICMP, .finding = MTU_UNREACHABLE, .told_by = -1, .says = REPLY_LOCAL, .says_error = ENETUNREACH, .probes_sent = 1, .rtt_us = -1 },
+	.path = { .method = PROBE_ICMP, .hop_method = PROBE_ICMP, .finding = MTU_UNREACHABLE, .told_by = -1, .says = REPLY_LOCAL, .says_error = ENETUNREACH, .probes_sent = 1, .rtt_us = -1 },
 };
 
 static const struct mtu_result at_least = {
 	.name = "10.9.4.2", .address = V4(4, 2), .route = { ROUTE4(0) }, .first = -1, NO_TCP,
-	.path = { .method = PROBE_ICMP, .finding = MTU_BLACK_HOLE_FOUND, .bound = BOUND_LOWER, .told_by = -1, .path_mtu = 1280, .smallest_lost = 1500, .partial = true, SENT,
+	.path = { .method = PROBE_ICMP, .hop_method = PROBE_ICMP, .finding = MTU_BLACK_HOLE_FOUND, .bound = BOUND_LOWER, .told_by = -1, .path_mtu = 1280, .smallest_lost = 1500, .partial = true, SENT,
 		  SIZES({ 1280, SIZE_PASSED, 2 }, { 1500, SIZE_LOST, 3 }) },
 };
 
 /* Nothing large has passed, and too much is lost to say more. */
 static const struct mtu_result at_most = {
 	.name = "10.9.4.2", .address = V4(4, 2), .route = { ROUTE4(0) }, .first = -1, NO_TCP,
-	.path = { .method = PROBE_ICMP, .finding = MTU_UNDECIDED, .bound = BOUND_UPPER, .told_by = -1, .path_mtu = 1199, .smallest_lost = 1200, .partial = true, .lossy = true,
+	.path = { .method = PROBE_ICMP, .hop_method = PROBE_ICMP, .finding = MTU_UNDECIDED, .bound = BOUND_UPPER, .told_by = -1, .path_mtu = 1199, .smallest_lost = 1200, .partial = true, .lossy = true,
 		  .probes_sent = 20, .controls_sent = 10, .controls_lost = 4, .rounds = 3, .elapsed_us = 5000000, .rtt_us = 1204, SIZES({ 72, SIZE_PASSED, 2 }, { 1200, SIZE_LOST, 3 }) },
 };
 
 /* The word of the second router holds, that of the first one as far as it reaches. */
 static const struct mtu_result told_twice = {
 	.name = "10.9.4.2", .address = V4(4, 2), .route = { ROUTE4(0) }, .first = -1, NO_TCP,
-	.path = { .method = PROBE_ICMP, .finding = MTU_NARROWER_TOLD, .path_mtu = 1400, .smallest_lost = 1401, SENT, .place = SHRINK_BETWEEN, .shrink_ttl = 0, .shrink_before = 0,
+	.path = { .method = PROBE_ICMP, .hop_method = PROBE_ICMP, .finding = MTU_NARROWER_TOLD, .path_mtu = 1400, .smallest_lost = 1401, SENT, .place = SHRINK_BETWEEN, .shrink_ttl = 0, .shrink_before = 0,
 		  .shrink_address = V4(2, 2), .told_by = 1, .told = { { V4(0, 1), 1450, 1, TOLD_SURPASSED }, { V4(2, 2), 1400, 1, TOLD_CONFIRMED } }, .told_count = 2,
 		  SIZES({ 1400, SIZE_PASSED, 1 }, { 1401, SIZE_TOLD, 1 }, { 1450, SIZE_TOLD, 1 }, { 1500, SIZE_TOLD, 1 }) },
 };
 
 static const struct mtu_result undecided = {
 	.name = "fd00:9:4::2", .address = V6(4, 2), .route = { ROUTE6(0) }, .first = -1, NO_TCP,
-	.path = { .method = PROBE_ICMP, .finding = MTU_UNDECIDED, .bound = BOUND_LOWER, .told_by = -1, .path_mtu = 1280, .partial = true, SENT, SIZES({ 1280, SIZE_PASSED, 2 }) },
+	.path = { .method = PROBE_ICMP, .hop_method = PROBE_ICMP, .finding = MTU_UNDECIDED, .bound = BOUND_LOWER, .told_by = -1, .path_mtu = 1280, .partial = true, SENT, SIZES({ 1280, SIZE_PASSED, 2 }) },
 };
 
 /* What this machine does itself: a route's MTU, messages that it hides or drops, no size at all. */
 static const struct mtu_result fits_route = {
 	.name = "server.example", .address = V4(4, 2), .port = 8080, .first = -1, NO_TCP, .route = { ROUTE4(ROUTE_HAS_MTU), .mtu = 1420 },
-	.path = { .method = PROBE_TCP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1420, SENT, SIZES({ 1200, SIZE_PASSED, 1 }, { 1420, SIZE_PASSED, 3 }) },
+	.path = { .method = PROBE_TCP, .hop_method = PROBE_ICMP, .finding = MTU_FITS, .told_by = -1, .path_mtu = 1420, SENT, SIZES({ 1200, SIZE_PASSED, 1 }, { 1420, SIZE_PASSED, 3 }) },
 };
 
 static const struct mtu_result told_hidden = {
@@ -183,20 +183,20 @@ static const struct mtu_result told_hidden = {
 
 static const struct mtu_result unheard = {
 	.name = "10.9.4.2", .address = V4(4, 2), .route = { ROUTE4(0) }, .first = -1, NO_TCP,
-	.path = { .method = PROBE_ICMP, .finding = MTU_UNDECIDED, .unheard = true, .told_by = -1, .path_mtu = 1400, .smallest_lost = 1401, SENT, HOLE_SIZES,
+	.path = { .method = PROBE_ICMP, .hop_method = PROBE_ICMP, .finding = MTU_UNDECIDED, .unheard = true, .told_by = -1, .path_mtu = 1400, .smallest_lost = 1401, SENT, HOLE_SIZES,
 		  .place = SHRINK_AT, .shrink_ttl = 1, .shrink_address = V4(0, 1) },
 };
 
 static const struct mtu_result no_size = {
 	.name = "server.example", .address = V4(4, 2), .port = 443, .route = { ROUTE4(0) }, .first = -1, .connections = 2,
-	.path = { .method = PROBE_TCP, .finding = MTU_UNDECIDED, .bound = BOUND_UPPER, .told_by = -1, .elapsed_us = 1207, .rtt_us = -1 },
+	.path = { .method = PROBE_TCP, .hop_method = PROBE_ICMP, .finding = MTU_UNDECIDED, .bound = BOUND_UPPER, .told_by = -1, .elapsed_us = 1207, .rtt_us = -1 },
 	.tcp = { .made = true, .connected = true, .timestamps = true, .snd_mss = 1448, .advmss = 1448, .rcv_mss = 536, .pmtu = 1500, .handshake_us = 1207 },
 };
 
 /* The outer router is silent, the inner one tells. */
 static const struct mtu_result silent_outside = {
 	.name = "10.9.4.2", .address = V4(4, 2), .route = { ROUTE4(0) }, .first = -1, NO_TCP,
-	.path = { .method = PROBE_ICMP, .finding = MTU_BLACK_HOLE_FOUND, .path_mtu = 1400, .smallest_lost = 1401, .silent = 1500, SENT, .place = SHRINK_AT, .shrink_ttl = 1, .shrink_before = 2,
+	.path = { .method = PROBE_ICMP, .hop_method = PROBE_ICMP, .finding = MTU_BLACK_HOLE_FOUND, .path_mtu = 1400, .smallest_lost = 1401, .silent = 1500, SENT, .place = SHRINK_AT, .shrink_ttl = 1, .shrink_before = 2,
 		  .shrink_address = V4(0, 1), .told_by = -1, .told = { { V4(2, 2), 1400, 6, TOLD_CONFIRMED } }, .told_count = 1,
 		  SIZES({ 1400, SIZE_PASSED, 4 }, { 1401, SIZE_TOLD, 6 }, { 1500, SIZE_LOST, 6 }) },
 };
@@ -208,7 +208,7 @@ static const struct mtu_result small_echoes = {
 
 static const struct mtu_result echo_alone = {
 	.name = "fd00:9:4::2", .address = V6(4, 2), .route = { ROUTE6(0) }, .first = -1, NO_TCP,
-	.path = { .method = PROBE_ICMP, .finding = MTU_UNDECIDED, .bound = BOUND_LOWER, .told_by = -1, .path_mtu = 1400, .echo_unanswered = 1401, SENT,
+	.path = { .method = PROBE_ICMP, .hop_method = PROBE_ICMP, .finding = MTU_UNDECIDED, .bound = BOUND_LOWER, .told_by = -1, .path_mtu = 1400, .echo_unanswered = 1401, SENT,
 		  SIZES({ 1400, SIZE_PASSED, 3 }, { 1401, SIZE_LOST, 5 }) },
 };
 
