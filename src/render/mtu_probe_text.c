@@ -98,9 +98,9 @@ static void say_fits(struct out *out, const struct mtu_result *result)
 	else if (path->path_mtu == IP_LARGEST)
 		out_lit(out, ", as large as packets can be");
 	else if (path->method == PROBE_TCP && result->route.has & ROUTE_HAS_MTU && path->path_mtu == result->route.mtu)
-		out_lit(out, ", the largest that the MTU of the route lets TCP send; what lies above was not tried");
+		out_lit(out, ", the largest that the MTU of the route lets TCP send; what lies above only --icmp or --udp can try");
 	else if (path->method == PROBE_TCP)
-		out_lit(out, ", the largest that the peer's MSS allows; what lies above was not tried");
+		out_lit(out, ", the largest that the peer's MSS allows; what lies above only --icmp or --udp can try");
 	else
 		out_lit(out, ", the largest that was asked for");
 	if (result->tcp.made && !result->tcp.connected)
