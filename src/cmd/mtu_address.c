@@ -15,6 +15,9 @@
 #define WITNESS_AGAIN_US 3500000
 /* A method that was answered by silence, and the one behind it. */
 #define METHODS_MAX 2
+/* What a test of the way back may take, and what another method needs at least to be worth it. */
+#define WAY_BACK_US 3500000
+#define ANOTHER_US 1000000
 
 /* struct mtu_run - one search with its senders, and the connection beside it. @search: NULL when that connection is all. */
 struct mtu_run {
@@ -213,40 +216,39 @@ static const char *target_text(struct probe_job *job, const struct mtu_result *r
 	return arena_strdup(&job->session.arena, out_text(&out));
 }
 
-static void note_next_method(struct probe_job *job, const struct mtu_result *result, enum prober_kind next)
+/* Who spoke instead. */
+static void note_next_method(struct probe_job *job, const struct mtu_result *result)
 {
-	if (result->first != PROBE_TCP)
+	const char *label = probe_method_label(result->path.method);
+
+	if (result->first != PROBE_TCP || !result->path.probes_sent)
 		return;
 	if (result->first_finding == MTU_UNDECIDED)
-		notices_add(&job->session.notices, "what TCP left open was asked by %s", probe_method_label(method_of(next)));
+		notices_add(&job->session.notices, "what TCP left open was asked by %s", label);
 	else
 		notices_add(&job->session.notices, "TCP to port %u of %s was not answered: %s was used instead; tcptriage trace %s shows where attempts end", result->port,
-			    probe_job_text(job, &result->address), probe_method_label(method_of(next)), target_text(job, result));
+			    probe_job_text(job, &result->address), label, target_text(job, result));
 }
 
-/* Silence is not, and neither is what TCP could not try, for a host may allow less than the path carries. Loss would not be less for another method. */
-static bool is_settled(const struct mtu_path *path)
+/* TCP could not try what the host does not allow, and another method may. Loss would not be less for that. */
+static bool is_left_open(const struct mtu_path *path)
 {
-	bool limited = path->method == PROBE_TCP && path->finding == MTU_UNDECIDED && !path->lossy;
-
-	return path->partial || (path->finding != MTU_HOST_DEAF && !limited);
+	return path->method == PROBE_TCP && path->finding == MTU_UNDECIDED && (!path->lossy || !path->controls_lost);
 }
 
-static void leave_open(struct mtu_result *result)
+/* Another method is worth its time: @path is no answer, and of what TCP left open the way back is still to be tested. */
+static bool may_go_on(const struct mtu_path *path, int64_t deadline_us)
+{
+	if (path->partial)
+		return false;
+	return path->finding == MTU_HOST_DEAF || (is_left_open(path) && deadline_us - clock_mono_us() > WAY_BACK_US + ANOTHER_US);
+}
+
+static void set_aside(struct mtu_result *result)
 {
 	result->first = result->path.method;
 	result->first_finding = result->path.finding;
 	result->first_sent = result->path.probes_sent;
-}
-
-/* The method behind it told nothing: @limited, what TCP could try, is the better answer. */
-static void go_back(struct mtu_result *result, const struct mtu_path *limited)
-{
-	bool partial = result->path.partial;
-
-	leave_open(result);
-	result->path = *limited;
-	result->path.partial |= partial;
 }
 
 static bool tells_sizes(const struct mtu_path *path)
@@ -254,34 +256,56 @@ static bool tells_sizes(const struct mtu_path *path)
 	return path->finding == MTU_FITS || path->finding == MTU_NARROWER_TOLD || path->finding == MTU_BLACK_HOLE_FOUND;
 }
 
+/* @open, what TCP left open, against what the method behind it found: that is no answer when it knows of no size, or loses what TCP gets through. */
+static void weigh(struct probe_job *job, struct mtu_result *result, const struct mtu_path *open)
+{
+	const struct mtu_path other = result->path;
+	bool contradicts = tells_sizes(&other) && other.smallest_lost && other.smallest_lost <= open->path_mtu;
+
+	if (contradicts)
+		notices_add(&job->session.notices, "%s packets of %u B do not get through, while TCP of %u B does: %s is hindered, and says nothing of the path", probe_method_label(other.method),
+			    other.smallest_lost, open->path_mtu, probe_method_label(other.method));
+	if (tells_sizes(&other) && !contradicts)
+		return;
+	set_aside(result);
+	result->path = *open;
+	result->path.partial |= other.partial;
+	result->path.elapsed_us = other.elapsed_us;
+}
+
 /* Methods in turn, until one settles it. */
 static void search(struct probe_job *job, struct mtu_witness *witness, int64_t deadline_us, struct mtu_result *result)
 {
 	enum prober_kind kinds[METHODS_MAX];
 	unsigned count = methods_of(job->own, result, kinds);
-	struct mtu_path before = result->path;
+	struct mtu_path before = { .finding = MTU_HOST_DEAF };
 
 	for (unsigned i = 0; i < count; i++) {
+		bool last = i + 1 == count, open = is_left_open(&before);
 		struct err why = { "" };
-		int code = search_by(job, kinds[i], witness, deadline_us, result, &why);
-		bool last = i + 1 == count;
+		int code = search_by(job, kinds[i], witness, open ? deadline_us - WAY_BACK_US : deadline_us, result, &why);
 
-		if (code && (last || is_of_network(code))) {
+		if (code && !open && (last || is_of_network(code))) {
 			could_not(job, kinds[i], code, &why, result);
-			break;
+			return;
 		}
 		if (code) {
 			notices_add(&job->session.notices, "%s was left out: %s", probe_method_label(method_of(kinds[i])), why.text);
+			result->first = open ? -1 : result->first;
 			continue;
 		}
-		if (is_settled(&result->path) || last)
-			break;
+		note_next_method(job, result);
+		result->path.elapsed_us += before.elapsed_us;
+		if (open)
+			weigh(job, result, &before);
+		if (last || !may_go_on(&result->path, deadline_us)) {
+			if (!last && !result->path.partial && is_left_open(&result->path))
+				notices_add(&job->session.notices, "no time was left for another method (--timeout): --icmp or --udp ask the path itself");
+			return;
+		}
 		before = result->path;
-		leave_open(result);
-		note_next_method(job, result, kinds[i + 1]);
+		set_aside(result);
 	}
-	if (result->first >= 0 && before.finding == MTU_UNDECIDED && !tells_sizes(&result->path))
-		go_back(result, &before);
 }
 
 /* What ended the handshake: a reset bears the host's address, any other error is this machine's word for it. */
@@ -361,7 +385,7 @@ static void probe_with_port(struct probe_job *job, struct mtu_result *result, in
 	mtu_witness_tell(&witness, result);
 	mtu_limits_tell(job, result);
 	/* after the search: what a router tells the host about its answers would lessen the MSS that the host advertises, and so the sizes that TCP can try */
-	if (o->payload && !tcp_was_silent(result) && result->path.finding != MTU_UNREACHABLE && !result->path.partial)
+	if (o->payload && !tcp_was_silent(result) && result->path.finding != MTU_UNREACHABLE && !interrupted && clock_mono_us() < deadline_us)
 		mtu_reverse_test(job, result, deadline_us);
 	note_service(job, result);
 	note_reverse(job, result);

@@ -99,7 +99,8 @@ void mtu_reverse_test(struct probe_job *job, struct mtu_result *result, int64_t 
 {
 	const struct mtu_probe_options *o = job->own;
 	struct prober_options options = probe_job_prober(job, &result->address, PROBER_TCP_DATA);
-	const struct reverse_search_options wish = { .family = (enum addr_family)result->address.family, .largest = largest_mss(result), .exact = true };
+	const struct reverse_search_options wish = { .family = (enum addr_family)result->address.family, .largest = largest_mss(result), .exact = true,
+						     .hurry = result->path.finding == MTU_BLACK_HOLE_FOUND };
 	struct reverse_run run = { .search = NULL };
 	struct err err = { "" };
 

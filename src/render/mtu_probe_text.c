@@ -493,7 +493,8 @@ static void reverse_black_hole(struct out *out, const struct mtu_result *result)
 static void reverse_unknown(struct out *out, const struct mtu_result *result)
 {
 	if (result->reverse.received)
-		out_printf(out, "unknown: the service sent %llu B, too little to fill large packets", (unsigned long long)result->reverse.received);
+		out_printf(out, "unknown: the service sent %llu B%s, too little to fill large packets", (unsigned long long)result->reverse.received,
+			   result->reverse.quiet ? " and nothing for a second" : "");
 	else
 		out_lit(out, "unknown: neither a large nor a small advertised MSS brought an answer");
 }
@@ -560,7 +561,8 @@ static void sent_line(struct probe_text *text, const struct mtu_result *result)
 		out_printf(&text->item, ", %s",
 			   result->first_finding == MTU_HOST_DEAF ? "silence" :
 			   result->first_finding == MTU_UNREACHABLE ? "unreachable" :
-								      "undecided");
+			   result->first_finding == MTU_UNDECIDED   ? "undecided" :
+								      "contradicted");
 		probe_text_item(text);
 	}
 	probe_text_ignored(text, result->dropped);

@@ -276,6 +276,11 @@ static bool verify(struct mtu_search *search, uint32_t passed, const struct mtu_
 	}
 	if (does_not_pass_any_more(search, passed))
 		return mtu_narrow_plan(search);
+	/* the sender has been told to send less since: @passed cannot be tried again */
+	if (passed > search->top) {
+		search->exact = failed && failed->size == passed + 1 && !by_silence(failed);
+		return false;
+	}
 	if (search->verify_rounds++ == VERIFY_ROUNDS) {
 		search->path.lossy = true;
 		return false;

@@ -24,10 +24,10 @@ static enum mtu_finding finding(const struct mtu_search *search)
 		return search->said ? MTU_UNREACHABLE : MTU_HOST_DEAF;
 	if (!passed)
 		return MTU_UNDECIDED;
-	if (passed >= search->top)
-		return MTU_FITS;
 	if (search->path.told_by >= 0)
 		return MTU_NARROWER_TOLD;
+	if (passed >= search->top)
+		return MTU_FITS;
 	if (search->stage == STAGE_DONE && (!mtu_confirm_proven(search) || 5 * search->path.controls_lost > search->path.controls_sent))
 		return MTU_UNDECIDED;
 	return search->exact || surely_lost(search) ? MTU_BLACK_HOLE_FOUND : MTU_UNDECIDED;

@@ -125,6 +125,14 @@ static bool tells_less(const struct mtu_search *search, const struct path_told *
 	return false;
 }
 
+/* What stands above the sizes that pass was not sent by this machine: nobody's word is judged by that. */
+static bool ends_at_own_limit(const struct mtu_search *search)
+{
+	const struct mtu_note *failed = mtu_sizes_failed(&search->sizes);
+
+	return failed ? failed->local && !failed->lost && !failed->told : search->top_told;
+}
+
 void mtu_told_judge(struct mtu_search *search)
 {
 	uint32_t passed = mtu_sizes_passed(&search->sizes), failed = failed_size(search);
@@ -141,7 +149,7 @@ void mtu_told_judge(struct mtu_search *search)
 			told->kind = TOLD_CONFIRMED;
 		else if (told->mtu < passed)
 			told->kind = TOLD_WRONG;
-		else if (told->mtu >= failed)
+		else if (told->mtu >= failed && !ends_at_own_limit(search))
 			told->kind = failed == passed + 1 && tells_less(search, told) ? TOLD_SURPASSED : TOLD_WRONG;
 	}
 }

@@ -3,7 +3,7 @@
  *
  * First both are asked side by side. What is large and comes settles it at once: the way back is not narrow. A black hole needs the large one to stall three times and the
  * small one to come three times, and patience that the service's own pace does not explain. An answer that ends by itself before REVERSE_ENOUGH bytes, or one of
- * which full segments came, is no stall. A service that says a little in small segments and falls quiet will not fill large ones either: that ends the test at once.
+ * which full segments came, is no stall. In a hurry, a service that says a little in small segments and falls quiet is not waited for, although it may only be slow.
  * Then the edge: several MSS at once in the open interval, with little patience, for a size that was taken for dead by mistake is found out: the smallest dead one is asked
  * again with all patience before it stands, and when it comes after all, the search goes on above it. */
 #include "tcptriage/track/reverse_search.h"
@@ -23,7 +23,7 @@
 /* RULES §5.2: what shows nothing for so long has stalled; a lost packet is sent again several times in it. */
 #define STALL_US 3000000
 #define QUICK_MIN_US 500000
-/* A service whose small segments come has no more to say when it is quiet for so long: three repetitions of a lost one fit in. */
+/* In a hurry, a service whose small segments come is taken to have no more to say when it is quiet for so long: three repetitions of a lost one fit in. */
 #define QUIET_US 1000000
 #define QUIET_LOOKS 4
 #define QUICK_ANSWERS 8
@@ -315,11 +315,11 @@ static struct flight *next_wish(struct reverse_search *s)
 
 static void begin(struct reverse_search *s, struct flight *flight, int64_t now_us, struct reverse_request *request)
 {
-	bool compared = s->phase == PHASE_COMPARE && flight->mss == s->small && s->small < s->largest;
+	bool may_be_quiet = s->options.hurry && s->phase == PHASE_COMPARE && flight->mss == s->small && s->small < s->largest;
 
 	flight->id = ++s->next_id;
 	flight->begin_us = MAX(now_us, 1);
-	flight->quiet_us = compared ? QUIET_US : 0;
+	flight->quiet_us = may_be_quiet ? QUIET_US : 0;
 	s->last_us = now_us;
 	s->path.connections++;
 	*request = (struct reverse_request){ .id = flight->id,
@@ -437,7 +437,7 @@ static void take(struct reverse_search *s, const struct flight *flight, const st
 		s->slowest_us = MAX(s->slowest_us, now_us - flight->begin_us);
 	} else if (outcome->ended || outcome->quiet) {
 		s->said_little = s->said_little || s->phase == PHASE_COMPARE;
-		s->quiet = s->quiet || outcome->quiet;
+		s->quiet = s->path.quiet = s->quiet || outcome->quiet;
 		s->failures += s->phase != PHASE_COMPARE;
 	} else if (came_full(flight, outcome)) {
 		s->said_little = s->said_little || s->phase == PHASE_COMPARE;

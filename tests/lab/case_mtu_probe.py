@@ -183,12 +183,29 @@ def what_tcp_leaves_open_when_nothing_else_was_asked_for(lab):
 
 
 @case("mtu-probe", "view", waits=40)
+def what_tcp_leaves_open_without_time_for_more(lab):
+    """The way back comes first."""
+    chain = service_that_learns_of_the_way_back(lab)
+    result = chain.one("mtu-probe", "--timeout", "3", "--tcp-payload", "raw", port=PORT)
+    expect(result, **LEFT_OPEN, first_method=None, reverse="fits", notices=told_in("no time was left for another method"))
+
+
+@case("mtu-probe", "view", waits=40)
 def what_tcp_leaves_open_when_nothing_else_is_answered(lab):
     """Less than a verdict, and more than silence."""
     chain = service_that_learns_of_the_way_back(lab)
     chain.deaf("icmp", "udp")
     result = chain.one("mtu-probe", "--tcp-payload", "raw", port=PORT)
     expect(result, **LEFT_OPEN, first_method="icmp", reverse="fits", notices=told_in("what TCP left open was asked by ICMP"))
+
+
+@case("mtu-probe", "view", waits=40)
+def what_icmp_loses_and_tcp_does_not(lab):
+    """A filter on large echoes and datagrams is no narrow link: what TCP got through is not called lost."""
+    chain = service_that_learns_of_the_way_back(lab)
+    chain.filter("r1", "meta l4proto { icmp, icmpv6, udp } meta length > 1000 drop")
+    result = chain.one("mtu-probe", "--tcp-payload", "raw", port=PORT)
+    expect(result, **LEFT_OPEN, first_method="icmp", notices=told_in("while TCP of 1400 B does: ICMP is hindered"), findings=[])
 
 
 @case(HOLE, "probe-fault", waits=40)
@@ -202,6 +219,17 @@ def large_segments_filtered(lab):
     finding = expect_finding(result, HOLE, "critical", (0.7, 0.85))
     if finding and "a filter on the way" not in finding["title"]:
         raise Wrong(finding["title"])
+
+
+@case(BACK, "probe-fault", waits=60)
+def service_that_thinks_before_its_answer(lab):
+    """Its head comes at once, and what does not fit the way back a second later: a quiet service is no short answer."""
+    chain = Chain(lab)
+    chain.serve(pause=1.3)
+    chain.narrow_back("r2", 1400)
+    chain.mute_too_big("r2")
+    result = chain.one("mtu-probe", "--tcp-payload", "raw", port=PORT)
+    expect(result, method="tcp", verdict="fits", path_mtu=1500, reverse="black-hole", status=5)
 
 
 @case(BACK, "probe-fault", waits=60)

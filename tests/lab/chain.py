@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import threading
+import time
 
 from lab import Absent, Wrong, run, settle_namespace
 
@@ -112,8 +113,8 @@ class Chain:
         rules = {"icmp": "icmp type echo-request drop\n icmpv6 type echo-request drop", "udp": "meta l4proto udp drop"}
         self.filter("s", "\n ".join(rules[protocol] for protocol in protocols), "input")
 
-    def serve(self, answer=20000, port=PORT):
-        """A program that answers each request with `answer` bytes and keeps the connection."""
+    def serve(self, answer=20000, port=PORT, pause=0):
+        """A program that answers each request with `answer` bytes and keeps the connection; with a `pause` (s) it says a few bytes before that."""
         def server(tell):
             sock = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -124,6 +125,9 @@ class Chain:
             def one(connection):
                 try:
                     while connection.recv(65536):
+                        if pause:
+                            connection.sendall(bytes(19))
+                            time.sleep(pause)
                         connection.sendall(bytes(answer))
                 except OSError:
                     pass

@@ -240,6 +240,41 @@ static void mtu_search__sender_tells_the_largest_it_sends__that_is_tried_and_no_
 	end(&s);
 }
 
+/* The peer learns of its own narrow way and allows less from then on, while a router has told of this one: its word stands as far as it was tried, and is nobody's lie. */
+static void mtu_search__sender_may_send_less_in_the_midst_of_it__a_word_that_was_confirmed_stands(void **state)
+{
+	unsigned told = 0, left = 0;
+
+	(void)state;
+	for (int64_t at_us = 0; at_us < 100000; at_us += 250) {
+		struct scene s = scene(ADDR_V4, 3, (uint64_t)at_us);
+
+		s.path->nodes[1].mtu = 1450;
+		s.path->nodes[1].ptb = PTB_TELLS;
+		s.path->tells_most = true;
+		s.path->changes_us = s.path->now_us + at_us;
+		s.path->changes_at = 0;
+		s.path->changes_to = 1400;
+		run(&s);
+		assert_false(s.found->lossy);
+		for (unsigned i = 0; i < s.found->told_count; i++)
+			assert_int_not_equal(s.found->told[i].kind, TOLD_WRONG);
+		if (s.found->path_mtu == 1450 && s.found->smallest_lost == 1451) {
+			assert_int_equal(s.found->finding, MTU_NARROWER_TOLD);
+			assert_int_equal(s.found->bound, BOUND_EXACT);
+			told++;
+		} else {
+			assert_int_equal(s.found->finding, MTU_FITS);
+			assert_true(s.found->path_mtu == 1400 || s.found->path_mtu == 1450);
+			assert_int_equal(s.found->smallest_lost, 0);
+			left++;
+		}
+		end(&s);
+	}
+	print_message("%u times told, %u times left at what the sender may send\n", told, left);
+	assert_true(told && left);
+}
+
 static void mtu_search__largest_below_the_base__is_asked_for_all_the_same(void **state)
 {
 	static const uint32_t largest[] = { 20, 64, 68, 576, 1228, 1229 };
@@ -1090,6 +1125,7 @@ int main(void)
 		cmocka_unit_test(mtu_search__bytes_are_policed__no_size_is_lost),
 		cmocka_unit_test(mtu_search__interface_refuses__largest_is_what_it_sends),
 		cmocka_unit_test(mtu_search__sender_tells_the_largest_it_sends__that_is_tried_and_no_other),
+		cmocka_unit_test(mtu_search__sender_may_send_less_in_the_midst_of_it__a_word_that_was_confirmed_stands),
 		cmocka_unit_test(mtu_search__largest_below_the_base__is_asked_for_all_the_same),
 		cmocka_unit_test(mtu_search__sizes__are_ascending_and_agree_with_the_verdict),
 		cmocka_unit_test(mtu_search__router_tells__is_confirmed_at_once),

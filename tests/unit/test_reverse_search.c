@@ -29,7 +29,7 @@ struct world {
 	enum addr_family family;
 	uint32_t mtu, largest, loss, answer, served, head, advertised, segment;
 	int64_t think_us;
-	bool think_random, waits, deaf, coarse;
+	bool think_random, waits, deaf, coarse, hurry;
 	uint64_t seed;
 };
 
@@ -128,7 +128,7 @@ static struct arrival connect_to(struct world *world, const struct reverse_reque
 
 static struct result run(struct world world)
 {
-	const struct reverse_search_options options = { .family = world.family, .largest = world.largest, .exact = !world.coarse };
+	const struct reverse_search_options options = { .family = world.family, .largest = world.largest, .exact = !world.coarse, .hurry = world.hurry };
 	struct reverse_search *search = reverse_search_new(&options, 1000000);
 	struct arrival under_way[FLIGHTS];
 	struct reverse_request request;
@@ -333,7 +333,7 @@ static void service__says_little_and_waits__is_told_within_two_seconds(void **st
 	struct world world = healthy(ADDR_V4);
 
 	(void)state;
-	world.waits = true;
+	world.waits = world.hurry = true;
 	for (world.mtu = 1300; world.mtu <= 1500; world.mtu += 200) {
 		for (world.answer = 1; world.answer < REVERSE_ENOUGH; world.answer += 91) {
 			struct result result = run(world);
@@ -344,6 +344,9 @@ static void service__says_little_and_waits__is_told_within_two_seconds(void **st
 		}
 	}
 	world.answer = 0; /* what has not even begun may be slow */
+	assert_true(run(world).took_us >= 3000000);
+	world.answer = 100; /* and without a hurry so may be what has */
+	world.hurry = false;
 	assert_true(run(world).took_us >= 3000000);
 }
 

@@ -244,7 +244,7 @@ static void connection__refused_or_silent__carries_the_errno(void **state)
 /* The whole test as a driver makes it. */
 static struct reverse_path judge(enum addr_family family, uint16_t port, enum tcp_payload payload)
 {
-	const struct reverse_search_options options = { .family = family, .largest = family == ADDR_V4 ? 1460 : 1440, .exact = true };
+	const struct reverse_search_options options = { .family = family, .largest = family == ADDR_V4 ? 1460 : 1440, .exact = true, .hurry = true };
 	struct reverse_search *search = reverse_search_new(&options, clock_mono_us());
 	struct tcp_reverse *reverse = open_reverse(family, port, payload);
 	struct reverse_request request;

@@ -124,10 +124,11 @@ const char *reverse_finding_name(enum reverse_finding finding);
 /**
  * struct reverse_path - @finding. @largest_mss: largest advertised that brought an answer, 0 none: as it was sent, which is less than was asked for where a route says so. @smallest_dead:
  * smallest that did not, 0 none. @received: bytes of the largest answer. @largest_packet: largest IP packet of an answer that was seen, 0 unknown: a service that has learned a path MTU, or sees a
- * smaller MSS than was advertised, sends no larger ones. @connections: made for it.
+ * smaller MSS than was advertised, sends no larger ones. @connections: made for it. @quiet: the service was given up when it had said a little and was quiet for a second.
  */
 struct reverse_path {
 	uint8_t finding;
+	bool quiet;
 	uint32_t largest_mss, smallest_dead, largest_packet, connections;
 	uint64_t received;
 };

@@ -261,7 +261,7 @@ static const char *const *fixes(const struct view *view, const struct hole *h)
 /* The service itself can be asked: it has not been, and nothing says that it does not answer. */
 static bool can_ask_tcp(const struct hole *h)
 {
-	return h->path->method != PROBE_TCP && (!h->result->tcp.made || h->result->tcp.connected);
+	return h->path->method != PROBE_TCP && h->result->first != PROBE_TCP && (!h->result->tcp.made || h->result->tcp.connected);
 }
 
 static const char *const *next(const struct view *view, const struct hole *h)
@@ -305,9 +305,12 @@ static void describe(struct finding *f, const struct view *view, const struct ho
 
 static size_t doubts_of(const struct view *view, const struct hole *h, struct probe_doubt doubts[FINDING_LINES_MAX])
 {
+	bool left_open = h->result->first == PROBE_TCP && h->result->first_finding == MTU_UNDECIDED;
 	const struct mtu_path *path = h->path;
 	const struct probe_doubt rows[] = {
-		{ path->method != PROBE_TCP, 0.96, "the probes were {method}, not TCP: a filter that drops large ones of that kind alone looks the same" },
+		{ path->method != PROBE_TCP, left_open ? 0.9 : 0.96,
+		  left_open ? "the probes were {method}, not TCP, which could not try what the host does not allow: a filter that drops large ones of that kind alone looks the same" :
+			      "the probes were {method}, not TCP: a filter that drops large ones of that kind alone looks the same" },
 		{ h->tcp_only, 0.85, "{hop_method} packets of {smallest_lost} arrive at the host: only large TCP segments are hindered, and where is not known" },
 		{ h->by_others && !h->tcp_only, 0.97, "the place was found by {hop_method}: packets of TCP may go another way" },
 		{ !h->exact, 0.9, "the exact size was not found: something between {path_mtu} and {fits_at_most} still passes" },
