@@ -270,6 +270,12 @@ bool mtu_hops_prove(const struct mtu_search *search)
 	return before > at && search->hops.proven[before];
 }
 
+/* Large packets reach it, whatever it says of hop limits. */
+static bool first_router_told(const struct mtu_path *path)
+{
+	return path->told_by >= 0 && path->hops[0].reply == REPLY_EXPIRED && addr_equal(&path->told[path->told_by].from, &path->hops[0].address);
+}
+
 void mtu_hops_place(struct mtu_search *search)
 {
 	struct mtu_path *path = &search->path;
@@ -286,4 +292,9 @@ void mtu_hops_place(struct mtu_search *search)
 		path->shrink_address = search->hops.told_by[far.told];
 	else if (at)
 		path->shrink_address = path->hops[at - 1].address;
+	if (path->place == SHRINK_HERE && first_router_told(path)) {
+		path->place = SHRINK_AT;
+		path->shrink_ttl = 1;
+		path->shrink_before = 2;
+	}
 }

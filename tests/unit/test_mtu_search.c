@@ -275,6 +275,29 @@ static void mtu_search__sender_may_send_less_in_the_midst_of_it__a_word_that_was
 	assert_true(told && left);
 }
 
+/* Whoever says that packets are too big has seen them: the first router's silence about hop limits makes nothing this machine's own link. */
+static void mtu_search__first_router_tells_and_answers_few_hop_limits__is_the_place(void **state)
+{
+	unsigned at = 0;
+
+	(void)state;
+	for (unsigned burst = 0; burst <= 12; burst++) {
+		for (unsigned seed = 0; seed < 20; seed++) {
+			struct scene s = scene(ADDR_V4, 3, seed);
+
+			s.path->nodes[1].mtu = 1450;
+			s.path->nodes[1].ptb = PTB_TELLS;
+			s.path->nodes[1].limit = (struct fake_limit){ .burst = burst + 1, .per_s = 0.01, .left = burst, .at_us = s.path->now_us };
+			run(&s);
+			assert_exact(&s, MTU_NARROWER_TOLD, 1450);
+			assert_int_not_equal(s.found->place, SHRINK_HERE);
+			at += s.found->place == SHRINK_AT && s.found->shrink_ttl == 1;
+			end(&s);
+		}
+	}
+	print_message("%u of 260 times at the first router\n", at);
+}
+
 static void mtu_search__largest_below_the_base__is_asked_for_all_the_same(void **state)
 {
 	static const uint32_t largest[] = { 20, 64, 68, 576, 1228, 1229 };
@@ -1125,6 +1148,7 @@ int main(void)
 		cmocka_unit_test(mtu_search__bytes_are_policed__no_size_is_lost),
 		cmocka_unit_test(mtu_search__interface_refuses__largest_is_what_it_sends),
 		cmocka_unit_test(mtu_search__sender_tells_the_largest_it_sends__that_is_tried_and_no_other),
+		cmocka_unit_test(mtu_search__first_router_tells_and_answers_few_hop_limits__is_the_place),
 		cmocka_unit_test(mtu_search__sender_may_send_less_in_the_midst_of_it__a_word_that_was_confirmed_stands),
 		cmocka_unit_test(mtu_search__largest_below_the_base__is_asked_for_all_the_same),
 		cmocka_unit_test(mtu_search__sizes__are_ascending_and_agree_with_the_verdict),
