@@ -15,8 +15,7 @@
 #define WITNESS_AGAIN_US 3500000
 /* A method that was answered by silence, and the one behind it. */
 #define METHODS_MAX 2
-/* What a test of the way back may take, and what another method needs at least to be worth it. */
-#define WAY_BACK_US 3500000
+/* What another method needs at least to be worth it. */
 #define ANOTHER_US 1000000
 
 /* struct mtu_run - one search with its senders, and the connection beside it. @search: NULL when that connection is all. */
@@ -233,15 +232,13 @@ static void note_next_method(struct probe_job *job, const struct mtu_result *res
 /* TCP could not try what the host does not allow, and another method may. Loss would not be less for that. */
 static bool is_left_open(const struct mtu_path *path)
 {
-	return path->method == PROBE_TCP && path->finding == MTU_UNDECIDED && (!path->lossy || !path->controls_lost);
+	return path->method == PROBE_TCP && path->finding == MTU_UNDECIDED && !path->lossy;
 }
 
-/* Another method is worth its time: @path is no answer, and of what TCP left open the way back is still to be tested. */
-static bool may_go_on(const struct mtu_path *path, int64_t deadline_us)
+/* @path is no answer, and another method may bring one. */
+static bool may_go_on(const struct mtu_path *path)
 {
-	if (path->partial)
-		return false;
-	return path->finding == MTU_HOST_DEAF || (is_left_open(path) && deadline_us - clock_mono_us() > WAY_BACK_US + ANOTHER_US);
+	return !path->partial && (path->finding == MTU_HOST_DEAF || is_left_open(path));
 }
 
 static void set_aside(struct mtu_result *result)
@@ -256,21 +253,50 @@ static bool tells_sizes(const struct mtu_path *path)
 	return path->finding == MTU_FITS || path->finding == MTU_NARROWER_TOLD || path->finding == MTU_BLACK_HOLE_FOUND;
 }
 
-/* @open, what TCP left open, against what the method behind it found: that is no answer when it knows of no size, or loses what TCP gets through. */
+/* @other loses what TCP gets through, or gets through what TCP loses: then it says nothing of TCP. */
+static bool contradicts(struct probe_job *job, const struct mtu_path *open, const struct mtu_path *other)
+{
+	const char *label = probe_method_label(other->method);
+
+	if (other->smallest_lost && other->smallest_lost <= open->path_mtu) {
+		notices_add(&job->session.notices, "%s packets of %u B do not get through, while TCP of %u B does: %s is hindered, and says nothing of the path", label, other->smallest_lost,
+			    open->path_mtu, label);
+		return true;
+	}
+	if (open->smallest_lost && other->path_mtu >= open->smallest_lost) {
+		notices_add(&job->session.notices, "%s packets of %u B arrive, while TCP of %u B brought no answer before it could no longer be tried: a filter of large segments looks like that", label,
+			    other->path_mtu, open->smallest_lost);
+		return true;
+	}
+	return false;
+}
+
+/* @open, what TCP left open, against what the method behind it found: that is no answer when it knows of no size, or does with TCP's as it does with none of its own. */
 static void weigh(struct probe_job *job, struct mtu_result *result, const struct mtu_path *open)
 {
 	const struct mtu_path other = result->path;
-	bool contradicts = tells_sizes(&other) && other.smallest_lost && other.smallest_lost <= open->path_mtu;
 
-	if (contradicts)
-		notices_add(&job->session.notices, "%s packets of %u B do not get through, while TCP of %u B does: %s is hindered, and says nothing of the path", probe_method_label(other.method),
-			    other.smallest_lost, open->path_mtu, probe_method_label(other.method));
-	if (tells_sizes(&other) && !contradicts)
+	if (tells_sizes(&other) && !contradicts(job, open, &other))
 		return;
 	set_aside(result);
 	result->path = *open;
 	result->path.partial |= other.partial;
 	result->path.elapsed_us = other.elapsed_us;
+}
+
+static bool tcp_was_silent(const struct mtu_result *result)
+{
+	return result->first == PROBE_TCP && result->first_finding == MTU_HOST_DEAF;
+}
+
+/* After the search by TCP: what a router tells the host about its answers would lessen the MSS that the host advertises, and so the sizes that TCP can try. Before that of another
+ * method, which would have this kernel remember a path MTU and advertise less itself. */
+static void test_way_back(struct probe_job *job, struct mtu_result *result, int64_t deadline_us)
+{
+	const struct mtu_probe_options *o = job->own;
+
+	if (o->payload && !tcp_was_silent(result) && result->path.finding != MTU_UNREACHABLE && !interrupted && clock_mono_us() < deadline_us)
+		mtu_reverse_test(job, result, deadline_us);
 }
 
 /* Methods in turn, until one settles it. */
@@ -283,7 +309,7 @@ static void search(struct probe_job *job, struct mtu_witness *witness, int64_t d
 	for (unsigned i = 0; i < count; i++) {
 		bool last = i + 1 == count, open = is_left_open(&before);
 		struct err why = { "" };
-		int code = search_by(job, kinds[i], witness, open ? deadline_us - WAY_BACK_US : deadline_us, result, &why);
+		int code = search_by(job, kinds[i], witness, deadline_us, result, &why);
 
 		if (code && !open && (last || is_of_network(code))) {
 			could_not(job, kinds[i], code, &why, result);
@@ -298,9 +324,12 @@ static void search(struct probe_job *job, struct mtu_witness *witness, int64_t d
 		result->path.elapsed_us += before.elapsed_us;
 		if (open)
 			weigh(job, result, &before);
-		if (last || !may_go_on(&result->path, deadline_us)) {
-			if (!last && !result->path.partial && is_left_open(&result->path))
-				notices_add(&job->session.notices, "no time was left for another method (--timeout): --icmp or --udp ask the path itself");
+		if (last || !may_go_on(&result->path))
+			return;
+		if (is_left_open(&result->path))
+			test_way_back(job, result, deadline_us);
+		if (deadline_us - clock_mono_us() < ANOTHER_US) {
+			notices_add(&job->session.notices, "no time was left for another method (--timeout): --icmp or --udp ask the path itself");
 			return;
 		}
 		before = result->path;
@@ -341,11 +370,6 @@ static void handshake_only(struct probe_job *job, struct mtu_witness *witness, i
 	notices_add(&job->session.notices, "sizes over TCP need --tcp-payload http, tls or raw: without it nothing is sent to the service");
 }
 
-static bool tcp_was_silent(const struct mtu_result *result)
-{
-	return result->first == PROBE_TCP && result->first_finding == MTU_HOST_DEAF;
-}
-
 /* What to ask next where the service matters and nothing was heard of it, or nothing but it was heard. */
 static void note_service(struct probe_job *job, const struct mtu_result *result)
 {
@@ -384,9 +408,8 @@ static void probe_with_port(struct probe_job *job, struct mtu_result *result, in
 		search(job, &witness, deadline_us, result);
 	mtu_witness_tell(&witness, result);
 	mtu_limits_tell(job, result);
-	/* after the search: what a router tells the host about its answers would lessen the MSS that the host advertises, and so the sizes that TCP can try */
-	if (o->payload && !tcp_was_silent(result) && result->path.finding != MTU_UNREACHABLE && !interrupted && clock_mono_us() < deadline_us)
-		mtu_reverse_test(job, result, deadline_us);
+	if (result->reverse.finding == REVERSE_NOT_MADE)
+		test_way_back(job, result, deadline_us);
 	note_service(job, result);
 	note_reverse(job, result);
 }

@@ -4,6 +4,9 @@
 #include "probe_loop.h"
 #include "tcptriage/track/reverse_search.h"
 
+/* A stall is waited for: 3 s, and some more. With less time than that a quiet service is left in a hurry. */
+#define PATIENCE_US 4000000
+
 /* struct reverse_run - the machine and its sender. @witness: of the connection with the largest advertised MSS so far, @witness_mss; a small one would be taken for the path's. */
 struct reverse_run {
 	struct reverse_search *search;
@@ -23,21 +26,26 @@ static enum probe_step step(void *machine, int64_t now_us, int64_t *wake_us)
 	return step;
 }
 
+static void hand_in(struct reverse_run *run, const struct reverse_outcome *outcome, int64_t now_us)
+{
+	uint32_t mss = outcome->mss ? outcome->mss : UINT32_MAX; /* 0: whatever this kernel advertises by itself */
+
+	if (!run->witness.connected || (outcome->connected && mss > run->witness_mss)) {
+		run->witness = outcome->witness;
+		run->witness_mss = mss;
+	}
+	reverse_search_outcome(run->search, outcome, now_us);
+}
+
 static bool take(void *machine, int64_t now_us)
 {
 	struct reverse_run *run = machine;
 	struct reverse_outcome outcome;
-	uint32_t mss;
+	bool some = tcp_reverse_next(run->tcp, now_us, &outcome);
 
-	if (!tcp_reverse_next(run->tcp, now_us, &outcome))
-		return false;
-	mss = outcome.mss ? outcome.mss : UINT32_MAX; /* 0: whatever this kernel advertises by itself */
-	if (!run->witness.connected || (outcome.connected && mss > run->witness_mss)) {
-		run->witness = outcome.witness;
-		run->witness_mss = mss;
-	}
-	reverse_search_outcome(run->search, &outcome, now_us);
-	return true;
+	if (some)
+		hand_in(run, &outcome, now_us);
+	return some;
 }
 
 static unsigned fds(const void *machine, struct pollfd fds[PROBE_LOOP_FDS])
@@ -88,11 +96,15 @@ static void note_small_mss(struct probe_job *job, const struct mtu_result *resul
 						  ", which fits the MTU of the route");
 }
 
-/* The test may be decided before all connections ended: the one with the largest MSS may be among them. One that is still being made bears no witness. */
+/* The test may end before all connections do: the one with the largest MSS may be among them. One that is still being made bears no witness. */
 static void look_at_open_ones(struct reverse_run *run)
 {
-	while (run->witness.connected && take(run, INT64_MAX))
-		;
+	struct reverse_outcome outcome;
+
+	while (tcp_reverse_next(run->tcp, INT64_MAX, &outcome)) {
+		if (outcome.connected)
+			hand_in(run, &outcome, INT64_MAX);
+	}
 }
 
 void mtu_reverse_test(struct probe_job *job, struct mtu_result *result, int64_t deadline_us)
@@ -100,9 +112,10 @@ void mtu_reverse_test(struct probe_job *job, struct mtu_result *result, int64_t 
 	const struct mtu_probe_options *o = job->own;
 	struct prober_options options = probe_job_prober(job, &result->address, PROBER_TCP_DATA);
 	const struct reverse_search_options wish = { .family = (enum addr_family)result->address.family, .largest = largest_mss(result), .exact = true,
-						     .hurry = result->path.finding == MTU_BLACK_HOLE_FOUND };
+						     .hurry = result->path.finding == MTU_BLACK_HOLE_FOUND || deadline_us - clock_mono_us() < PATIENCE_US };
 	struct reverse_run run = { .search = NULL };
 	struct err err = { "" };
+	bool whole;
 
 	options.payload = o->payload;
 	if (tcp_reverse_open(&run.tcp, &options, &err)) {
@@ -110,7 +123,10 @@ void mtu_reverse_test(struct probe_job *job, struct mtu_result *result, int64_t 
 		return;
 	}
 	run.search = reverse_search_new(&wish, clock_mono_us());
-	job->cut |= !probe_loop_run(&ops, &run, &job->pace, deadline_us, job->show);
+	whole = probe_loop_run(&ops, &run, &job->pace, deadline_us, job->show);
+	job->cut |= !whole;
+	if (!whole && !interrupted)
+		notices_add(&job->session.notices, "the time was over (--timeout) before the test of the way back was complete");
 	look_at_open_ones(&run);
 	result->connections += reverse_search_path(run.search)->connections;
 	if (run.witness.made)

@@ -492,7 +492,9 @@ static void reverse_black_hole(struct out *out, const struct mtu_result *result)
 
 static void reverse_unknown(struct out *out, const struct mtu_result *result)
 {
-	if (result->reverse.received)
+	if (result->reverse.received >= REVERSE_ENOUGH)
+		out_printf(out, "unknown: an answer of %llu B came, but not often enough to tell large packets from small ones", (unsigned long long)result->reverse.received);
+	else if (result->reverse.received)
 		out_printf(out, "unknown: the service sent %llu B%s, too little to fill large packets", (unsigned long long)result->reverse.received,
 			   result->reverse.quiet ? " and nothing for a second" : "");
 	else

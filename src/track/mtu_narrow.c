@@ -278,6 +278,7 @@ static bool verify(struct mtu_search *search, uint32_t passed, const struct mtu_
 		return mtu_narrow_plan(search);
 	/* the sender has been told to send less since: @passed cannot be tried again */
 	if (passed > search->top) {
+		failed = mtu_sizes_failed(&search->sizes);
 		search->exact = failed && failed->size == passed + 1 && !by_silence(failed);
 		return false;
 	}

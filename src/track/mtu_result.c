@@ -44,8 +44,6 @@ static uint32_t smallest_lost(const struct mtu_search *search)
 
 		if (note->size <= passed)
 			continue;
-		if (note->local)
-			return 0;
 		lost += search->path.lossy ? 0 : note->lost;
 		if (note->told || lost >= needed)
 			return note->size;

@@ -72,7 +72,7 @@ static bool fate(const struct mtu_note *note, struct path_size *out)
 {
 	out->size = note->size;
 	out->tries = (uint8_t)MIN(note->tries, UINT8_MAX);
-	out->fate = note->passed ? SIZE_PASSED : note->told ? SIZE_TOLD : note->local ? SIZE_LOCAL : SIZE_LOST;
+	out->fate = note->passed ? SIZE_PASSED : note->told ? SIZE_TOLD : note->lost ? SIZE_LOST : SIZE_LOCAL;
 	return note->passed || note->told || note->local || note->lost;
 }
 

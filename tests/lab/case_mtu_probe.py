@@ -184,10 +184,10 @@ def what_tcp_leaves_open_when_nothing_else_was_asked_for(lab):
 
 @case("mtu-probe", "view", waits=40)
 def what_tcp_leaves_open_without_time_for_more(lab):
-    """The way back comes first."""
+    """The way back comes first, and what is known by then is kept."""
     chain = service_that_learns_of_the_way_back(lab)
     result = chain.one("mtu-probe", "--timeout", "3", "--tcp-payload", "raw", port=PORT)
-    expect(result, **LEFT_OPEN, first_method=None, reverse="fits", notices=told_in("no time was left for another method"))
+    expect(result, path_mtu=1400, reverse="fits", verdict=lambda verdict: verdict in (None, "black-hole"), status=lambda status: status in (4, 5))
 
 
 @case("mtu-probe", "view", waits=40)
@@ -206,6 +206,26 @@ def what_icmp_loses_and_tcp_does_not(lab):
     chain.filter("r1", "meta l4proto { icmp, icmpv6, udp } meta length > 1000 drop")
     result = chain.one("mtu-probe", "--tcp-payload", "raw", port=PORT)
     expect(result, **LEFT_OPEN, first_method="icmp", notices=told_in("while TCP of 1400 B does: ICMP is hindered"), findings=[])
+
+
+@case("mtu-probe", "view", waits=40)
+def what_tcp_loses_and_icmp_does_not(lab):
+    """Large segments are filtered, and the service allows less before that is proved: large echoes that arrive make it no 'fits'."""
+    chain = Chain(lab)
+    chain.serve()
+    chain.narrow_back("r2", 1400)
+    chain.filter("r1", f"tcp dport {PORT} meta length > 1420 drop")
+    result = chain.one("mtu-probe", "--tcp-payload", "raw", port=PORT)
+    expect(result, method="tcp", verdict=lambda verdict: verdict in (None, "black-hole"), smallest_lost=lambda size: size and size > 1400, status=lambda status: status in (4, 5))
+
+
+@case("mtu-probe", "view", waits=20)
+def service_that_says_little_without_time(lab):
+    """It is left when it is quiet, and bears witness all the same."""
+    chain = Chain(lab)
+    chain.serve(answer=100)
+    result = chain.one("mtu-probe", "--timeout", "2.5", "--tcp-payload", "raw", port=PORT)
+    expect(result, method="tcp", verdict="fits", path_mtu=1500, reverse="unknown", status=0, tcp=lambda tcp: tcp and tcp["connected"])
 
 
 @case(HOLE, "probe-fault", waits=40)

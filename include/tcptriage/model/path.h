@@ -121,6 +121,9 @@ enum reverse_finding {
 };
 /** reverse_finding_name() - "fits", "black-hole", "unknown"; NULL when the test was not made. */
 const char *reverse_finding_name(enum reverse_finding finding);
+/** An answer of fewer bytes says nothing about large segments. */
+#define REVERSE_ENOUGH 4096
+
 /**
  * struct reverse_path - @finding. @largest_mss: largest advertised that brought an answer, 0 none: as it was sent, which is less than was asked for where a route says so. @smallest_dead:
  * smallest that did not, 0 none. @received: bytes of the largest answer. @largest_packet: largest IP packet of an answer that was seen, 0 unknown: a service that has learned a path MTU, or sees a

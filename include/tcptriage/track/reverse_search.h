@@ -6,9 +6,6 @@
 #include "tcptriage/model/path.h"
 #include "tcptriage/probe/tcp_reverse.h"
 
-/** An answer of fewer bytes says nothing about large segments. */
-#define REVERSE_ENOUGH 4096
-
 /**
  * struct reverse_search_options - @family. @largest: MSS that the interface's MTU allows, without options. @exact: bisect to the byte when the way back is narrow. @hurry: a service
  * that says a little and falls quiet for a second is given up, though it may only be slow: where the way there is the answer already.
