@@ -249,6 +249,11 @@ int helper_answer(struct helper *helper, struct owner_answer *answer, int wait_m
 	return 1;
 }
 
+bool helper_owes(const struct helper *helper)
+{
+	return helper->under_way > 0;
+}
+
 int helper_pid(const struct helper *helper)
 {
 	return helper->pid;

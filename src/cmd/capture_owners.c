@@ -9,7 +9,9 @@
 #include "capture.h"
 
 /* How long the end waits for the last answers, and how many sockets it asks about again. */
-#define LAST_ANSWERS_MS 500
+/* How long the end waits when no answer to an earlier question comes, and for all answers to the last ones: on a busy machine the privileged process may have to wait for its turn. */
+#define FIRST_ANSWERS_MS 50
+#define LAST_ANSWERS_MS 1000
 #define LAST_QUESTIONS 4096
 
 static bool address_of(const struct ifaddrs *entry, struct addr *out)
@@ -101,21 +103,30 @@ static void keep_answer(struct flow_owner *kept, const struct owner_answer *answ
 	kept->last = answer->owner.last;
 }
 
-static bool take_one(struct capture_owners *owners, int wait_ms)
+/* Return: as helper_answer(). */
+static int take_one(struct capture_owners *owners, int wait_ms)
 {
 	struct owner_answer answer;
+	int got = helper_answer(owners->helper, &answer, wait_ms);
 
-	if (helper_answer(owners->helper, &answer, wait_ms) != 1)
-		return false;
-	if (answer.tag < owners->count)
+	if (got == 1 && answer.tag < owners->count)
 		keep_answer(&owners->owner[answer.tag], &answer);
-	return true;
+	return got;
 }
 
 void capture_owners_take(struct capture_owners *owners)
 {
-	while (take_one(owners, 0))
+	while (take_one(owners, 0) == 1)
 		;
+}
+
+static void await_answers(struct capture_owners *owners, int64_t until_us)
+{
+	int64_t left_us;
+	int got = 0;
+
+	while (got >= 0 && helper_owes(owners->helper) && (left_us = until_us - clock_mono_us()) > 0)
+		got = take_one(owners, (int)(left_us / 1000 + 1));
 }
 
 void capture_owners_end(struct capture_owners *owners, const struct flows *flows)
@@ -124,7 +135,7 @@ void capture_owners_end(struct capture_owners *owners, const struct flows *flows
 	unsigned asked = 0;
 	const struct flow *flow;
 
-	while (take_one(owners, asked ? 0 : LAST_ANSWERS_MS / 10))
+	while (take_one(owners, FIRST_ANSWERS_MS) == 1)
 		;
 	for (size_t i = 0; (flow = flows_at(flows, i)) && asked < LAST_QUESTIONS; i++) {
 		struct owner_question question;
@@ -138,8 +149,8 @@ void capture_owners_end(struct capture_owners *owners, const struct flows *flows
 		asked += !helper_ask_owner(owners->helper, &question);
 		capture_owners_take(owners);
 	}
-	while (asked && clock_mono_us() < until && take_one(owners, LAST_ANSWERS_MS / 10))
-		;
+	if (asked)
+		await_answers(owners, until);
 }
 
 const struct flow_owner *capture_owners_of(const struct capture_owners *owners, const struct flow *flow)

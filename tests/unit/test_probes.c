@@ -91,7 +91,7 @@ static void spoil(uint32_t seed)
 	mtu.zone = seed % 2 ? "z" : NULL;
 	mend_route(&mtu.route);
 	mend_hops(mtu.path.hops);
-	mtu.path.lossy = mtu.path.partial = mtu.path.rate_limited = true;
+	mtu.path.lossy = mtu.path.partial = mtu.path.rate_limited = mtu.path.says_icmp = mtu.path.unheard = mtu.reverse.quiet = true;
 	mtu.tcp.made = mtu.tcp.connected = seed % 2;
 	fill(&trace, sizeof(trace), seed);
 	trace.name = trace.zone = NULL;

@@ -52,6 +52,8 @@ struct owner_answer {
 int helper_ask_owner(struct helper *helper, const struct owner_question *question);
 /** helper_answer() - take an answer that came. @wait_ms: how long to wait for one, 0 not at all. Return: 1 with @answer, 0 none, -errno when the process is gone. */
 int helper_answer(struct helper *helper, struct owner_answer *answer, int wait_ms);
+/** helper_owes() - answers to questions that were asked are still to come. */
+bool helper_owes(const struct helper *helper);
 /** helper_pid() - of the privileged process. */
 int helper_pid(const struct helper *helper);
 /** helper_stop() - end it and wait for it; NULL is fine. */
