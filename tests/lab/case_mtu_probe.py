@@ -40,7 +40,10 @@ def fits(lab, chain, *arguments, **options):
 
 
 def hole(chain, mtu, ttl, *arguments, **options):
-    result = chain.one("mtu-probe", *arguments, **options)
+    return expect_hole(chain, chain.one("mtu-probe", *arguments, **options), mtu, ttl)
+
+
+def expect_hole(chain, result, mtu, ttl):
     expect(result, verdict="black-hole", path_mtu=mtu, smallest_lost=mtu + 1, bound="exact", status=5, ptb=None)
     if result and ttl is not None:
         place = result["shrinks_at"] or {}
@@ -610,11 +613,17 @@ def five_percent_lost(lab):
 
 @case(HOLE, "probe-fault")
 def five_percent_lost_and_a_hole(lab):
+    """Chance takes a fifth of the small ones as well in one run of some hundreds: then nothing is claimed, and the next run decides."""
     chain = Chain(lab)
     chain.filter("r1", "numgen random mod 100 < 5 drop")
     chain.shrink(3, 1400)
     chain.mute_too_big("r2")
-    hole(chain, 1400, None, "--icmp")
+    for _ in range(3):
+        result = chain.one("mtu-probe", "--icmp")
+        if not result or result["verdict"]:
+            break
+        expect(result, path_mtu=lambda mtu: mtu <= 1400, bound="lower", status=4, findings=[])
+    expect_hole(chain, result, 1400, None)
 
 
 @case(TOLD, "probe-twin")
