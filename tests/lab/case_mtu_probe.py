@@ -211,17 +211,6 @@ def what_icmp_loses_and_tcp_does_not(lab):
     expect(result, **LEFT_OPEN, first_method="icmp", notices=told_in("while TCP of 1400 B does: ICMP is hindered"), findings=[])
 
 
-@case("mtu-probe", "view", waits=40)
-def what_tcp_loses_and_icmp_does_not(lab):
-    """Large segments are filtered, and the service allows less before that is proved: large echoes that arrive make it no 'fits'."""
-    chain = Chain(lab)
-    chain.serve()
-    chain.narrow_back("r2", 1400)
-    chain.filter("r1", f"tcp dport {PORT} meta length > 1420 drop")
-    result = chain.one("mtu-probe", "--tcp-payload", "raw", port=PORT)
-    expect(result, method="tcp", verdict=lambda verdict: verdict in (None, "black-hole"), smallest_lost=lambda size: size and size > 1400, status=lambda status: status in (4, 5))
-
-
 @case("mtu-probe", "view", waits=20)
 def service_that_says_little_without_time(lab):
     """It is left when it is quiet, and bears witness all the same."""
