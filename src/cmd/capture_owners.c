@@ -8,8 +8,8 @@
 
 #include "capture.h"
 
-/* How long the end waits for the last answers, and how many sockets it asks about again. */
-/* How long the end waits when no answer to an earlier question comes, and for all answers to the last ones: on a busy machine the privileged process may have to wait for its turn. */
+/* How long the end waits when no answer to an earlier question comes, and for all answers to the last ones: on a busy machine the privileged process may have to wait for its turn; and
+ * how many sockets it asks about again. */
 #define FIRST_ANSWERS_MS 50
 #define LAST_ANSWERS_MS 1000
 #define LAST_QUESTIONS 4096

@@ -119,7 +119,7 @@ void mtu_limits_tell_lowered(struct probe_job *job, struct mtu_result *result, u
 	const struct mtu_probe_options *o = job->own;
 	struct mtu_path *path = &result->path;
 
-	if (!is_tcp(result) || path->finding != MTU_FITS || path->path_mtu >= once || path->smallest_lost == path->path_mtu + 1)
+	if (!is_tcp(result) || path->finding != MTU_FITS || path->path_mtu >= once)
 		return;
 	path->finding = MTU_UNDECIDED;
 	path->bound = BOUND_LOWER;
